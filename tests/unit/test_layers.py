@@ -18,20 +18,20 @@ PLATFORMS = frozenset({f"api:{face}" for face in FACES})
 # The concerns know no platform; a face hands them what they need.
 CONCERNS = frozenset({"predictions", "drift", "predict_code"})
 
-# Small shared modules of ours that anything in overlays/ may use, and that use nothing above the runtime.
-BASE = frozenset({"config", "errors", "base"})
+# Small shared modules at the top of overlays/modelport: `_*.py` and these. Every room may use them.
+BASE_MODULES = frozenset({"config", "errors"})
 
-BELOW_FACES = CONCERNS | PLATFORMS | {"api:_runtime"} | BASE
+BELOW_FACES = CONCERNS | PLATFORMS | {"api:_runtime", "base"}
 
 # For every layer: which other layers it may name. A layer may always name itself.
 ALLOWED: dict[str, frozenset[str]] = {
     "top": FACES | BELOW_FACES,
     "cli": FACES | BELOW_FACES | {"top", "demo", "sandbox", "tools"},
     "demo": FACES | BELOW_FACES | {"top", "sandbox"},
-    "sandbox": PLATFORMS | {"api:_runtime"} | BASE,
+    "sandbox": PLATFORMS | {"api:_runtime", "base"},
     **dict.fromkeys(FACES, BELOW_FACES),
-    **dict.fromkeys(CONCERNS, BASE),
-    **dict.fromkeys(BASE, frozenset({"api:_runtime"})),
+    **dict.fromkeys(CONCERNS, frozenset({"base"})),
+    "base": frozenset({"api:_runtime"}),
     **dict.fromkeys(PLATFORMS, frozenset({"api:_runtime"})),
     "api": PLATFORMS | {"api:_runtime"},
     "api:_runtime": frozenset(),
@@ -56,7 +56,7 @@ def layer_of(module: str) -> str | None:
         case "modelport_api":
             return f"api:{first}" if first else "api"
         case "modelport":
-            return first.lstrip("_") or "top" if first else "top"
+            return "base" if first.startswith("_") or first in BASE_MODULES else first or "top"
         case _:
             return None
 
@@ -100,7 +100,7 @@ def draw(root: Path) -> list[Arrow]:
     layers = frozenset(ALLOWED)
     for name, package, path in modules_of(root):
         source = layer_of(name) or ""
-        for line, imported in names_in(ast.parse(path.read_text(encoding="utf-8")), package):
+        for line, imported in names_in(ast.parse(path.read_text(encoding="utf-8"), str(path)), package):
             target = known_layer(imported, layers)
             if target is not None:
                 arrows.append(Arrow(source, target, f"{path.relative_to(root)}:{line} imports {imported}"))
@@ -134,7 +134,7 @@ def test_one_module_names_httpx(root: Path) -> None:
         path.relative_to(root).as_posix()
         for name, package, path in modules_of(root)
         if layer_of(name) == "api:_runtime" or not name.startswith("modelport_tools")
-        for _, imported in names_in(ast.parse(path.read_text(encoding="utf-8")), package)
+        for _, imported in names_in(ast.parse(path.read_text(encoding="utf-8"), str(path)), package)
         if imported.split(".")[0] == "httpx"
     }
 
@@ -146,6 +146,7 @@ def test_one_module_names_httpx(root: Path) -> None:
     [
         ("import modelport.codex.models", "modelport.cli", "codex"),
         ("from modelport import Codex", "modelport.cli", "top"),
+        ("from modelport._extras import require", "modelport.drift", "base"),
         ("from modelport import drift", "modelport.codex", "drift"),
         ("from modelport_api.codex.v1 import Client", "modelport.sandbox", "api:codex"),
         ("from modelport_api import _runtime", "modelport.codex", "api:_runtime"),

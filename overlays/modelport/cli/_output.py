@@ -1,0 +1,111 @@
+"""What commands print: tables for people, JSON for programs, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any, cast
+
+import click
+
+json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, for programs."
+)
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's own types."""
+    if value is None or isinstance(value, (str, int, float)):
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in cast("Iterable[Any]", value)]
+    return _plain_object(value)
+
+
+def _plain_object(value: Any) -> Any:
+    for name in ("to_dict", "item", "isoformat"):
+        if callable(method := getattr(value, name, None)):
+            return plain(method())
+    fields = getattr(value, "__dataclass_fields__", None) or getattr(value, "__attrs_attrs__", None)
+    if fields is None:
+        return str(value)
+    names = [str(getattr(item, "name", item)) for item in fields]
+    return {name: plain(getattr(value, name)) for name in names if not name.startswith("_")}
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "nothing found") -> None:
+    """A table of these columns: with lines on a terminal, aligned text elsewhere."""
+    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
+    if not cells:
+        note(empty)
+    elif sys.stdout.isatty():
+        _print_rich(cells, columns)
+    else:
+        _print_aligned([[column.upper() for column in columns], *cells])
+
+
+def print_record(record: Mapping[str, Any]) -> None:
+    """One thing, a line a field."""
+    width = max((len(name) for name in record), default=0)
+    for name, value in record.items():
+        click.echo(f"{name:<{width}}  {_cell(value)}".rstrip())
+
+
+def show(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
+    """A list as a table, anything else as a record; or either as JSON."""
+    flat = plain(value)
+    if as_json:
+        print_json(flat)
+    elif isinstance(flat, list):
+        rows = cast("list[Mapping[str, Any]]", flat)
+        print_table(rows, columns or (list(rows[0]) if rows else []))
+    elif isinstance(flat, dict):
+        print_record(cast("Mapping[str, Any]", flat))
+    else:
+        click.echo(flat)
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal; programs that read stdout never see it."""
+    click.echo(text, err=True)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False)
+        case float():
+            return f"{value:.6g}"
+        case _:
+            # A server's text must not be able to drive the terminal or to break the table.
+            return "".join(letter if letter.isprintable() else " " for letter in str(value))
+
+
+def _print_rich(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column.upper(), overflow="fold")
+    for row in cells:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def _print_aligned(cells: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

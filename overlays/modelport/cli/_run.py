@@ -1,0 +1,98 @@
+"""Run the root command: what went wrong becomes one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from modelport.cli._root import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_OURS = ("modelport", "modelport_api", "modelport_tools")
+_WRONG_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, FileExistsError)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = cli.main(args=given, prog_name="modelport", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return BAD_INPUT
+    except OSError as error:
+        if error.errno == errno.EPIPE and not _is_ours(error):
+            return _hang_up()
+        return _report(error, given)
+    except Exception as error:  # noqa: BLE001 (the outermost frame: everything becomes a line and a code)
+        return _report(error, given)
+    return result if isinstance(result, int) else DONE
+
+
+def exit_code(error: BaseException) -> int:
+    """2 for what the caller can mend in the command line, its environment or its files; 1 for what went wrong after."""
+    if isinstance(error, click.ClickException):
+        return BAD_INPUT
+    if _is_ours(error):
+        return (
+            BAD_INPUT if isinstance(error, (ValueError, ImportError, *_WRONG_FILE)) and not _answered(error) else FAILED
+        )
+    return BAD_INPUT if isinstance(error, _WRONG_FILE) else FAILED
+
+
+def message(error: BaseException) -> str:
+    """The error in one line."""
+    if isinstance(error, click.UsageError):
+        where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
+        text = error.format_message().rstrip(".") + where
+    elif isinstance(error, click.ClickException):
+        text = error.format_message()
+    elif isinstance(error, OSError) and error.strerror and not _is_ours(error):
+        text = ": ".join([str(error.filename), error.strerror] if error.filename else [error.strerror])
+    elif _is_ours(error):
+        text = str(error) or type(error).__name__
+    else:
+        text = f"unexpected {type(error).__name__}: {error} (a fault of modelport: `modelport --debug` shows where)"
+    return " ".join(text.split())
+
+
+def _report(error: BaseException, arguments: Sequence[str]) -> int:
+    if _debugging(arguments):
+        traceback.print_exception(error)
+    click.echo(f"modelport: error: {message(error)}", err=True)
+    return exit_code(error)
+
+
+def _debugging(arguments: Sequence[str]) -> bool:
+    """Whether the root option stands before the command, or in the environment."""
+    options = [argument for argument in arguments if argument.startswith("-")]
+    return "--debug" in options or os.environ.get("MODELPORT_DEBUG", "0").lower() in {"1", "true", "yes", "on"}
+
+
+def _is_ours(error: BaseException) -> bool:
+    return any(base.__module__.partition(".")[0] in _OURS for base in type(error).__mro__)
+
+
+def _answered(error: BaseException) -> bool:
+    """Whether a server had answered: its bad answer is a ValueError too, but not the caller's fault."""
+    from modelport_api._runtime.errors import APIProtocolError
+
+    return isinstance(error, APIProtocolError)
+
+
+def _hang_up() -> int:
+    """The reader of our output went away (``modelport ... | head``): end without a word, now and at shutdown."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DONE
