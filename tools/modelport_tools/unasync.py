@@ -82,13 +82,12 @@ class Target:
     by_hand: frozenset[str] = frozenset()
 
 
+_SHIM = frozenset({"_shim.py"})
+
 TARGETS: tuple[Target, ...] = (
-    Target("tools/modelport_tools/runtime/_async", "tools/modelport_tools/runtime/_sync"),
-    Target(
-        "overlays/modelport/codex/_async",
-        "overlays/modelport/codex/_sync",
-        by_hand=frozenset({"_shim.py"}),
-    ),
+    Target("tools/modelport_tools/runtime/_async", "tools/modelport_tools/runtime/_sync", by_hand=_SHIM),
+    Target("overlays/modelport/_io/_async", "overlays/modelport/_io/_sync", by_hand=_SHIM),
+    Target("overlays/modelport/codex/_async", "overlays/modelport/codex/_sync"),
 )
 
 
