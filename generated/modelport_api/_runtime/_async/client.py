@@ -1,0 +1,110 @@
+"""What every generated client is: settings, an HTTP client, and its lifetime."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from ..credentials import Credentials
+from ..errors import ClientConfigError
+from ..exchange import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Settings, checked_base_url
+from ..http import without_query
+from ..types import UNSET, Timeout, Unset
+from ._shim import is_other_http_client, make_http_client
+from .transport import AsyncTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..types import AsyncHTTPClient, AsyncTokenSource
+
+
+class AsyncBaseClient:
+    """The root of a generated client; its operations are attributes of the generated class.
+
+    Args:
+        base_url: Where the server is, such as ``https://host/api``; the document's own server by default.
+        credentials: By the name of the document's security scheme: a text, or a token source. Sent only to
+            operations that ask for them.
+        timeout: Seconds for each phase of an attempt, or a `Timeout`; ``None`` waits for ever.
+        max_retries: Attempts after the first, where a repeat is safe.
+        headers: Sent with every request.
+        http_client: A client of your own (proxy, mTLS, transport); it is yours to close.
+
+    Raises:
+        ClientConfigError: If an argument is wrong.
+    """
+
+    default_base_url: ClassVar[str | None] = None
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        credentials: Mapping[str, str | AsyncTokenSource] | None = None,
+        timeout: float | Timeout | None = DEFAULT_TIMEOUT_SECONDS,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        headers: Mapping[str, str] | None = None,
+        http_client: AsyncHTTPClient | None = None,
+    ) -> None:
+        url = base_url or self.default_base_url
+        if not url:
+            raise ClientConfigError("the document names no server: give the client a base_url")
+        if http_client is not None and is_other_http_client(http_client):
+            raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
+        self._owned_http: AsyncHTTPClient | None = None
+        if http_client is None:
+            http_client = self._owned_http = make_http_client()
+        self._http = http_client
+        settings = Settings(
+            checked_base_url(url), Credentials(credentials), timeout, _checked_retries(max_retries), dict(headers or {})
+        )
+        self._transport = AsyncTransport(settings, http_client)
+
+    @property
+    def base_url(self) -> str:
+        """Where the server is, without a trailing slash."""
+        return self._transport.settings.base_url
+
+    def with_options(
+        self,
+        *,
+        credentials: Mapping[str, str | AsyncTokenSource] | None = None,
+        timeout: float | Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client with some settings replaced; it shares this one's connections and leaves it as it is."""
+        old = self._transport.settings
+        derived: Any = object.__new__(type(self))
+        derived._owned_http = None
+        derived._http = self._http
+        settings = Settings(
+            old.base_url,
+            old.credentials.merged(credentials or {}),
+            old.timeout if timeout is UNSET else timeout,
+            old.max_retries if max_retries is UNSET else _checked_retries(max_retries),
+            {**old.headers, **(headers or {})},
+        )
+        derived._transport = AsyncTransport(settings, self._http)
+        return derived
+
+    async def close(self) -> None:
+        """Close the connections, unless the HTTP client was brought from outside."""
+        if self._owned_http is not None:
+            await self._owned_http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        settings = self._transport.settings
+        return f"{type(self).__name__}({without_query(settings.base_url)!r}, credentials={settings.credentials!r})"
+
+
+def _checked_retries(max_retries: int) -> int:
+    if max_retries < 0:
+        raise ClientConfigError(f"max_retries must be 0 or more, not {max_retries}")
+    return max_retries

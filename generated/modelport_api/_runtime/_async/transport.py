@@ -1,0 +1,240 @@
+"""Sends one operation: attempts, retries, credentials, errors."""
+
+from __future__ import annotations
+
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .. import http
+from ..credentials import place
+from ..encode import build_body
+from ..errors import APIConnectionError
+from ..exchange import RawResponse, Settings, Target, aim, decode_success, error_from, is_error, logger
+from ..retry import delay_seconds, is_retryable_status
+from ..types import UNSET
+from ._shim import sleep
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from ..encode import Body
+    from ..operation import Operation
+    from ..types import AsyncHTTPClient, AsyncTokenSource, RequestOptions
+
+T = TypeVar("T")
+
+
+class AsyncTransport:
+    """Sends operations through an HTTP client.
+
+    Args:
+        settings: What every call starts from.
+        client: The HTTP client; not closed here.
+    """
+
+    __slots__ = ("client", "settings")
+
+    def __init__(self, settings: Settings, client: AsyncHTTPClient) -> None:
+        self.settings = settings
+        self.client = client
+
+    async def call(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> T:
+        """Send an operation and return its success value; every other outcome is an error."""
+        return decode_success(operation, await self.exchange(operation, arguments, options, body))
+
+    async def exchange(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> RawResponse[T]:
+        """Send an operation and return the whole answer if it is a success."""
+        target = aim(self.settings, operation, arguments, **options)
+        response, attempts = await self.open(operation, target, body, stream=False)
+        return _raw(operation, response, response.content, attempts)
+
+    async def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
+        """Send until there is a success or no attempt is left; the answer is open if `stream`."""
+        chosen = self.settings.credentials.choose(operation)
+        secrets: dict[str, str] = {}
+        rejected: dict[str, str] = {}
+        attempts = 0
+        while True:
+            attempts += 1
+            for scheme, source in chosen:
+                if isinstance(source, str):
+                    secrets[scheme] = source
+                else:
+                    secrets[scheme] = await cast("AsyncTokenSource", source).token(rejected.get(scheme))
+            built = build_body(operation, body)
+            try:
+                with built.resources:
+                    response = await self._send(operation, target, secrets, built, stream=stream)
+            except http.TRANSPORT_ERRORS as error:
+                url = http.without_query(target.url)
+                logger.debug("%s %s attempt %d failed: %s", operation.method, url, attempts, type(error).__name__)
+                repeat = attempts <= target.max_retries and (built.replayable or isinstance(error, http.NEVER_SENT))
+                if not (repeat and http.may_repeat(error, idempotent=operation.idempotent)):
+                    raise http.translated(error, operation.method, url, attempts) from error
+                await sleep(delay_seconds(attempts) or 0.0)
+                continue
+            status = response.status_code
+            if logger.isEnabledFor(10):
+                url = http.without_query(target.url)
+                logger.debug("%s %s attempt %d: %d", operation.method, url, attempts, status)
+            if not is_error(status):
+                return response, attempts
+            failure = await self._failure(operation, target, response, attempts, stream=stream)
+            refreshable = {scheme: secrets[scheme] for scheme, source in chosen if not isinstance(source, str)}
+            if status == 401 and refreshable and not rejected and built.replayable:  # noqa: PLR2004
+                rejected = refreshable
+                attempts -= 1
+                continue
+            pause = self._pause(operation, target, failure, attempts) if built.replayable else None
+            if pause is None:
+                raise failure
+            await sleep(pause)
+
+    async def _send(
+        self, operation: Operation[Any], target: Target, secrets: Mapping[str, str], body: Body, *, stream: bool
+    ) -> Any:
+        url, headers = target.url, target.headers
+        if body.content_type:
+            headers = {"Content-Type": body.content_type, **headers}
+        if secrets:
+            placed = place(operation, secrets)
+            headers = {**headers, **placed.headers}
+            if placed.query:
+                url += ("&" if "?" in url else "?") + "&".join(placed.query)
+        request = self.client.build_request(
+            operation.method,
+            url,
+            headers=headers,
+            extensions={"timeout": http.timeout_argument(target.timeout)},
+            **body.arguments,
+        )
+        return await self.client.send(request, stream=stream)
+
+    async def _failure(
+        self, operation: Operation[Any], target: Target, response: Any, attempts: int, *, stream: bool
+    ) -> Exception:
+        """The typed error of an answer, which is read and closed: its connection goes back to the pool."""
+        url = http.without_query(target.url)
+        if stream:
+            try:
+                await response.aread()
+            except http.TRANSPORT_ERRORS as error:
+                raise http.translated(error, operation.method, url, attempts) from error
+            finally:
+                await response.aclose()
+        raw = _raw(operation, response, response.content, attempts)
+        return error_from(operation, raw, str(response.reason_phrase), url)
+
+    def _pause(self, operation: Operation[Any], target: Target, failure: Exception, attempts: int) -> float | None:
+        """Seconds before the next attempt; None if there must be none."""
+        status: int = getattr(failure, "status", 0)
+        if attempts > target.max_retries or not is_retryable_status(status, idempotent=operation.idempotent):
+            return None
+        return delay_seconds(attempts, getattr(failure, "headers", None))
+
+
+class AsyncStreamedResponse:
+    """An answer whose body is read as it comes. Made by ``with_streaming_response``, used in a ``with`` block.
+
+    Attributes:
+        status: The status, a plain int.
+        headers: By lower-case name.
+        attempts: How many times the request was sent.
+    """
+
+    def __init__(
+        self,
+        transport: AsyncTransport,
+        operation: Operation[Any],
+        target: Target,
+        body: object,
+    ) -> None:
+        self._transport = transport
+        self._operation = operation
+        self._target = target
+        self._body = body
+        self._response: Any = None
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.attempts = 0
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        self._response, self.attempts = await self._transport.open(
+            self._operation, self._target, self._body, stream=True
+        )
+        self.status = self._response.status_code
+        self.headers = http.lower_headers(self._response)
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._response.aclose()
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        """The decoded body, in chunks as they arrive.
+
+        Raises:
+            APIConnectionError: If the connection is cut before the body's end.
+            APITimeoutError: If the server pauses for longer than the read timeout.
+        """
+        try:
+            async for chunk in self._response.aiter_bytes():
+                yield chunk
+        except http.TRANSPORT_ERRORS as error:
+            url = http.without_query(self._target.url)
+            raise http.translated(error, self._operation.method, url, self.attempts) from error
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        return b"".join([chunk async for chunk in self.iter_bytes()])
+
+
+class AsyncRawTransport(AsyncTransport):
+    """Returns the whole answer in place of the success value."""
+
+    async def call(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Any:
+        """Send an operation and return the whole answer if it is a success."""
+        return await self.exchange(operation, arguments, options, body)
+
+
+class AsyncStreamTransport(AsyncTransport):
+    """Returns an answer to be read as it comes in place of the success value."""
+
+    async def call(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Any:
+        """An answer to enter with ``with``; nothing is sent before that."""
+        target = aim(self.settings, operation, arguments, **options)
+        return AsyncStreamedResponse(self, operation, target, body)
+
+
+def _raw(operation: Operation[T], response: Any, content: bytes, attempts: int) -> RawResponse[T]:
+    return RawResponse(
+        operation,
+        status=response.status_code,
+        headers=http.lower_headers(response),
+        content=content,
+        url=http.without_query(str(response.request.url)),
+        attempts=attempts,
+    )

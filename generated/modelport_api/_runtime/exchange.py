@@ -1,0 +1,274 @@
+"""What sync and async calls share: the request that is sent, and what an answer means. No I/O here."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
+
+from .encode import build_headers, build_path, build_query
+from .errors import ClientConfigError, DecodeError, find_request_id, status_error_class
+from .types import UNSET, Timeout, Unset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .credentials import Credentials
+    from .operation import Operation
+
+T = TypeVar("T")
+
+logger = logging.getLogger("modelport_api")
+"""One DEBUG event an attempt: method, URL without its query, status, attempt. Never a header or a body."""
+
+DEFAULT_TIMEOUT_SECONDS = 60.0
+DEFAULT_MAX_RETRIES = 2
+
+_SNIPPET_CHARACTERS = 120
+_ERROR_STATUS = 400
+
+
+class Settings(NamedTuple):
+    """What every call of a client starts from."""
+
+    base_url: str
+    credentials: Credentials
+    timeout: float | Timeout | None
+    max_retries: int
+    headers: Mapping[str, str]
+
+
+class Target(NamedTuple):
+    """Where one call goes, and with which headers, before credentials."""
+
+    url: str
+    headers: dict[str, str]
+    max_retries: int
+    timeout: float | Timeout | None
+
+
+class RawResponse(Generic[T]):
+    """An answer with what the HTTP layer says of it.
+
+    Attributes:
+        status: The status, a plain int.
+        headers: By lower-case name.
+        content: The body as it came.
+        attempts: How many times the request was sent.
+    """
+
+    __slots__ = ("_operation", "_url", "attempts", "content", "headers", "status")
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        *,
+        status: int,
+        headers: dict[str, str],
+        content: bytes,
+        url: str,
+        attempts: int,
+    ) -> None:
+        self._operation = operation
+        self._url = url
+        self.status = status
+        self.headers = headers
+        self.content = content
+        self.attempts = attempts
+
+    @property
+    def request_id(self) -> str | None:
+        """The server's id of the request, if it sent one."""
+        return find_request_id(self.headers)
+
+    @property
+    def parsed(self) -> T:
+        """The success value.
+
+        Raises:
+            DecodeError: If the body is not what the document says.
+        """
+        return decode_success(self._operation, self)
+
+    def __repr__(self) -> str:
+        return f"RawResponse(status={self.status}, {len(self.content)} bytes, operation={self._operation.name!r})"
+
+    def decode_error(self, message: str) -> DecodeError:
+        """The error for a body that does not fit."""
+        return DecodeError(
+            message,
+            status=self.status,
+            raw_body=self.content,
+            method=self._operation.method,
+            url=self._url,
+            attempts=self.attempts,
+        )
+
+
+def checked_base_url(base_url: str) -> str:
+    """The base URL without its trailing slash.
+
+    Raises:
+        ClientConfigError: If it is not an absolute http or https URL, or holds a user name.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ClientConfigError("the base URL must be absolute, such as https://host/api")
+    if parts.username is not None or parts.password is not None:
+        raise ClientConfigError("the base URL must not hold a user name or password: pass credentials instead")
+    if parts.query or parts.fragment:
+        raise ClientConfigError("the base URL must have no query and no fragment")
+    return base_url.rstrip("/")
+
+
+def aim(
+    settings: Settings,
+    operation: Operation[Any],
+    arguments: Mapping[str, Any],
+    *,
+    timeout: float | Timeout | Unset | None = UNSET,
+    max_retries: int | Unset = UNSET,
+    headers: Mapping[str, str] | None = None,
+) -> Target:
+    """Work out where a call goes; a misspelt option is a TypeError."""
+    url = settings.base_url + build_path(operation, arguments)
+    query = build_query(operation, arguments)
+    sent = {"Accept": _accept(operation), **settings.headers, **build_headers(operation, arguments)}
+    if headers:
+        sent.update(headers)
+    return Target(
+        f"{url}?{query}" if query else url,
+        sent,
+        settings.max_retries if max_retries is UNSET else max_retries,
+        settings.timeout if timeout is UNSET else timeout,
+    )
+
+
+def _accept(operation: Operation[Any]) -> str:
+    accept = operation.cache.get("accept")
+    if accept is None:
+        media_types = list(operation.success())
+        if media_types and "application/json" not in media_types:
+            media_types.append("application/json;q=0.5")  # errors come as JSON
+        accept = operation.cache["accept"] = ", ".join(media_types) or "*/*"
+    return cast("str", accept)
+
+
+def decode_success(operation: Operation[T], response: RawResponse[T]) -> T:
+    """The success value of an answer.
+
+    A 2xx that the document does not know is read as its first success: servers answer 200 for a documented 201.
+    """
+    media = operation.documented(response.status)
+    if media is None:
+        media = operation.success()
+    return cast("T", _decode(operation, response, media))
+
+
+def error_from(operation: Operation[Any], response: RawResponse[Any], reason: str, url: str) -> Exception:
+    """The typed error for an answer that is no success."""
+    status = response.status
+    body: Any = None
+    message = ""
+    if response.content:
+        try:
+            values = _json(response.content)
+        except ValueError:
+            body = _text(response)
+        else:
+            body = values
+            message = find_message(values)
+            media = operation.documented(status)
+            if media:
+                try:
+                    body = _decode(operation, response, media)
+                except DecodeError:
+                    body = values
+    return status_error_class(status)(
+        message or reason or "error without a message",
+        status=status,
+        method=operation.method,
+        url=url,
+        body=body,
+        raw_body=response.content,
+        headers=response.headers,
+        attempts=response.attempts,
+    )
+
+
+def is_error(status: int) -> bool:
+    """Whether a status is no success; redirects count, since they are not followed."""
+    return status >= _ERROR_STATUS or 300 <= status < _ERROR_STATUS  # noqa: PLR2004
+
+
+def find_message(body: Any) -> str:
+    """The message in a JSON error body, whichever of the usual forms it has; empty if none."""
+    for _ in range(3):
+        if isinstance(body, list) and body:
+            body = cast("list[Any]", body)[0]
+        if isinstance(body, str):
+            return body
+        if not isinstance(body, dict):
+            return ""
+        entries = {str(key).lower(): value for key, value in cast("dict[Any, Any]", body).items()}
+        names = ("message", "detail", "msg", "title", "error", "errors")
+        body = next((entries[name] for name in names if entries.get(name)), None)
+    return body if isinstance(body, str) else ""
+
+
+def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mapping[str, str]) -> Any:
+    if not media:
+        return None
+    content_type = response.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    expression = media.get(content_type)
+    if expression is None:
+        content_type, expression = next(iter(media.items()))
+    if expression == "bytes":
+        return response.content
+    if not _is_json(content_type):
+        return _text(response) if expression == "str" else response.content
+    if not response.content:
+        if expression == "None":
+            return None
+        raise response.decode_error("the body is empty where the document promises JSON")
+    try:
+        values = _json(response.content)
+    except ValueError:
+        found = response.headers.get("content-type") or "no content type"
+        raise response.decode_error(f"the body is not JSON ({found}): {_snippet(response.content)}") from None
+    return _fit(operation, response, expression, values)
+
+
+def _fit(operation: Operation[Any], response: RawResponse[Any], expression: str, values: Any) -> Any:
+    from .codec import Mismatch, decoder_for
+
+    decoder = operation.cache.get(expression)
+    if decoder is None:
+        decoder = operation.cache[expression] = decoder_for(expression, operation.names)
+    try:
+        return decoder(values)
+    except Mismatch as mismatch:
+        raise response.decode_error(f"the body does not fit the document at {mismatch}") from None
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type in {"application/json", "*/*", "text/json"} or content_type.endswith("+json")
+
+
+def _json(content: bytes) -> Any:
+    from .codec import parse_json
+
+    return parse_json(content)
+
+
+def _text(response: RawResponse[Any]) -> str:
+    _, _, charset = response.headers.get("content-type", "").lower().partition("charset=")
+    try:
+        return response.content.decode(charset.split(";")[0].strip(' "') or "utf-8", "replace")
+    except LookupError:
+        return response.content.decode("utf-8", "replace")
+
+
+def _snippet(content: bytes) -> str:
+    text = " ".join(content[: 4 * _SNIPPET_CHARACTERS].decode("utf-8", "replace").split())
+    return repr(text[:_SNIPPET_CHARACTERS])

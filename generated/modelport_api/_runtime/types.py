@@ -1,0 +1,179 @@
+"""Small public types that every generated client shares."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+    from typing import Any, Self
+
+
+class Unset(Enum):
+    """The type of `UNSET`: a value that was not given, which is not the same as ``None`` (JSON null)."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+
+class OpenStrEnum(str, Enum):
+    """A text enum of a server that may grow: an unknown value is kept and marked, never refused."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = value
+        member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the document that this client was generated from knows the value."""
+        return self._name_ in type(self).__members__
+
+    def __str__(self) -> str:
+        return str(self._value_)
+
+
+class OpenIntEnum(int, Enum):
+    """A number enum of a server that may grow: an unknown value is kept and marked, never refused."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        member = int.__new__(cls, value)
+        member._name_ = f"VALUE_{value}"
+        member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the document that this client was generated from knows the value."""
+        return self._name_ in type(self).__members__
+
+    def __str__(self) -> str:
+        return str(self._value_)
+
+
+class File:
+    """A file to upload.
+
+    Args:
+        content: The bytes, a binary file object (read from its start), or a path that is opened for the call
+            and closed after it.
+        name: The file name that the server sees; by default that of the path or file object, else ``upload``.
+        content_type: The media type; guessed from the name by default.
+    """
+
+    __slots__ = ("content", "content_type", "name")
+
+    def __init__(
+        self,
+        content: bytes | IO[bytes] | PathLike[str] | str,
+        name: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        self.content = content
+        self.name = name
+        self.content_type = content_type
+
+    def __repr__(self) -> str:
+        kind = f"{len(self.content)} bytes" if isinstance(self.content, bytes) else repr(self.content)
+        return f"File({kind}, name={self.name!r})"
+
+
+class Timeout:
+    """Limits in seconds for the phases of one attempt; ``None`` waits for ever.
+
+    Args:
+        total: The limit of every phase that is not named.
+        connect: To open the connection, TLS included.
+        read: Between two reads of the answer.
+        write: Between two writes of the request.
+        pool: To get a connection out of a full pool.
+    """
+
+    __slots__ = ("connect", "pool", "read", "write")
+
+    def __init__(
+        self,
+        total: float | None = 60.0,
+        *,
+        connect: float | Unset | None = UNSET,
+        read: float | Unset | None = UNSET,
+        write: float | Unset | None = UNSET,
+        pool: float | Unset | None = UNSET,
+    ) -> None:
+        self.connect = total if connect is UNSET else connect
+        self.read = total if read is UNSET else read
+        self.write = total if write is UNSET else write
+        self.pool = total if pool is UNSET else pool
+
+    def __repr__(self) -> str:
+        return f"Timeout(connect={self.connect}, read={self.read}, write={self.write}, pool={self.pool})"
+
+
+class RequestOptions(TypedDict, total=False):
+    """Options that every operation takes."""
+
+    timeout: float | Timeout | None
+    """Seconds for each phase of an attempt; the client's own limit by default."""
+    max_retries: int
+    """Attempts after the first, where a repeat is safe."""
+    headers: Mapping[str, str]
+    """Headers to add to, or to replace in, this call."""
+
+
+class TokenSource(Protocol):
+    """Gives a credential that can grow stale, such as the token of a login."""
+
+    def token(self, rejected: str | None = None) -> str:
+        """The current token; a fresh one if the current one is `rejected`, the one that the server refused."""
+        ...
+
+
+class AsyncTokenSource(Protocol):
+    """The same as `TokenSource`, awaited."""
+
+    async def token(self, rejected: str | None = None) -> str:
+        """The current token; a fresh one if the current one is `rejected`, the one that the server refused."""
+        ...
+
+
+class HTTPClient(Protocol):
+    """What a client that you bring must be able to do: ``httpx.Client`` or anything of its shape."""
+
+    def build_request(self, method: str, url: Any, **kwargs: Any) -> Any:
+        """Make a request, with the client's own headers merged in."""
+
+    def send(self, request: Any, *, stream: bool = ...) -> Any:
+        """Send a request."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+class AsyncHTTPClient(Protocol):
+    """What an async client that you bring must be able to do: ``httpx.AsyncClient`` or anything of its shape."""
+
+    def build_request(self, method: str, url: Any, **kwargs: Any) -> Any:
+        """Make a request, with the client's own headers merged in."""
+
+    async def send(self, request: Any, *, stream: bool = ...) -> Any:
+        """Send a request."""
+
+    async def aclose(self) -> None:
+        """Close the connections."""

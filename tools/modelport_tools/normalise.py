@@ -1,0 +1,88 @@
+"""From a document as it was written to the canonical one that everything is generated from."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from .document import Document, operations, resolve
+from .errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VERSION = re.compile(r"3\.[01]\.\d+")
+
+
+def normalise(document: Document) -> Document:
+    """A canonical copy: checked, every operation named and tagged, nothing left to guess.
+
+    Raises:
+        SpecError: If the document is not OpenAPI 3.0 or 3.1, or contradicts itself.
+    """
+    version = document.get("openapi")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        found = (
+            f"OpenAPI {version}" if version else f"Swagger {document['swagger']}" if "swagger" in document else "none"
+        )
+        raise SpecError(f"needs OpenAPI 3.0 or 3.1, found {found}", pointer="/openapi")
+    canonical = copy.deepcopy(document)
+    _check_references(canonical)
+    _name_operations(canonical)
+    return canonical
+
+
+def validate(document: Document) -> None:
+    """Check a document against the specification itself.
+
+    Raises:
+        SpecError: With the first fault and its place.
+    """
+    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+    validator = OpenAPIV31SpecValidator if document["openapi"].startswith("3.1") else OpenAPIV30SpecValidator
+    try:
+        errors: list[Any] = list(validator(document).iter_errors())
+    except Exception as error:  # the validator raises what its parts raise
+        raise SpecError(f"cannot be validated: {error}") from error
+    if errors:
+        first = min(errors, key=lambda error: [str(step) for step in getattr(error, "absolute_path", ())])
+        steps = [str(step).replace("~", "~0").replace("/", "~1") for step in getattr(first, "absolute_path", ())]
+        raise SpecError(str(getattr(first, "message", first)), pointer="/" + "/".join(steps))
+
+
+def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
+    if isinstance(value, dict):
+        entries = cast("Document", value)
+        yield pointer, entries
+        for key, item in entries.items():
+            if key not in {"example", "examples"}:
+                yield from _walk(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _walk(item, f"{pointer}/{index}")
+
+
+def _check_references(document: Document) -> None:
+    for pointer, value in _walk(document, ""):
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            try:
+                resolve(document, value)
+            except SpecError as error:
+                raise SpecError(f"{reference}: {error.reason}", pointer=pointer) from error
+
+
+def _name_operations(document: Document) -> None:
+    taken: dict[str, str] = {}
+    for path, method, _, operation in operations(document):
+        where = f"{method.upper()} {path}"
+        name = operation.setdefault("operationId", f"{method}_{path}")
+        if not isinstance(name, str):
+            raise SpecError("the operationId must be a text", pointer=where)
+        if name in taken:
+            raise SpecError(f"the operationId {name!r} is also that of {taken[name]}", pointer=where)
+        taken[name] = where
+        if not operation.get("tags"):
+            operation["tags"] = ["default"]

@@ -1,0 +1,392 @@
+"""What a generated package holds, as data: the templates see this and nothing else.
+
+openapi-python-client parses the document: it finds the classes, gives every Python name and the type of every field.
+What it drops (parameter styles, security of each operation, what is idempotent) is read from the document beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser.errors import GeneratorError
+from openapi_python_client.parser.openapi import GeneratorData
+
+from .annotations import annotation, classes
+from .document import Document, operations, resolve
+from .errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MEDIA_PREFERENCE = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+_CLIENT_NAMES = frozenset({"base_url", "close", "default_base_url", "with_options"})
+_ARGUMENT_NAMES = frozenset({"self", "body", "options", "timeout", "max_retries", "headers"})
+_DEFAULT_STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """A field of a model."""
+
+    name: str
+    wire: str
+    annotation: str
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A class of a generated package."""
+
+    name: str
+    module: str
+    description: str
+    fields: tuple[FieldPlan, ...]
+    extra: str | None
+    """The annotation of unknown fields; None if the document closes the object."""
+    imports: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class EnumPlan:
+    """An enum of a generated package."""
+
+    name: str
+    module: str
+    description: str
+    base: str
+    members: tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True)
+class ParameterPlan:
+    """A parameter of an operation."""
+
+    name: str
+    wire: str
+    location: str
+    style: str
+    explode: bool
+    annotation: str
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class OperationPlan:
+    """A method of a generated client."""
+
+    operation_id: str
+    name: str
+    tag: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    parameters: tuple[ParameterPlan, ...]
+    body: tuple[str, ...]
+    body_annotation: str
+    body_required: bool
+    responses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    returns: str
+    security: tuple[tuple[str, ...], ...]
+    idempotent: bool
+    deprecated: bool
+    evidence: str
+    imports: tuple[tuple[str, str], ...]
+
+    @property
+    def path_parameters(self) -> tuple[ParameterPlan, ...]:
+        """Those that are arguments by position."""
+        return tuple(parameter for parameter in self.parameters if parameter.location == "path")
+
+    @property
+    def keyword_parameters(self) -> tuple[ParameterPlan, ...]:
+        """Those that are arguments by name, required ones first."""
+        rest = [parameter for parameter in self.parameters if parameter.location != "path"]
+        return tuple(sorted(rest, key=lambda parameter: not parameter.required))
+
+
+@dataclass(frozen=True)
+class TagPlan:
+    """An attribute of a generated client."""
+
+    name: str
+    class_name: str
+    description: str
+    operations: tuple[OperationPlan, ...]
+    schemes: tuple[tuple[str, tuple[str, str, str]], ...]
+
+    @property
+    def imports(self) -> tuple[tuple[str, str], ...]:
+        """The generated classes that the operations name."""
+        return tuple(sorted({entry for operation in self.operations for entry in operation.imports}))
+
+
+@dataclass(frozen=True)
+class ClientPlan:
+    """A generated package."""
+
+    title: str
+    version: str
+    base_url: str | None
+    tags: tuple[TagPlan, ...]
+    models: tuple[ModelPlan, ...]
+    enums: tuple[EnumPlan, ...]
+    operations: tuple[OperationPlan, ...] = field(default=())
+
+
+def make_plan(document: Document) -> ClientPlan:
+    """Plan the package for a canonical document.
+
+    Raises:
+        SpecError: If any operation would be lost, or left without a type; names it.
+    """
+    data = _parse(document)
+    endpoints = {
+        (_text(endpoint.path), endpoint.method.lower()): endpoint
+        for collection in data.endpoint_collections_by_tag.values()
+        for endpoint in collection.endpoints
+    }
+    by_position = dict(zip(_expected(document), _in_order(document, endpoints), strict=True))
+    planned = [_operation(document, path, method, by_position[path, method]) for path, method in _expected(document)]
+    tags = tuple(_tag(document, name, planned) for name in dict.fromkeys(operation.tag for operation in planned))
+    info = document.get("info", {})
+    servers = document.get("servers") or []
+    url = str(servers[0].get("url", "")) if servers else ""
+    return ClientPlan(
+        title=str(info.get("title", "API")),
+        version=str(info.get("version", "")),
+        base_url=url if url.startswith(("http://", "https://")) and "{" not in url else None,
+        tags=tags,
+        models=tuple(sorted((_model(model) for model in data.models), key=lambda model: model.module)),
+        enums=tuple(sorted((_enum(enum) for enum in data.enums), key=lambda enum: enum.module)),
+        operations=tuple(planned),
+    )
+
+
+def _parse(document: Document) -> GeneratorData:
+    config = Config.from_sources(
+        ConfigFile(post_hooks=[], use_path_prefixes_for_title_model_names=False),
+        MetaType.NONE,
+        document_source=Path(),
+        file_encoding="utf-8",
+        overwrite=False,
+        output_path=None,
+    )
+    data = GeneratorData.from_dict(document, config=config)
+    if isinstance(data, GeneratorError):
+        raise SpecError(f"openapi-python-client refuses the document: {data.header} {data.detail or ''}".strip())
+    problems = [_problem(error) for error in data.errors]
+    for collection in data.endpoint_collections_by_tag.values():
+        problems.extend(_problem(error) for error in collection.parse_errors)
+    if problems:
+        raise SpecError("would be generated with losses: " + "; ".join(problems))
+    return data
+
+
+def _problem(error: Any) -> str:
+    return " ".join(str(part) for part in (error.header, error.detail) if part)
+
+
+def _expected(document: Document) -> list[tuple[str, str]]:
+    return [(path, method) for path, method, _, _ in operations(document)]
+
+
+def _in_order(document: Document, endpoints: dict[tuple[str, str], Any]) -> list[Any]:
+    """The parsed endpoint of each operation: it may bear other names in the braces of its path."""
+    bare = {(_bare(path), method): endpoint for (path, method), endpoint in endpoints.items()}
+    found = [bare.get((_bare(path), method)) for path, method in _expected(document)]
+    lost = [
+        f"{method.upper()} {path}" for (path, method), one in zip(_expected(document), found, strict=True) if not one
+    ]
+    if lost:
+        raise SpecError(f"would lose the operations {', '.join(lost)}")
+    return found
+
+
+def _bare(path: str) -> str:
+    return "/".join("{}" if step.startswith("{") and step.endswith("}") else step for step in path.split("/"))
+
+
+def _text(value: Any) -> str:
+    """The text behind the wrapper that openapi-python-client puts around text of a document."""
+    return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value or "")
+
+
+def _model(model: Any) -> ModelPlan:
+    props = [*(model.required_properties or []), *(model.optional_properties or [])]
+    imports = {entry for prop in props for entry in classes(prop)}
+    extra: str | None = None
+    if model.additional_properties:
+        extra = annotation(model.additional_properties)
+        imports.update(classes(model.additional_properties))
+    return ModelPlan(
+        name=str(model.class_info.name),
+        module=str(model.class_info.module_name),
+        description=_text(model.description),
+        fields=tuple(_field(prop) for prop in props),
+        extra=extra,
+        imports=tuple(sorted(imports - {(str(model.class_info.name), str(model.class_info.module_name))})),
+    )
+
+
+def _field(prop: Any) -> FieldPlan:
+    return FieldPlan(
+        str(prop.python_name), _text(prop.name), annotation(prop), bool(prop.required), _text(prop.description)
+    )
+
+
+def _enum(enum: Any) -> EnumPlan:
+    return EnumPlan(
+        name=str(enum.class_info.name),
+        module=str(enum.class_info.module_name),
+        description=_text(enum.description),
+        base="OpenIntEnum" if enum.value_type is int else "OpenStrEnum",
+        members=tuple(
+            (str(name), value if isinstance(value, int) else _text(value)) for name, value in enum.values.items()
+        ),
+    )
+
+
+def _tag(document: Document, name: str, planned: Iterable[OperationPlan]) -> TagPlan:
+    described = {tag.get("name"): tag.get("description", "") for tag in document.get("tags", [])}
+    raw = next((tag for tag in described if _identifier(str(tag)) == name), name)
+    of_tag = tuple(operation for operation in planned if operation.tag == name)
+    used = sorted({scheme for operation in of_tag for choice in operation.security for scheme in choice})
+    return TagPlan(
+        name=f"{name}_" if name in _CLIENT_NAMES else name,
+        class_name="".join(word.capitalize() for word in name.split("_")),
+        description=str(described.get(raw, "")),
+        operations=of_tag,
+        schemes=tuple((scheme, _scheme(document, scheme)) for scheme in used),
+    )
+
+
+def _identifier(text: str) -> str:
+    from openapi_python_client.schema.untrusted_string import UntrustedString
+    from openapi_python_client.strings import PythonIdentifier
+
+    return str(PythonIdentifier(UntrustedString(text), "tag"))
+
+
+def _scheme(document: Document, name: str) -> tuple[str, str, str]:
+    scheme = resolve(document, document.get("components", {}).get("securitySchemes", {}).get(name))
+    if not isinstance(scheme, dict):
+        raise SpecError("the security scheme is not declared", pointer=f"/components/securitySchemes/{name}")
+    entry = cast("Document", scheme)
+    if entry.get("type") == "apiKey":
+        return "apiKey", str(entry["in"]), str(entry["name"])
+    return "http", str(entry.get("scheme", "bearer")).lower(), ""
+
+
+def _operation(document: Document, path: str, method: str, endpoint: Any) -> OperationPlan:
+    item, operation = next((i, o) for p, m, i, o in operations(document) if (p, m) == (path, method))
+    body = resolve(document, operation.get("requestBody")) or {}
+    props = [*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters]
+    props.extend(endpoint.cookie_parameters)
+    imports = {entry for prop in props for entry in classes(prop)}
+    body_prop = endpoint.bodies[0].prop if endpoint.bodies else None
+    if body_prop is not None:
+        imports.update(classes(body_prop))
+    responses, success = _responses(document, operation, endpoint)
+    imports.update(entry for prop in success for entry in classes(prop))
+    returns = list(dict.fromkeys(_return_type(status, media) for status, media in responses if status.startswith("2")))
+    return OperationPlan(
+        operation_id=str(operation["operationId"]),
+        name=str(endpoint.name),
+        tag=str(endpoint.tags[0]),
+        method=method.upper(),
+        path=path,
+        summary=str(operation.get("summary", "")),
+        description=str(operation.get("description", "")),
+        parameters=_parameters(document, item, operation, endpoint),
+        body=tuple(sorted(body.get("content", {}), key=_media_rank)),
+        body_annotation=annotation(body_prop) if body_prop is not None else "",
+        body_required=bool(body.get("required", False)),
+        responses=responses,
+        returns="Any" if "Any" in returns else " | ".join(returns) or "None",
+        security=_security(document, operation),
+        idempotent=_is_idempotent(method, operation),
+        deprecated=bool(operation.get("deprecated", False)),
+        evidence=str(operation.get("x-modelport-evidence", "")),
+        imports=tuple(sorted(imports)),
+    )
+
+
+def _parameters(document: Document, item: Document, operation: Document, endpoint: Any) -> tuple[ParameterPlan, ...]:
+    declared: dict[tuple[str, str], Document] = {}
+    for entry in [*item.get("parameters", []), *operation.get("parameters", [])]:
+        parameter = resolve(document, entry)
+        declared[parameter["in"], parameter["name"]] = parameter
+    planned: list[ParameterPlan] = []
+    for location in ("path", "query", "header", "cookie"):
+        for prop in getattr(endpoint, f"{location}_parameters"):
+            entry = declared[location, _text(prop.name)]
+            planned.append(_parameter(location, entry, prop))
+    return tuple(planned)
+
+
+def _parameter(location: str, entry: Document, prop: Any) -> ParameterPlan:
+    style = "json" if "content" in entry else str(entry.get("style", _DEFAULT_STYLES[location]))
+    name = str(entry.get("x-modelport-argument") or prop.python_name)
+    return ParameterPlan(
+        name=f"{name}_" if name in _ARGUMENT_NAMES else name,
+        wire=str(entry["name"]),
+        location=location,
+        style=style,
+        explode=bool(entry.get("explode", style == "form")),
+        annotation=annotation(prop),
+        required=bool(prop.required),
+        description=str(entry.get("description", "")),
+    )
+
+
+def _responses(
+    document: Document, operation: Document, endpoint: Any
+) -> tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], list[Any]]:
+    """The media types and type of each response, and the parsed properties of the successes."""
+    parsed = {response.status_code.pattern: response for response in endpoint.responses}
+    planned: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    success: list[Any] = []
+    for status in sorted(operation.get("responses", {}), key=lambda key: (key == "default", key)):
+        content = resolve(document, operation["responses"][status]).get("content") or {}
+        prop = parsed[status].prop if status in parsed else None
+        media = tuple((kind, _media_type(kind, prop)) for kind in sorted(content, key=_media_rank))
+        planned.append((status, media))
+        if status.startswith("2") and prop is not None:
+            success.append(prop)
+    return tuple(planned), success
+
+
+def _media_type(kind: str, prop: Any) -> str:
+    if kind == "application/json" or kind.endswith("+json"):
+        return annotation(prop) if prop is not None else "Any"
+    return "str" if kind.startswith("text/") else "bytes"
+
+
+def _return_type(_status: str, media: tuple[tuple[str, str], ...]) -> str:
+    return " | ".join(dict.fromkeys(kind for _, kind in media)) or "None"
+
+
+def _media_rank(kind: str) -> tuple[int, str]:
+    known = kind in _MEDIA_PREFERENCE
+    return (_MEDIA_PREFERENCE.index(kind) if known else len(_MEDIA_PREFERENCE), kind)
+
+
+def _security(document: Document, operation: Document) -> tuple[tuple[str, ...], ...]:
+    """Alternatives of the operation, else of the document; an empty alternative makes it public."""
+    alternatives: list[Document] = operation.get("security", document.get("security", []))
+    if any(not alternative for alternative in alternatives):
+        return ()
+    return tuple(tuple(alternative) for alternative in alternatives)
+
+
+def _is_idempotent(method: str, operation: Document) -> bool:
+    if operation.get("x-modelport-mutates"):
+        return False
+    return method in {"get", "head", "put", "delete", "options", "trace"}

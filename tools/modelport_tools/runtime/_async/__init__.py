@@ -1,0 +1,1 @@
+"""The async side; the sync side is derived from it."""

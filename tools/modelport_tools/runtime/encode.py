@@ -1,0 +1,280 @@
+"""Python values to the wire: path, query, header and cookie parameters by OpenAPI style, and request bodies."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import ExitStack
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import quote, quote_plus
+from uuid import UUID
+
+from .errors import ClientConfigError, EncodeError
+from .types import UNSET, File
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .operation import Operation, Parameter
+
+_UNRESERVED = "-._~"
+_DELIMITERS = {"form": ",", "simple": ",", "label": ".", "matrix": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
+
+
+class Body(NamedTuple):
+    """A request body as the HTTP client takes it: keyword arguments of ``build_request`` and the media type."""
+
+    arguments: dict[str, Any]
+    content_type: str | None
+    resources: ExitStack
+    replayable: bool = True
+
+
+NO_BODY = Body({}, None, ExitStack())
+
+
+def text(value: object, where: str) -> str:
+    """The text of a simple value, as JSON writes it but without quotes.
+
+    Raises:
+        EncodeError: If the value is not a simple one, or not finite.
+    """
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise EncodeError(f"{where}: {value} has no JSON form")
+    if isinstance(value, int | float | Decimal | UUID):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if value is None:
+        return ""
+    raise EncodeError(f"{where}: a {type(value).__name__} cannot be written as text")
+
+
+def build_path(operation: Operation[Any], arguments: Mapping[str, Any]) -> str:
+    """The path with its parameters filled in; no value can change which operation is called.
+
+    Raises:
+        EncodeError: If a value is empty, or one of the dot segments that URLs resolve away.
+    """
+    path = operation.path
+    for parameter in operation.parameters:
+        if parameter.location != "path":
+            continue
+        where = f"path parameter {parameter.python_name!r}"
+        written = _path_value(parameter, arguments[parameter.python_name], where)
+        if written in {"", ".", ".."}:
+            raise EncodeError(f"{where} must not be {written!r}")
+        path = path.replace("{" + parameter.wire_name + "}", written)
+    return path
+
+
+def build_query(operation: Operation[Any], arguments: Mapping[str, Any]) -> str:
+    """The query, without its question mark; empty if no parameter was given."""
+    pairs: list[str] = []
+    for parameter in operation.parameters:
+        if parameter.location == "query":
+            value = arguments.get(parameter.python_name, UNSET)
+            if value is not UNSET and value is not None:
+                pairs.extend(_query_pairs(parameter, value))
+    return "&".join(pairs)
+
+
+def build_headers(operation: Operation[Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+    """The header parameters, and the cookie parameters as one ``Cookie`` header."""
+    headers: dict[str, str] = {}
+    cookies: list[str] = []
+    for parameter in operation.parameters:
+        if parameter.location not in {"header", "cookie"}:
+            continue
+        value = arguments.get(parameter.python_name, UNSET)
+        if value is UNSET or value is None:
+            continue
+        where = f"{parameter.location} parameter {parameter.python_name!r}"
+        if parameter.location == "header":
+            headers[parameter.wire_name] = _checked_header(_joined(value, parameter, ",", where), where)
+        else:
+            cookies.append(f"{parameter.wire_name}={quote(_joined(value, parameter, ',', where), safe=_UNRESERVED)}")
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
+    return headers
+
+
+def build_body(operation: Operation[Any], body: object) -> Body:
+    """The request body in the document's preferred media type that fits the value.
+
+    Raises:
+        ClientConfigError: If the operation takes no body.
+        EncodeError: If the value has no form in the media type.
+    """
+    if body is UNSET:
+        return NO_BODY
+    if not operation.body:
+        raise ClientConfigError(f"{operation.name} takes no body")
+    media_type = operation.body[0]
+    if media_type == "multipart/form-data":
+        return _multipart(body)
+    if media_type == "application/x-www-form-urlencoded":
+        return Body({"content": _form(body).encode()}, media_type, ExitStack())
+    if media_type == "application/json" or media_type.endswith("+json"):
+        from .codec import encode_json
+
+        return Body({"content": encode_json(body)}, media_type, ExitStack())
+    return _binary(body, media_type)
+
+
+def _path_value(parameter: Parameter, value: object, where: str) -> str:
+    encode = _quoter(where)
+    name = quote(parameter.wire_name, safe=_UNRESERVED)
+    if parameter.style == "label":
+        return "." + _exploded(value, encode, "." if parameter.explode else ",")
+    if parameter.style == "matrix":
+        if parameter.explode and isinstance(value, list | tuple):
+            return "".join(f";{name}={encode(item)}" for item in cast("Iterable[object]", value))
+        if parameter.explode and isinstance(value, dict):
+            return "".join(f";{encode(k)}={encode(v)}" for k, v in cast("Mapping[object, object]", value).items())
+        return f";{name}={_exploded(value, encode, ',')}"
+    return _exploded(value, encode, ",", pairs="=" if parameter.explode else ",")
+
+
+def _exploded(value: object, encode: Any, separator: str, pairs: str = "=") -> str:
+    if isinstance(value, list | tuple):
+        return separator.join(encode(item) for item in cast("Iterable[object]", value))
+    if isinstance(value, dict):
+        return separator.join(
+            f"{encode(k)}{pairs}{encode(v)}" for k, v in cast("Mapping[object, object]", value).items()
+        )
+    return cast("str", encode(value))
+
+
+def _query_pairs(parameter: Parameter, value: object) -> list[str]:
+    where = f"query parameter {parameter.python_name!r}"
+    encode = _quoter(where)
+    name = quote(parameter.wire_name, safe=_UNRESERVED)
+    if parameter.style == "json":
+        from .codec import encode_json
+
+        return [f"{name}={quote(encode_json(value), safe=_UNRESERVED)}"]
+    if isinstance(value, dict):
+        entries = cast("Mapping[object, object]", value)
+        if parameter.style == "deepObject":
+            return [f"{name}%5B{encode(key)}%5D={encode(item)}" for key, item in entries.items()]
+        if parameter.explode:
+            return [f"{encode(key)}={encode(item)}" for key, item in entries.items()]
+        return [f"{name}=" + ",".join(f"{encode(key)},{encode(item)}" for key, item in entries.items())]
+    if isinstance(value, list | tuple):
+        items = [encode(item) for item in cast("Iterable[object]", value)]
+        if parameter.explode:
+            return [f"{name}={item}" for item in items]
+        return [f"{name}=" + _DELIMITERS.get(parameter.style, ",").join(items)] if items else []
+    return [f"{name}={encode(value)}"]
+
+
+def _quoter(where: str) -> Any:
+    def encode(value: object) -> str:
+        return quote(text(value, where), safe=_UNRESERVED)
+
+    return encode
+
+
+def _joined(value: object, parameter: Parameter, separator: str, where: str) -> str:
+    if isinstance(value, list | tuple):
+        return separator.join(text(item, where) for item in cast("Iterable[object]", value))
+    if isinstance(value, dict):
+        pairs = "=" if parameter.explode else ","
+        entries = cast("Mapping[object, object]", value).items()
+        return separator.join(f"{text(key, where)}{pairs}{text(item, where)}" for key, item in entries)
+    return text(value, where)
+
+
+def _checked_header(value: str, where: str) -> str:
+    if "\r" in value or "\n" in value or "\0" in value:
+        raise EncodeError(f"{where} must not hold a line break")
+    return value
+
+
+def _entries(body: object) -> list[tuple[str, object]]:
+    """The set fields of a form, by wire name; lists repeat the name."""
+    from .codec import wire_items
+
+    pairs: list[tuple[str, object]] = []
+    for name, value in wire_items(body):
+        if value is UNSET or value is None:
+            continue
+        if isinstance(value, list | tuple):
+            pairs.extend((name, item) for item in cast("Iterable[object]", value))
+        else:
+            pairs.append((name, value))
+    return pairs
+
+
+def _form_text(name: str, value: object) -> str:
+    """A form value: simple values as text, everything else as JSON."""
+    from .codec import encode_json, is_structured
+
+    return encode_json(value).decode() if is_structured(value) else text(value, f"form field {name!r}")
+
+
+def _form(body: object) -> str:
+    return "&".join(f"{quote_plus(name)}={quote_plus(_form_text(name, value))}" for name, value in _entries(body))
+
+
+def _multipart(body: object) -> Body:
+    """Parts in the order of the fields; the HTTP client draws a random boundary."""
+    resources = ExitStack()
+    parts: list[tuple[str, Any]] = []
+    replayable = True
+    try:
+        for name, value in _entries(body):
+            if isinstance(value, File):
+                content, file_name = _opened(value, resources)
+                replayable = replayable and _can_replay(content)
+                kind = (value.content_type,) if value.content_type else ()
+                parts.append((name, (file_name, content, *kind)))
+            elif isinstance(value, bytes):
+                parts.append((name, ("upload", value)))
+            else:
+                parts.append((name, (None, _form_text(name, value).encode())))
+    except BaseException:
+        resources.close()
+        raise
+    return Body({"files": parts}, None, resources, replayable)
+
+
+def _binary(body: object, media_type: str) -> Body:
+    resources = ExitStack()
+    if isinstance(body, File):
+        content, _ = _opened(body, resources)
+        return Body({"content": content}, body.content_type or media_type, resources, _can_replay(content))
+    if isinstance(body, bytes | str):
+        return Body({"content": body}, media_type, resources)
+    raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
+
+
+def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
+    content: Any = file.content
+    if isinstance(content, str | os.PathLike):
+        path = os.fspath(cast("str", content))
+        try:
+            content = resources.enter_context(open(path, "rb"))  # noqa: PTH123 - pathlib would cost its import
+        except OSError as error:
+            raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
+        return content, file.name or os.path.basename(path)  # noqa: PTH119
+    own_name = getattr(content, "name", None)
+    default = os.path.basename(own_name) if isinstance(own_name, str) else "upload"  # noqa: PTH119
+    return content, file.name or default
+
+
+def _can_replay(content: Any) -> bool:
+    if isinstance(content, bytes):
+        return True
+    seekable = getattr(content, "seekable", None)
+    return bool(seekable and seekable())

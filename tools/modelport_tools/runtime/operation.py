@@ -1,0 +1,93 @@
+"""What an operation of the document is, as data: the generated methods hand these to the transport."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+
+class Parameter(NamedTuple):
+    """One parameter: its Python name, its name on the wire, where it goes, and how it is written."""
+
+    python_name: str
+    wire_name: str
+    location: str
+    style: str = "simple"
+    explode: bool = False
+
+
+class Operation(Generic[T]):
+    """One operation; `T` is the type of its success value.
+
+    Args:
+        name: ``tag.operation_id``, for logs and errors.
+        method: The HTTP method, in capitals.
+        path: The path template, relative to the base URL.
+        parameters: In the order of the document.
+        body: The request's media types, preferred first.
+        responses: By status (``200``, ``4XX``, ``default``): the media types and the type expression of each.
+        security: Alternatives; each is the set of schemes that must be used together. Empty: public.
+        schemes: How each scheme is sent: ``(kind, where, name)``, such as ``("http", "bearer", "")``.
+        idempotent: Whether a repeat is safe.
+        names: Looks a generated model up by its name.
+    """
+
+    __slots__ = (
+        "body",
+        "cache",
+        "idempotent",
+        "method",
+        "name",
+        "names",
+        "parameters",
+        "path",
+        "responses",
+        "schemes",
+        "security",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        method: str,
+        path: str,
+        names: Callable[[str], Any],
+        parameters: tuple[Parameter, ...] = (),
+        body: tuple[str, ...] = (),
+        responses: Mapping[str, Mapping[str, str]],
+        security: tuple[tuple[str, ...], ...] = (),
+        schemes: Mapping[str, tuple[str, str, str]] | None = None,
+        idempotent: bool = True,
+    ) -> None:
+        self.name = name
+        self.method = method
+        self.path = path
+        self.names = names
+        self.parameters = parameters
+        self.body = body
+        self.responses = responses
+        self.security = security
+        self.schemes = schemes or {}
+        self.idempotent = idempotent
+        self.cache: dict[object, Any] = {}
+        """Decoders by status and media type, made on first need."""
+
+    def __repr__(self) -> str:
+        return f"<Operation {self.name}: {self.method} {self.path}>"
+
+    def documented(self, status: int) -> Mapping[str, str] | None:
+        """The media types that the document gives for a status; None if it does not know the status."""
+        responses = self.responses
+        return responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("default")
+
+    def success(self) -> Mapping[str, str]:
+        """The media types of the first success status."""
+        for status, media in self.responses.items():
+            if status.startswith("2"):
+                return media
+        return self.responses.get("default", {})

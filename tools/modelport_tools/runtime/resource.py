@@ -1,0 +1,113 @@
+"""The attribute of a client that holds the operations of one tag, and its raw and streaming twins."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from contextlib import AbstractAsyncContextManager
+
+    from ._async.transport import AsyncRawTransport, AsyncStreamedResponse, AsyncStreamTransport, AsyncTransport
+    from ._sync.transport import RawTransport, StreamedResponse, StreamTransport, Transport
+    from .exchange import RawResponse
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Resource:
+    """The operations of one tag."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def _raw(self) -> RawTransport:
+        from ._sync.transport import RawTransport
+
+        return RawTransport(self._transport.settings, self._transport.client)
+
+    def _stream(self) -> StreamTransport:
+        from ._sync.transport import StreamTransport
+
+        return StreamTransport(self._transport.settings, self._transport.client)
+
+
+class AsyncResource:
+    """The operations of one tag, awaited."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def _raw(self) -> AsyncRawTransport:
+        from ._async.transport import AsyncRawTransport
+
+        return AsyncRawTransport(self._transport.settings, self._transport.client)
+
+    def _stream(self) -> AsyncStreamTransport:
+        from ._async.transport import AsyncStreamTransport
+
+        return AsyncStreamTransport(self._transport.settings, self._transport.client)
+
+
+class _Method:
+    """A method of a resource that runs over another transport; its arguments stay the same."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+
+    def _bound(self, resource: object) -> Any:
+        return partial(self._method, resource)
+
+
+class RawMethod(_Method, Generic[P, T]):
+    """Returns the whole answer."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], T]) -> None:
+        super().__init__(method)
+
+    def __get__(self, resource: object, owner: type) -> Callable[P, RawResponse[T]]:
+        return cast("Callable[P, RawResponse[T]]", self._bound(resource))
+
+
+class StreamMethod(_Method, Generic[P]):
+    """Returns an answer to be read as it comes."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Any]) -> None:
+        super().__init__(method)
+
+    def __get__(self, resource: object, owner: type) -> Callable[P, StreamedResponse]:
+        return cast("Callable[P, StreamedResponse]", self._bound(resource))
+
+
+class AsyncRawMethod(_Method, Generic[P, T]):
+    """Returns the whole answer, awaited."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
+        super().__init__(method)
+
+    def __get__(self, resource: object, owner: type) -> Callable[P, Coroutine[Any, Any, RawResponse[T]]]:
+        return cast("Callable[P, Coroutine[Any, Any, RawResponse[T]]]", self._bound(resource))
+
+
+class AsyncStreamMethod(_Method, Generic[P]):
+    """Returns an answer to be read as it comes."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, Any]]) -> None:
+        super().__init__(method)
+
+    def __get__(self, resource: object, owner: type) -> Callable[P, AbstractAsyncContextManager[AsyncStreamedResponse]]:
+        return partial(_entered, self._method, resource)
+
+
+@asynccontextmanager
+async def _entered(method: Callable[..., Any], *args: Any, **kwargs: Any) -> AsyncIterator[AsyncStreamedResponse]:
+    """Prepare the call only when the block is entered: an unused one leaves no coroutine behind."""
+    async with await method(*args, **kwargs) as response:
+        yield response
