@@ -42,8 +42,9 @@ format: setup ## put the code in the house format and apply the linter's safe re
 	@$(RUN) ruff check --fix-only --quiet . && $(RUN) ruff format .
 
 .PHONY: generate
-generate: setup ## rewrite generated/ from openapi/ (byte-identical for the same input)
+generate: setup ## rewrite what is derived: generated/ from openapi/, docs/cli.md from the commands
 	@$(MODELPORT) generate $(ARGS)
+	@$(RUN) modelport.cli._reference docs/cli.md
 
 .PHONY: bench
 bench: setup ## measure against the project's bars; prints the ratios. One: make bench ARGS=import

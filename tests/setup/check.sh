@@ -18,6 +18,7 @@ check "format" "$venv/bin/python" -m ruff format --check --quiet .
 check "types (pyright)" "$venv/bin/python" -m pyright --warnings
 check "types (mypy)" "$venv/bin/python" -m mypy
 check "generated files are fresh" "$venv/bin/modelport" generate --check
+check "docs/cli.md is fresh" "$venv/bin/python" -m modelport.cli._reference docs/cli.md --check
 
 if [ "${#failed[@]}" -gt 0 ]; then
   printf 'check: FAILED: %s\n' "${failed[@]}" >&2

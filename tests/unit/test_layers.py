@@ -54,7 +54,10 @@ def layer_of(module: str) -> str | None:
         case "modelport_tools":
             return "tools"
         case "modelport_api":
-            return f"api:{first}" if first else "api"
+            # Beside the platforms there is only what they all share.
+            if first in FACES:
+                return f"api:{first}"
+            return "api:_runtime" if first else "api"
         case "modelport":
             return "base" if first.startswith("_") or first in BASE_MODULES else first or "top"
         case _:

@@ -5,41 +5,36 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
+from pathlib import Path
 from typing import Any, cast
 
 import click
+
+from modelport._plain import plain
 
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for programs."
 )
 
 
-def plain(value: Any) -> Any:
-    """The value in JSON's own types."""
-    if value is None or isinstance(value, (str, int, float)):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in cast("Iterable[Any]", value)]
-    return _plain_object(value)
-
-
-def _plain_object(value: Any) -> Any:
-    for name in ("to_dict", "item", "isoformat"):
-        if callable(method := getattr(value, name, None)):
-            return plain(method())
-    fields = getattr(value, "__dataclass_fields__", None) or getattr(value, "__attrs_attrs__", None)
-    if fields is None:
+def printable(value: Any) -> Any:
+    """The value in JSON's own types: paths as text, records by the names that they have in Python."""
+    if isinstance(value, Path):
         return str(value)
-    names = [str(getattr(item, "name", item)) for item in fields]
-    return {name: plain(getattr(value, name)) for name in names if not name.startswith("_")}
+    if isinstance(value, Mapping):
+        return {str(key): printable(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [printable(item) for item in cast("Iterable[Any]", value)]
+    fields = getattr(type(value), "__attrs_attrs__", None) or getattr(type(value), "__dataclass_fields__", None)
+    if fields is None:
+        return plain(value)
+    names = [str(getattr(field, "name", field)) for field in fields]
+    return {name: printable(getattr(value, name)) for name in names if not name.startswith("_")}
 
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(printable(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "nothing found") -> None:
@@ -62,7 +57,7 @@ def print_record(record: Mapping[str, Any]) -> None:
 
 def show(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
     """A list as a table, anything else as a record; or either as JSON."""
-    flat = plain(value)
+    flat = printable(value)
     if as_json:
         print_json(flat)
     elif isinstance(flat, list):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from importlib.metadata import version
 
 import click
 
+from modelport._version import __version__
 from modelport.cli._lazy import LazyGroup
 from modelport.cli._registry import COMMANDS
 
@@ -15,7 +15,7 @@ from modelport.cli._registry import COMMANDS
 def _show_version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 (click calls it)
     del parameter
     if value and not ctx.resilient_parsing:
-        click.echo(f"modelport {version('modelport')}")
+        click.echo(f"modelport {__version__}")
         ctx.exit()
 
 

@@ -43,13 +43,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def exit_code(error: BaseException) -> int:
     """2 for what the caller can mend in the command line, its environment or its files; 1 for what went wrong after."""
-    if isinstance(error, click.ClickException):
+    if isinstance(error, (click.ClickException, *_WRONG_FILE)):
         return BAD_INPUT
-    if _is_ours(error):
-        return (
-            BAD_INPUT if isinstance(error, (ValueError, ImportError, *_WRONG_FILE)) and not _answered(error) else FAILED
-        )
-    return BAD_INPUT if isinstance(error, _WRONG_FILE) else FAILED
+    mendable = _is_ours(error) and isinstance(error, (ValueError, ImportError)) and not _came_from_server(error)
+    return BAD_INPUT if mendable else FAILED
 
 
 def message(error: BaseException) -> str:
@@ -85,11 +82,11 @@ def _is_ours(error: BaseException) -> bool:
     return any(base.__module__.partition(".")[0] in _OURS for base in type(error).__mro__)
 
 
-def _answered(error: BaseException) -> bool:
-    """Whether a server had answered: its bad answer is a ValueError too, but not the caller's fault."""
-    from modelport_api._runtime.errors import APIProtocolError
+def _came_from_server(error: BaseException) -> bool:
+    """Whether a bad value is the server's: a ValueError too, but not the caller's to mend."""
+    from modelport.errors import APIProtocolError, UnsafeArchiveError
 
-    return isinstance(error, APIProtocolError)
+    return isinstance(error, (APIProtocolError, UnsafeArchiveError))
 
 
 def _hang_up() -> int:
