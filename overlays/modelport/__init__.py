@@ -1,0 +1,38 @@
+"""Typed clients, overlays and a local sandbox for machine-learning platforms.
+
+Names are loaded when they are first used, so importing this package loads nothing else.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelport._version import __version__
+    from modelport.codex import AsyncCodex, Codex
+    from modelport.errors import ModelportError
+    from modelport.predictions import ModelMonitor
+
+__all__ = ["AsyncCodex", "Codex", "ModelMonitor", "ModelportError", "__version__"]
+
+_HOMES = {
+    "AsyncCodex": "modelport.codex",
+    "Codex": "modelport.codex",
+    "ModelMonitor": "modelport.predictions",
+    "ModelportError": "modelport.errors",
+    "__version__": "modelport._version",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,115 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Self
+
+from modelport.errors import DownloadError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from os import PathLike
+
+__all__ = ["MAGIC", "AtomicFile", "download_path"]
+
+MAGIC: dict[str, tuple[bytes, ...]] = {
+    "zip": (b"PK\x03\x04", b"PK\x05\x06"),
+    "parquet": (b"PAR1",),
+}
+"""How files of a kind begin: the only thing that tells a result from an error page that came with status 200."""
+
+
+class AtomicFile:
+    """A file under way: written beside its place, readable by its owner only, moved there by `commit`.
+
+    Args:
+        path: Its place; an older file there stays until the new one is whole.
+        kind: A key of `MAGIC`, to refuse what does not begin like one.
+    """
+
+    def __init__(self, path: Path, kind: str | None = None) -> None:
+        self._path = path
+        self._kind = kind
+        self._file: IO[bytes] | None = None
+        self._head = b""
+        self.size_bytes = 0
+
+    def __enter__(self) -> Self:
+        with self._disk_errors():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # mkstemp makes files of mode 0600.
+            descriptor, name = tempfile.mkstemp(
+                prefix=f".{self._path.name[:80]}.", suffix=".part", dir=self._path.parent
+            )
+            self._part = Path(name)
+            self._file = os.fdopen(descriptor, "wb")
+        return self
+
+    def write(self, chunk: bytes) -> None:
+        """Add some bytes.
+
+        Raises:
+            DownloadError: The disk does not take them, or they are not of the kind asked for.
+        """
+        if self._file is None:
+            raise ValueError("the file is not open")
+        if len(self._head) < 4:  # noqa: PLR2004 - the longest magic number
+            self._head += chunk[:4]
+        self.size_bytes += len(chunk)
+        with self._disk_errors():
+            self._file.write(chunk)
+
+    def commit(self) -> Path:
+        """Move the file to its place, safely on disk, and return that.
+
+        Raises:
+            DownloadError: The disk does not take it, or it is not of the kind asked for.
+        """
+        if self._file is None:
+            raise ValueError("the file is not open")
+        if self._kind and not self._head.startswith(MAGIC[self._kind]):
+            raise DownloadError(
+                f"the server sent something that is no {self._kind} file; it begins {self._head[:4]!r}",
+                path=str(self._path),
+            )
+        with self._disk_errors():
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._part.replace(self._path)
+        self._file = None
+        return self._path
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._file is None:
+            return
+        # Closing flushes, so a full disk can fail here once more; the first error is the one to tell.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._part.unlink(missing_ok=True)
+        self._file = None
+
+    @contextlib.contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            message = f"cannot write {self._path}: {error.strerror or error}"
+            raise DownloadError(message, path=str(self._path), errno=error.errno) from error
+
+
+def download_path(path: str | PathLike[str], default_name: str) -> Path:
+    """Where a download goes: `path` itself, or `default_name` in it if it is a folder (or ends like one).
+
+    Raises:
+        InvalidInputError: The path is empty.
+    """
+    text = os.fspath(path)
+    if not text:
+        raise InvalidInputError("the path to download to is empty")
+    place = Path(text)
+    return place / default_name if place.is_dir() or text.endswith(("/", os.sep)) else place
