@@ -1,0 +1,277 @@
+"""What holds for every command: help, exit codes, one-line errors, quiet ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from modelport import errors
+from modelport.cli import _run
+from modelport.cli._lazy import LazyGroup
+from modelport.cli._reference import walk
+from modelport.cli._root import cli
+from tests.cli.conftest import PROGRAM, Modelport, environment
+
+COMMANDS = [context.command_path for context, _ in walk()]
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_prints_its_help(path: str) -> None:
+    answer = CliRunner().invoke(cli, [*path.split()[1:], "--help"])
+
+    assert answer.exit_code == 0, answer.output
+    assert answer.output.startswith(f"Usage: {path}".replace("modelport", "modelport", 1))
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_and_option_says_what_it_is_for(path: str) -> None:
+    [command] = [command for context, command in walk() if context.command_path == path]
+    silent = [option.name for option in command.params if isinstance(option, click.Option) and not option.help]
+
+    assert command.help
+    assert silent == []
+
+
+def test_the_table_of_commands_says_what_the_commands_say() -> None:
+    """The lists are shown without importing the commands, so they could drift apart."""
+    for context, command in walk():
+        if isinstance(command, LazyGroup):
+            for name, entry in command.entries.items():
+                loaded = command.get_command(context, name)
+                assert loaded is not None
+                assert loaded.name == name
+                assert entry.summary.endswith(".")
+
+
+def test_help_comes_from_a_fresh_process(modelport: Modelport) -> None:
+    answer = modelport("--help")
+
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "sandbox" in answer.stdout
+
+
+def test_the_version_is_printed(modelport: Modelport) -> None:
+    import modelport as package
+
+    assert modelport("--version").stdout == f"modelport {package.__version__}\n"
+
+
+def test_without_a_command_the_help_is_shown_as_bad_usage(modelport: Modelport) -> None:
+    answer = modelport()
+
+    assert answer.returncode == 2
+    assert answer.stdout.startswith("Usage: modelport")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["sandbocks"], "no command 'sandbocks': did you mean sandbox?"),
+        (["sandbox", "--prot", "1"], "--prot"),
+        (["sandbox", "--port", "65536"], "65536"),
+        (["sandbox", "--user", "demo"], "NAME:PASSWORD"),
+        (["sandbox", "--host", "0.0.0.0"], "not loopback"),
+        (["generate", "absent.yaml"], "absent.yaml"),
+        (["generate", "--package", "x"], "go with a SPEC"),
+        (["completion", "tcsh"], "tcsh"),
+        (["codex", "models", "predict", "M1", "-g", "risk"], "either --data"),
+        (["codex", "models", "predict", "M1", "-g", "risk", "--data", "{"], "not JSON"),
+        (["codex", "models", "show", "M1"], "--group"),
+    ],
+)
+def test_bad_usage_is_one_line_and_code_2(modelport: Modelport, arguments: list[str], told: str) -> None:
+    answer = modelport(
+        *arguments,
+        MODELPORT_CODEX_URL="http://127.0.0.1:9/codex",
+        MODELPORT_CODEX_USER="u",
+        MODELPORT_CODEX_PASSWORD="p",
+    )
+
+    assert answer.returncode == 2, answer
+    assert answer.stdout == ""
+    assert answer.stderr.startswith("modelport: error: ")
+    assert answer.stderr.count("\n") == 1
+    assert told in answer.stderr
+
+
+def test_debug_adds_the_traceback(modelport: Modelport, tmp_path: Path) -> None:
+    plain = modelport("spec", "check", __file__, cwd=tmp_path)
+    option = modelport("--debug", "spec", "check", __file__, cwd=tmp_path)
+    variable = modelport("spec", "check", __file__, cwd=tmp_path, MODELPORT_DEBUG="1")
+
+    assert "Traceback" not in plain.stderr
+    assert "Traceback" in option.stderr
+    assert "Traceback" in variable.stderr
+    assert plain.returncode == option.returncode == variable.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (click.UsageError("x"), 2),
+        (click.FileError("x"), 2),
+        (FileNotFoundError(2, "No such file", "x"), 2),
+        (errors.InvalidInputError("x"), 2),
+        (errors.MissingExtraError("sklearn", "demo"), 2),
+        (errors.MissingCredentialsError("x"), 2),
+        (errors.DecodeError("x"), 1),
+        (errors.UnsafeArchiveError("x"), 1),
+        (errors.NotFoundError("x", status=404), 1),
+        (errors.APIConnectionError("x"), 1),
+        (errors.DownloadError("x", path="y"), 1),
+        (OSError(28, "No space left on device"), 1),
+        (ValueError("a fault of ours"), 1),
+        (KeyError("a fault of ours"), 1),
+    ],
+)
+def test_an_error_has_its_exit_code(error: Exception, code: int) -> None:
+    assert _run.exit_code(error) == code
+
+
+def test_an_error_with_line_breaks_is_still_one_line() -> None:
+    assert _run.message(errors.InvalidInputError("one\n  two")) == "one two"
+
+
+def test_a_fault_of_ours_is_called_one() -> None:
+    assert "a fault of modelport" in _run.message(KeyError("x"))
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    process = subprocess.Popen(
+        [*PROGRAM, "completion", "bash"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    told = process.stderr.read()
+    process.stderr.close()
+
+    assert process.wait(timeout=20) in {0, 1}
+    assert told == b""
+
+
+def test_without_click_one_line_says_what_to_install(tmp_path: Path) -> None:
+    # A finder that knows no click stands for an environment without the extra.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class NoClick:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'click': raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, NoClick())\n"
+    )
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import sitecustomize\n" + (
+        "import importlib; importlib.reload(sitecustomize)\n"
+        "import importlib.util as util; find = util.find_spec\n"
+        "util.find_spec = lambda name, package=None: None if name == 'click' else find(name, package)\n"
+        "from modelport.cli import main; sys.exit(main(['--help']))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert answer.returncode == 2
+    assert answer.stderr == 'modelport: error: the command line needs click and rich: pip install "modelport[cli]"\n'
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_completion_script(modelport: Modelport, shell: str) -> None:
+    answer = modelport("completion", shell)
+
+    assert answer.returncode == 0
+    assert f"_MODELPORT_COMPLETE={shell}_complete" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("modelport ", {"sandbox", "codex", "spec"}),
+        ("modelport codex mod", {"models"}),
+        ("modelport sandbox --po", {"--port"}),
+    ],
+)
+def test_the_shell_is_told_what_may_come(modelport: Modelport, words: str, expected: set[str]) -> None:
+    answer = modelport(_MODELPORT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(words.split(" ")) - 1))
+    offered = {line.partition(",")[2] for line in answer.stdout.splitlines()}
+
+    assert expected <= offered
+
+
+def test_ctrl_c_ends_with_code_130_and_without_a_traceback() -> None:
+    """A program of ours that blocks, interrupted as a terminal does it: the signal goes to the whole group."""
+    program = (
+        "import time, click\n"
+        "from modelport.cli import _registry, _root, _run\n"
+        "_root.cli.entries['wait'] = _registry.COMMANDS['spec']\n"
+        "class Wait(click.Command): pass\n"
+        "_root.cli.get_command = lambda ctx, name: click.Command('wait', callback=lambda: "
+        "(click.echo('waiting'), time.sleep(60)))\n"
+        "import sys; sys.exit(_run.run(['wait']))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=environment(PYTHONUNBUFFERED="1"),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "Traceback" not in told
+
+
+def test_on_a_terminal_a_list_is_a_table_without_wrapping_the_program(root: Path) -> None:
+    main, secondary = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "spec", "list"], stdout=secondary, stderr=subprocess.PIPE, cwd=root, env=environment(TERM="xterm")
+    )
+    os.close(secondary)
+    text = b""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            chunk = os.read(main, 4096)
+        except OSError:  # Linux says so when the other side is closed
+            break
+        if not chunk:
+            break
+        text += chunk
+    os.close(main)
+    assert process.stderr is not None
+    process.stderr.close()
+
+    assert process.wait(timeout=20) == 0
+    assert b"PLATFORM" in text
+    assert b"codex" in text
+
+
+def test_the_list_of_specs_is_json_for_programs(modelport: Modelport, root: Path) -> None:
+    rows = json.loads(modelport("spec", "list", "--json", cwd=root).stdout)
+
+    assert [row["package"] for row in rows if row["platform"] == "codex"] == ["modelport_api.codex.v1"]
+
+
+def test_the_specs_of_the_checkout_are_good_from_any_folder_in_it(modelport: Modelport, root: Path) -> None:
+    answer = modelport("spec", "check", "--json", cwd=root / "tests")
+
+    assert answer.returncode == 0, answer.stderr
+    assert all(row["valid"] and row["operations"] > 0 for row in json.loads(answer.stdout))
+
+
+def test_outside_a_checkout_the_error_says_what_to_do(modelport: Modelport, tmp_path: Path) -> None:
+    answer = modelport("generate", cwd=tmp_path)
+
+    assert answer.returncode == 2
+    assert "say which document" in answer.stderr
