@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openapi_python_client.parser.properties import EnumProperty, ListProperty, ModelProperty, UnionProperty
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.boolean import BooleanProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.date import DateProperty
@@ -12,8 +12,10 @@ from openapi_python_client.parser.properties.datetime import DateTimeProperty
 from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.float import FloatProperty
 from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.none import NoneProperty
 from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def annotation(prop: Any) -> str:
         return "Any" if "Any" in members else " | ".join(sorted(members, key=lambda member: member == "None"))
     if isinstance(prop, ConstProperty):
         return f"Literal[{prop.value.python_code.as_unembedded_code()}]"
-    return _SIMPLE.get(type(prop), "Any")
+    return _SIMPLE.get(prop.__class__, "Any")
 
 
 def classes(prop: Any) -> Iterator[tuple[str, str]]:

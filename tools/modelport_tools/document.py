@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import yaml
 
@@ -20,6 +20,16 @@ MAX_ALIASES = 10_000
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 Document = dict[str, Any]
+
+
+def is_object(value: object) -> TypeGuard[Document]:
+    """Whether a value of a document is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value of a document is an array."""
+    return isinstance(value, list)
 
 
 class _Loader(yaml.SafeLoader):
@@ -48,7 +58,7 @@ def _teach(loader: type[_Loader]) -> None:
 
     loader.yaml_implicit_resolvers = {}
     for tag, pattern in _JSON_SCALARS.items():
-        loader.add_implicit_resolver(tag, re.compile(pattern), None)
+        cast("Any", loader).add_implicit_resolver(tag, re.compile(pattern), None)
     loader.add_constructor("tag:yaml.org,2002:map", _mapping)
     loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(str(node.value)))
 
@@ -62,7 +72,7 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[str, Any]
             raise SpecError("a key must be a text", line=key.start_mark.line + 1)
         if key.value in result:
             raise SpecError(f"the key {key.value!r} stands twice", line=key.start_mark.line + 1)
-        result[str(key.value)] = loader.construct_object(value, deep=True)
+        result[str(key.value)] = cast("Any", loader).construct_object(value, deep=True)
 
 
 _teach(_Loader)
@@ -84,9 +94,9 @@ def read(path: Path) -> Document:
         line = error.object[: error.start].count(b"\n") + 1
         raise SpecError("is not UTF-8", source=path, line=line) from error
     values = _parse(content, path)
-    if not isinstance(values, dict):
+    if not is_object(values):
         raise SpecError("is empty or no object", source=path)
-    return cast("Document", values)
+    return values
 
 
 def _parse(content: str, path: Path) -> object:
@@ -123,7 +133,7 @@ def resolve(document: Document, value: Any) -> Any:
         SpecError: If the reference leads nowhere.
     """
     seen: set[str] = set()
-    while isinstance(value, dict) and isinstance(value.get("$ref"), str):
+    while is_object(value) and isinstance(value.get("$ref"), str):
         reference = cast("str", value["$ref"])
         if reference in seen:
             raise SpecError("the reference leads to itself", pointer=reference)
@@ -143,10 +153,10 @@ def lookup(document: Document, reference: str) -> Any:
     value: Any = document
     for step in reference[2:].split("/"):
         key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, list) and key.isdigit() and int(key) < len(cast("list[Any]", value)):
-            value = cast("list[Any]", value)[int(key)]
-        elif isinstance(value, dict) and key in value:
-            value = cast("Document", value)[key]
+        if is_array(value) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        elif is_object(value) and key in value:
+            value = value[key]
         else:
             raise SpecError("the reference leads nowhere", pointer=reference)
     return value
@@ -158,5 +168,5 @@ def operations(document: Document) -> Iterator[tuple[str, str, Document, Documen
         entry = resolve(document, item)
         for method in METHODS:
             operation = entry.get(method)
-            if isinstance(operation, dict):
-                yield path, method, entry, cast("Document", operation)
+            if is_object(operation):
+                yield path, method, entry, operation

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import catalog, patch
-from .document import operations, read
+from .document import is_object, operations, read
 from .errors import OutputError, SpecError
 from .normalise import normalise, validate
 from .plan import make_plan
@@ -174,10 +174,10 @@ def _present(target: Path) -> dict[str, bytes]:
 
 def _is_generated(target: Path) -> bool:
     try:
-        values = json.loads((target / "operations.json").read_text(encoding="utf-8"))
+        values: object = json.loads((target / "operations.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return target.is_dir() and not any(target.iterdir())
-    return isinstance(values, dict) and values.get("generator") == GENERATOR
+    return is_object(values) and values.get("generator") == GENERATOR
 
 
 def _replace(target: Path, wanted: Files) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .document import Document, operations, resolve
+from .document import Document, is_array, is_object, operations, resolve
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -53,14 +53,13 @@ def validate(document: Document) -> None:
 
 
 def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
-    if isinstance(value, dict):
-        entries = cast("Document", value)
-        yield pointer, entries
-        for key, item in entries.items():
+    if is_object(value):
+        yield pointer, value
+        for key, item in value.items():
             if key not in {"example", "examples"}:
                 yield from _walk(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[Any]", value)):
+    elif is_array(value):
+        for index, item in enumerate(value):
             yield from _walk(item, f"{pointer}/{index}")
 
 

@@ -6,9 +6,9 @@ Source: the Overlay Specification of the OpenAPI Initiative. Targets are JSONPat
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .document import Document, read
+from .document import Document, is_array, is_object, read
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ def apply(document: Document, path: Path) -> Document:
     if not version.startswith(("1.0", "1.1")):
         raise SpecError(f"needs Overlay 1.0 or 1.1, found {version or 'none'}", source=path, pointer="/overlay")
     actions = overlay.get("actions")
-    if not isinstance(actions, list) or not actions:
+    if not is_array(actions) or not actions:
         raise SpecError("has no actions", source=path, pointer="/actions")
     patched = copy.deepcopy(document)
-    for index, action in enumerate(cast("list[Any]", actions)):
+    for index, action in enumerate(actions):
         pointer = f"/actions/{index}"
-        if not isinstance(action, dict) or not isinstance(action.get("target"), str):
+        if not is_object(action) or not isinstance(action.get("target"), str):
             raise SpecError("an action needs a target", source=path, pointer=pointer)
-        _act(patched, cast("Document", action), path, pointer)
+        _act(patched, action, path, pointer)
     return patched
 
 
@@ -65,13 +65,11 @@ def _act(document: Document, action: Document, path: Path, pointer: str) -> None
 
 def _merged(value: Any, update: Any) -> Any:
     """Objects merge, lists grow, anything else is replaced."""
-    if isinstance(value, dict) and isinstance(update, dict):
-        entries = cast("Document", value)
-        for key, item in cast("Document", update).items():
-            entries[key] = _merged(entries[key], item) if key in entries else item
-        return entries
-    if isinstance(value, list):
-        items = cast("list[Any]", value)
-        items.extend(cast("list[Any]", update) if isinstance(update, list) else [update])
-        return items
+    if is_object(value) and is_object(update):
+        for key, item in update.items():
+            value[key] = _merged(value[key], item) if key in value else item
+        return value
+    if is_array(value):
+        value.extend(update if is_array(update) else [update])
+        return value
     return update

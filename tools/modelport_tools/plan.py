@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import GeneratorData
 
 from .annotations import annotation, classes
-from .document import Document, operations, resolve
+from .document import Document, is_object, operations, resolve
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def make_plan(document: Document) -> ClientPlan:
     planned = [_operation(document, path, method, by_position[path, method]) for path, method in _expected(document)]
     tags = tuple(_tag(document, name, planned) for name in dict.fromkeys(operation.tag for operation in planned))
     info = document.get("info", {})
-    servers = document.get("servers") or []
+    servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
     return ClientPlan(
         title=str(info.get("title", "API")),
@@ -219,7 +219,7 @@ def _text(value: Any) -> str:
 
 
 def _model(model: Any) -> ModelPlan:
-    props = [*(model.required_properties or []), *(model.optional_properties or [])]
+    props: list[Any] = [*(model.required_properties or []), *(model.optional_properties or [])]
     imports = {entry for prop in props for entry in classes(prop)}
     extra: str | None = None
     if model.additional_properties:
@@ -260,7 +260,7 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan]) -> Tag
     used = sorted({scheme for operation in of_tag for choice in operation.security for scheme in choice})
     return TagPlan(
         name=f"{name}_" if name in _CLIENT_NAMES else name,
-        class_name="".join(word.capitalize() for word in name.split("_")),
+        class_name="".join(word.capitalize() for word in name.split("_")) + "Operations",
         description=str(described.get(raw, "")),
         operations=of_tag,
         schemes=tuple((scheme, _scheme(document, scheme)) for scheme in used),
@@ -275,10 +275,9 @@ def _identifier(text: str) -> str:
 
 
 def _scheme(document: Document, name: str) -> tuple[str, str, str]:
-    scheme = resolve(document, document.get("components", {}).get("securitySchemes", {}).get(name))
-    if not isinstance(scheme, dict):
+    entry = resolve(document, document.get("components", {}).get("securitySchemes", {}).get(name))
+    if not is_object(entry):
         raise SpecError("the security scheme is not declared", pointer=f"/components/securitySchemes/{name}")
-    entry = cast("Document", scheme)
     if entry.get("type") == "apiKey":
         return "apiKey", str(entry["in"]), str(entry["name"])
     return "http", str(entry.get("scheme", "bearer")).lower(), ""
@@ -286,7 +285,7 @@ def _scheme(document: Document, name: str) -> tuple[str, str, str]:
 
 def _operation(document: Document, path: str, method: str, endpoint: Any) -> OperationPlan:
     item, operation = next((i, o) for p, m, i, o in operations(document) if (p, m) == (path, method))
-    body = resolve(document, operation.get("requestBody")) or {}
+    body: Document = resolve(document, operation.get("requestBody")) or {}
     props = [*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters]
     props.extend(endpoint.cookie_parameters)
     imports = {entry for prop in props for entry in classes(prop)}
@@ -354,7 +353,7 @@ def _responses(
     planned: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     success: list[Any] = []
     for status in sorted(operation.get("responses", {}), key=lambda key: (key == "default", key)):
-        content = resolve(document, operation["responses"][status]).get("content") or {}
+        content: Document = resolve(document, operation["responses"][status]).get("content") or {}
         prop = parsed[status].prop if status in parsed else None
         media = tuple((kind, _media_type(kind, prop)) for kind in sorted(content, key=_media_rank))
         planned.append((status, media))
@@ -380,7 +379,7 @@ def _media_rank(kind: str) -> tuple[int, str]:
 
 def _security(document: Document, operation: Document) -> tuple[tuple[str, ...], ...]:
     """Alternatives of the operation, else of the document; an empty alternative makes it public."""
-    alternatives: list[Document] = operation.get("security", document.get("security", []))
+    alternatives: list[Document] = operation.get("security", document.get("security")) or []
     if any(not alternative for alternative in alternatives):
         return ()
     return tuple(tuple(alternative) for alternative in alternatives)

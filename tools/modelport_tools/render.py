@@ -50,9 +50,11 @@ def render_client(plan: ClientPlan, document: Document, *, depth: int) -> Files:
     outer, inner = "." * (depth + 1), "." * (depth + 2)
 
     def rendered(name: str, **values: Any) -> str:
-        return environment.get_template(f"{name}.py.jinja").render(**values)
+        return str(environment.get_template(f"{name}.py.jinja").render(**values))
 
-    classes = sorted({(item.name, item.module) for item in (*plan.models, *plan.enums)})
+    classes = sorted(
+        {*((item.name, item.module) for item in plan.models), *((item.name, item.module) for item in plan.enums)}
+    )
     files = {
         "__init__.py": rendered("package_init", up=outer),
         "client.py": rendered("client", up=outer),
@@ -119,8 +121,8 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _environment(header: str, plan: ClientPlan | None) -> Environment:
-    environment = Environment(
+def _environment(header: str, plan: ClientPlan | None) -> Any:
+    environment: Any = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Callable, Coroutine
 
     from ._async.transport import AsyncRawTransport, AsyncStreamedResponse, AsyncStreamTransport, AsyncTransport
     from ._sync.transport import RawTransport, StreamedResponse, StreamTransport, Transport
@@ -102,12 +100,22 @@ class AsyncStreamMethod(_Method, Generic[P]):
     def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, Any]]) -> None:
         super().__init__(method)
 
-    def __get__(self, resource: object, owner: type) -> Callable[P, AbstractAsyncContextManager[AsyncStreamedResponse]]:
-        return partial(_entered, self._method, resource)
+    def __get__(self, resource: object, owner: type) -> Callable[P, AsyncStream]:
+        return partial(AsyncStream, self._method, resource)
 
 
-@asynccontextmanager
-async def _entered(method: Callable[..., Any], *args: Any, **kwargs: Any) -> AsyncIterator[AsyncStreamedResponse]:
-    """Prepare the call only when the block is entered: an unused one leaves no coroutine behind."""
-    async with await method(*args, **kwargs) as response:
-        yield response
+class AsyncStream:
+    """An answer to enter with ``async with``.
+
+    Prepares the call only when the block is entered: an unused one leaves no coroutine behind.
+    """
+
+    def __init__(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        self._prepare: Callable[[], Coroutine[Any, Any, AsyncStreamedResponse]] = partial(method, *args, **kwargs)
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        self._response: AsyncStreamedResponse = await self._prepare()
+        return await self._response.__aenter__()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._response.__aexit__(*exc_info)

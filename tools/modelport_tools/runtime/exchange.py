@@ -203,14 +203,16 @@ def is_error(status: int) -> bool:
 
 def find_message(body: Any) -> str:
     """The message in a JSON error body, whichever of the usual forms it has; empty if none."""
+    from .codec import is_array, is_object
+
     for _ in range(3):
-        if isinstance(body, list) and body:
-            body = cast("list[Any]", body)[0]
+        if is_array(body) and body:
+            body = body[0]
         if isinstance(body, str):
             return body
-        if not isinstance(body, dict):
+        if not is_object(body):
             return ""
-        entries = {str(key).lower(): value for key, value in cast("dict[Any, Any]", body).items()}
+        entries = {str(key).lower(): value for key, value in body.items()}
         names = ("message", "detail", "msg", "title", "error", "errors")
         body = next((entries[name] for name in names if entries.get(name)), None)
     return body if isinstance(body, str) else ""

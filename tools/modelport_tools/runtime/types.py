@@ -156,10 +156,10 @@ class AsyncTokenSource(Protocol):
 class HTTPClient(Protocol):
     """What a client that you bring must be able to do: ``httpx.Client`` or anything of its shape."""
 
-    def build_request(self, method: str, url: Any, **kwargs: Any) -> Any:
+    def build_request(self, *args: Any, **kwargs: Any) -> Any:
         """Make a request, with the client's own headers merged in."""
 
-    def send(self, request: Any, *, stream: bool = ...) -> Any:
+    def send(self, *args: Any, **kwargs: Any) -> Any:
         """Send a request."""
 
     def close(self) -> None:
@@ -169,10 +169,10 @@ class HTTPClient(Protocol):
 class AsyncHTTPClient(Protocol):
     """What an async client that you bring must be able to do: ``httpx.AsyncClient`` or anything of its shape."""
 
-    def build_request(self, method: str, url: Any, **kwargs: Any) -> Any:
+    def build_request(self, *args: Any, **kwargs: Any) -> Any:
         """Make a request, with the client's own headers merged in."""
 
-    async def send(self, request: Any, *, stream: bool = ...) -> Any:
+    async def send(self, *args: Any, **kwargs: Any) -> Any:
         """Send a request."""
 
     async def aclose(self) -> None:

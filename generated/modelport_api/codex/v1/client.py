@@ -10,19 +10,19 @@ from ..._runtime._async.client import AsyncBaseClient
 from ..._runtime._sync.client import BaseClient
 
 if TYPE_CHECKING:
-    from .operations.auth import AsyncAuth, Auth
-    from .operations.datasets import AsyncDatasets, Datasets
-    from .operations.datasources import AsyncDatasources, Datasources
-    from .operations.external_monitoring import AsyncExternalMonitoring, ExternalMonitoring
-    from .operations.groups import AsyncGroups, Groups
-    from .operations.health import AsyncHealth, Health
-    from .operations.models import AsyncModels, Models
-    from .operations.monitoring import AsyncMonitoring, Monitoring
-    from .operations.predictions import AsyncPredictions, Predictions
-    from .operations.preprocessing import AsyncPreprocessing, Preprocessing
-    from .operations.preprocessing_v2 import AsyncPreprocessingV2, PreprocessingV2
-    from .operations.training import AsyncTraining, Training
-    from .operations.training_v2 import AsyncTrainingV2, TrainingV2
+    from .operations.auth import AsyncAuthOperations, AuthOperations
+    from .operations.datasets import AsyncDatasetsOperations, DatasetsOperations
+    from .operations.datasources import AsyncDatasourcesOperations, DatasourcesOperations
+    from .operations.external_monitoring import AsyncExternalMonitoringOperations, ExternalMonitoringOperations
+    from .operations.groups import AsyncGroupsOperations, GroupsOperations
+    from .operations.health import AsyncHealthOperations, HealthOperations
+    from .operations.models import AsyncModelsOperations, ModelsOperations
+    from .operations.monitoring import AsyncMonitoringOperations, MonitoringOperations
+    from .operations.predictions import AsyncPredictionsOperations, PredictionsOperations
+    from .operations.preprocessing import AsyncPreprocessingOperations, PreprocessingOperations
+    from .operations.preprocessing_v2 import AsyncPreprocessingV2Operations, PreprocessingV2Operations
+    from .operations.training import AsyncTrainingOperations, TrainingOperations
+    from .operations.training_v2 import AsyncTrainingV2Operations, TrainingV2Operations
 
 
 class Client(BaseClient):
@@ -31,95 +31,95 @@ class Client(BaseClient):
     default_base_url = "https://neomaril.datarisk.net/api"
 
     @cached_property
-    def health(self) -> Health:
+    def health(self) -> HealthOperations:
         """Whether the platform answers."""
-        from .operations.health import Health
+        from .operations.health import HealthOperations
 
-        return Health(self._transport)
+        return HealthOperations(self._transport)
 
     @cached_property
-    def auth(self) -> Auth:
+    def auth(self) -> AuthOperations:
         """Getting a user token."""
-        from .operations.auth import Auth
+        from .operations.auth import AuthOperations
 
-        return Auth(self._transport)
+        return AuthOperations(self._transport)
 
     @cached_property
-    def groups(self) -> Groups:
+    def groups(self) -> GroupsOperations:
         """Groups own models and everything else; each has a token for predictions."""
-        from .operations.groups import Groups
+        from .operations.groups import GroupsOperations
 
-        return Groups(self._transport)
+        return GroupsOperations(self._transport)
 
     @cached_property
-    def training(self) -> Training:
+    def training(self) -> TrainingOperations:
         """Training experiments and their executions, first generation."""
-        from .operations.training import Training
+        from .operations.training import TrainingOperations
 
-        return Training(self._transport)
+        return TrainingOperations(self._transport)
 
     @cached_property
-    def training_v2(self) -> TrainingV2:
+    def training_v2(self) -> TrainingV2Operations:
         """Training experiments and their executions, second generation: one call per part."""
-        from .operations.training_v2 import TrainingV2
+        from .operations.training_v2 import TrainingV2Operations
 
-        return TrainingV2(self._transport)
+        return TrainingV2Operations(self._transport)
 
     @cached_property
-    def models(self) -> Models:
+    def models(self) -> ModelsOperations:
         """Uploading, hosting, describing, restarting and deleting models."""
-        from .operations.models import Models
+        from .operations.models import ModelsOperations
 
-        return Models(self._transport)
+        return ModelsOperations(self._transport)
 
     @cached_property
-    def predictions(self) -> Predictions:
+    def predictions(self) -> PredictionsOperations:
         """Scoring with hosted models."""
-        from .operations.predictions import Predictions
+        from .operations.predictions import PredictionsOperations
 
-        return Predictions(self._transport)
+        return PredictionsOperations(self._transport)
 
     @cached_property
-    def preprocessing(self) -> Preprocessing:
+    def preprocessing(self) -> PreprocessingOperations:
         """Scripts that prepare input, first generation."""
-        from .operations.preprocessing import Preprocessing
+        from .operations.preprocessing import PreprocessingOperations
 
-        return Preprocessing(self._transport)
+        return PreprocessingOperations(self._transport)
 
     @cached_property
-    def preprocessing_v2(self) -> PreprocessingV2:
+    def preprocessing_v2(self) -> PreprocessingV2Operations:
         """Scripts that prepare input, second generation: several datasets, one call per part."""
-        from .operations.preprocessing_v2 import PreprocessingV2
+        from .operations.preprocessing_v2 import PreprocessingV2Operations
 
-        return PreprocessingV2(self._transport)
+        return PreprocessingV2Operations(self._transport)
 
     @cached_property
-    def datasets(self) -> Datasets:
+    def datasets(self) -> DatasetsOperations:
         """Datasets kept by the platform."""
-        from .operations.datasets import Datasets
+        from .operations.datasets import DatasetsOperations
 
-        return Datasets(self._transport)
+        return DatasetsOperations(self._transport)
 
     @cached_property
-    def datasources(self) -> Datasources:
+    def datasources(self) -> DatasourcesOperations:
         """Cloud places that datasets are imported from."""
-        from .operations.datasources import Datasources
+        from .operations.datasources import DatasourcesOperations
 
-        return Datasources(self._transport)
+        return DatasourcesOperations(self._transport)
 
     @cached_property
-    def monitoring(self) -> Monitoring:
+    def monitoring(self) -> MonitoringOperations:
         """Watching hosted models."""
-        from .operations.monitoring import Monitoring
+        from .operations.monitoring import MonitoringOperations
 
-        return Monitoring(self._transport)
+        return MonitoringOperations(self._transport)
 
     @cached_property
-    def external_monitoring(self) -> ExternalMonitoring:
+    def external_monitoring(self) -> ExternalMonitoringOperations:
         """Watching models that are served elsewhere."""
-        from .operations.external_monitoring import ExternalMonitoring
+        from .operations.external_monitoring import ExternalMonitoringOperations
 
-        return ExternalMonitoring(self._transport)
+        return ExternalMonitoringOperations(self._transport)
 
 
 class AsyncClient(AsyncBaseClient):
@@ -128,92 +128,92 @@ class AsyncClient(AsyncBaseClient):
     default_base_url = "https://neomaril.datarisk.net/api"
 
     @cached_property
-    def health(self) -> AsyncHealth:
+    def health(self) -> AsyncHealthOperations:
         """Whether the platform answers."""
-        from .operations.health import AsyncHealth
+        from .operations.health import AsyncHealthOperations
 
-        return AsyncHealth(self._transport)
+        return AsyncHealthOperations(self._transport)
 
     @cached_property
-    def auth(self) -> AsyncAuth:
+    def auth(self) -> AsyncAuthOperations:
         """Getting a user token."""
-        from .operations.auth import AsyncAuth
+        from .operations.auth import AsyncAuthOperations
 
-        return AsyncAuth(self._transport)
+        return AsyncAuthOperations(self._transport)
 
     @cached_property
-    def groups(self) -> AsyncGroups:
+    def groups(self) -> AsyncGroupsOperations:
         """Groups own models and everything else; each has a token for predictions."""
-        from .operations.groups import AsyncGroups
+        from .operations.groups import AsyncGroupsOperations
 
-        return AsyncGroups(self._transport)
+        return AsyncGroupsOperations(self._transport)
 
     @cached_property
-    def training(self) -> AsyncTraining:
+    def training(self) -> AsyncTrainingOperations:
         """Training experiments and their executions, first generation."""
-        from .operations.training import AsyncTraining
+        from .operations.training import AsyncTrainingOperations
 
-        return AsyncTraining(self._transport)
+        return AsyncTrainingOperations(self._transport)
 
     @cached_property
-    def training_v2(self) -> AsyncTrainingV2:
+    def training_v2(self) -> AsyncTrainingV2Operations:
         """Training experiments and their executions, second generation: one call per part."""
-        from .operations.training_v2 import AsyncTrainingV2
+        from .operations.training_v2 import AsyncTrainingV2Operations
 
-        return AsyncTrainingV2(self._transport)
+        return AsyncTrainingV2Operations(self._transport)
 
     @cached_property
-    def models(self) -> AsyncModels:
+    def models(self) -> AsyncModelsOperations:
         """Uploading, hosting, describing, restarting and deleting models."""
-        from .operations.models import AsyncModels
+        from .operations.models import AsyncModelsOperations
 
-        return AsyncModels(self._transport)
+        return AsyncModelsOperations(self._transport)
 
     @cached_property
-    def predictions(self) -> AsyncPredictions:
+    def predictions(self) -> AsyncPredictionsOperations:
         """Scoring with hosted models."""
-        from .operations.predictions import AsyncPredictions
+        from .operations.predictions import AsyncPredictionsOperations
 
-        return AsyncPredictions(self._transport)
+        return AsyncPredictionsOperations(self._transport)
 
     @cached_property
-    def preprocessing(self) -> AsyncPreprocessing:
+    def preprocessing(self) -> AsyncPreprocessingOperations:
         """Scripts that prepare input, first generation."""
-        from .operations.preprocessing import AsyncPreprocessing
+        from .operations.preprocessing import AsyncPreprocessingOperations
 
-        return AsyncPreprocessing(self._transport)
+        return AsyncPreprocessingOperations(self._transport)
 
     @cached_property
-    def preprocessing_v2(self) -> AsyncPreprocessingV2:
+    def preprocessing_v2(self) -> AsyncPreprocessingV2Operations:
         """Scripts that prepare input, second generation: several datasets, one call per part."""
-        from .operations.preprocessing_v2 import AsyncPreprocessingV2
+        from .operations.preprocessing_v2 import AsyncPreprocessingV2Operations
 
-        return AsyncPreprocessingV2(self._transport)
+        return AsyncPreprocessingV2Operations(self._transport)
 
     @cached_property
-    def datasets(self) -> AsyncDatasets:
+    def datasets(self) -> AsyncDatasetsOperations:
         """Datasets kept by the platform."""
-        from .operations.datasets import AsyncDatasets
+        from .operations.datasets import AsyncDatasetsOperations
 
-        return AsyncDatasets(self._transport)
+        return AsyncDatasetsOperations(self._transport)
 
     @cached_property
-    def datasources(self) -> AsyncDatasources:
+    def datasources(self) -> AsyncDatasourcesOperations:
         """Cloud places that datasets are imported from."""
-        from .operations.datasources import AsyncDatasources
+        from .operations.datasources import AsyncDatasourcesOperations
 
-        return AsyncDatasources(self._transport)
+        return AsyncDatasourcesOperations(self._transport)
 
     @cached_property
-    def monitoring(self) -> AsyncMonitoring:
+    def monitoring(self) -> AsyncMonitoringOperations:
         """Watching hosted models."""
-        from .operations.monitoring import AsyncMonitoring
+        from .operations.monitoring import AsyncMonitoringOperations
 
-        return AsyncMonitoring(self._transport)
+        return AsyncMonitoringOperations(self._transport)
 
     @cached_property
-    def external_monitoring(self) -> AsyncExternalMonitoring:
+    def external_monitoring(self) -> AsyncExternalMonitoringOperations:
         """Watching models that are served elsewhere."""
-        from .operations.external_monitoring import AsyncExternalMonitoring
+        from .operations.external_monitoring import AsyncExternalMonitoringOperations
 
-        return AsyncExternalMonitoring(self._transport)
+        return AsyncExternalMonitoringOperations(self._transport)

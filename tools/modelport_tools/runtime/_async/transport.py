@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from .. import http
 from ..credentials import place
 from ..encode import build_body
-from ..errors import APIConnectionError
 from ..exchange import RawResponse, Settings, Target, aim, decode_success, error_from, is_error, logger
 from ..retry import delay_seconds, is_retryable_status
 from ..types import UNSET

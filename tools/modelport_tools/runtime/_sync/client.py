@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from ..credentials import Credentials
 from ..errors import ClientConfigError
@@ -76,7 +76,7 @@ class BaseClient:
     ) -> Self:
         """A client with some settings replaced; it shares this one's connections and leaves it as it is."""
         old = self._transport.settings
-        derived: Any = object.__new__(type(self))
+        derived = object.__new__(type(self))
         derived._owned_http = None
         derived._http = self._http
         settings = Settings(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models import LoginBody, LoginToken
 
 
-_SCHEMES = {}
+_SCHEMES: dict[str, tuple[str, str, str]] = {}
 
 _LOGIN: Operation[LoginToken] = Operation(
     name="auth.login",
@@ -34,20 +34,20 @@ _LOGIN: Operation[LoginToken] = Operation(
 )
 
 
-class Auth(Resource):
+class AuthOperations(Resource):
     """Getting a user token."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AuthWithRawResponse:
+    def with_raw_response(self) -> AuthOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AuthWithRawResponse(self._raw())
+        return AuthOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AuthWithStreamingResponse:
+    def with_streaming_response(self) -> AuthOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AuthWithStreamingResponse(self._stream())
+        return AuthOperationsWithStreamingResponse(self._stream())
 
     def login(self, *, body: LoginBody, **options: Unpack[RequestOptions]) -> LoginToken:
         """Exchange user and password for a user token.
@@ -57,36 +57,36 @@ class Auth(Resource):
         return self._transport.call(_LOGIN, {}, options, body)
 
 
-class AuthWithRawResponse(Resource):
+class AuthOperationsWithRawResponse(Resource):
     """The operations of auth, returning the whole answer."""
 
     __slots__ = ()
 
-    login = RawMethod(Auth.login)
+    login = RawMethod(AuthOperations.login)
 
 
-class AuthWithStreamingResponse(Resource):
+class AuthOperationsWithStreamingResponse(Resource):
     """The operations of auth, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    login = StreamMethod(Auth.login)
+    login = StreamMethod(AuthOperations.login)
 
 
-class AsyncAuth(AsyncResource):
+class AsyncAuthOperations(AsyncResource):
     """Getting a user token. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncAuthWithRawResponse:
+    def with_raw_response(self) -> AsyncAuthOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncAuthWithRawResponse(self._raw())
+        return AsyncAuthOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncAuthWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncAuthOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncAuthWithStreamingResponse(self._stream())
+        return AsyncAuthOperationsWithStreamingResponse(self._stream())
 
     async def login(self, *, body: LoginBody, **options: Unpack[RequestOptions]) -> LoginToken:
         """Exchange user and password for a user token.
@@ -96,17 +96,17 @@ class AsyncAuth(AsyncResource):
         return await self._transport.call(_LOGIN, {}, options, body)
 
 
-class AsyncAuthWithRawResponse(AsyncResource):
+class AsyncAuthOperationsWithRawResponse(AsyncResource):
     """The operations of auth, returning the whole answer."""
 
     __slots__ = ()
 
-    login = AsyncRawMethod(AsyncAuth.login)
+    login = AsyncRawMethod(AsyncAuthOperations.login)
 
 
-class AsyncAuthWithStreamingResponse(AsyncResource):
+class AsyncAuthOperationsWithStreamingResponse(AsyncResource):
     """The operations of auth, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    login = AsyncStreamMethod(AsyncAuth.login)
+    login = AsyncStreamMethod(AsyncAuthOperations.login)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..models import Acknowledgement, DatasetList, DatasetStatus
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_DATASETS: Operation[DatasetList] = Operation(
     name="datasets.list_datasets",
@@ -101,20 +101,20 @@ _DELETE_DATASET: Operation[Acknowledgement] = Operation(
 )
 
 
-class Datasets(Resource):
+class DatasetsOperations(Resource):
     """Datasets kept by the platform."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> DatasetsWithRawResponse:
+    def with_raw_response(self) -> DatasetsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return DatasetsWithRawResponse(self._raw())
+        return DatasetsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> DatasetsWithStreamingResponse:
+    def with_streaming_response(self) -> DatasetsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return DatasetsWithStreamingResponse(self._stream())
+        return DatasetsOperationsWithStreamingResponse(self._stream())
 
     def list_datasets(
         self,
@@ -175,42 +175,42 @@ class Datasets(Resource):
         return self._transport.call(_DELETE_DATASET, {"group": group, "dataset_hash": dataset_hash}, options)
 
 
-class DatasetsWithRawResponse(Resource):
+class DatasetsOperationsWithRawResponse(Resource):
     """The operations of datasets, returning the whole answer."""
 
     __slots__ = ()
 
-    list_datasets = RawMethod(Datasets.list_datasets)
-    get_dataset_status = RawMethod(Datasets.get_dataset_status)
-    download_dataset = RawMethod(Datasets.download_dataset)
-    delete_dataset = RawMethod(Datasets.delete_dataset)
+    list_datasets = RawMethod(DatasetsOperations.list_datasets)
+    get_dataset_status = RawMethod(DatasetsOperations.get_dataset_status)
+    download_dataset = RawMethod(DatasetsOperations.download_dataset)
+    delete_dataset = RawMethod(DatasetsOperations.delete_dataset)
 
 
-class DatasetsWithStreamingResponse(Resource):
+class DatasetsOperationsWithStreamingResponse(Resource):
     """The operations of datasets, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_datasets = StreamMethod(Datasets.list_datasets)
-    get_dataset_status = StreamMethod(Datasets.get_dataset_status)
-    download_dataset = StreamMethod(Datasets.download_dataset)
-    delete_dataset = StreamMethod(Datasets.delete_dataset)
+    list_datasets = StreamMethod(DatasetsOperations.list_datasets)
+    get_dataset_status = StreamMethod(DatasetsOperations.get_dataset_status)
+    download_dataset = StreamMethod(DatasetsOperations.download_dataset)
+    delete_dataset = StreamMethod(DatasetsOperations.delete_dataset)
 
 
-class AsyncDatasets(AsyncResource):
+class AsyncDatasetsOperations(AsyncResource):
     """Datasets kept by the platform. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncDatasetsWithRawResponse:
+    def with_raw_response(self) -> AsyncDatasetsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncDatasetsWithRawResponse(self._raw())
+        return AsyncDatasetsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncDatasetsWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncDatasetsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncDatasetsWithStreamingResponse(self._stream())
+        return AsyncDatasetsOperationsWithStreamingResponse(self._stream())
 
     async def list_datasets(
         self,
@@ -273,23 +273,23 @@ class AsyncDatasets(AsyncResource):
         return await self._transport.call(_DELETE_DATASET, {"group": group, "dataset_hash": dataset_hash}, options)
 
 
-class AsyncDatasetsWithRawResponse(AsyncResource):
+class AsyncDatasetsOperationsWithRawResponse(AsyncResource):
     """The operations of datasets, returning the whole answer."""
 
     __slots__ = ()
 
-    list_datasets = AsyncRawMethod(AsyncDatasets.list_datasets)
-    get_dataset_status = AsyncRawMethod(AsyncDatasets.get_dataset_status)
-    download_dataset = AsyncRawMethod(AsyncDatasets.download_dataset)
-    delete_dataset = AsyncRawMethod(AsyncDatasets.delete_dataset)
+    list_datasets = AsyncRawMethod(AsyncDatasetsOperations.list_datasets)
+    get_dataset_status = AsyncRawMethod(AsyncDatasetsOperations.get_dataset_status)
+    download_dataset = AsyncRawMethod(AsyncDatasetsOperations.download_dataset)
+    delete_dataset = AsyncRawMethod(AsyncDatasetsOperations.delete_dataset)
 
 
-class AsyncDatasetsWithStreamingResponse(AsyncResource):
+class AsyncDatasetsOperationsWithStreamingResponse(AsyncResource):
     """The operations of datasets, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_datasets = AsyncStreamMethod(AsyncDatasets.list_datasets)
-    get_dataset_status = AsyncStreamMethod(AsyncDatasets.get_dataset_status)
-    download_dataset = AsyncStreamMethod(AsyncDatasets.download_dataset)
-    delete_dataset = AsyncStreamMethod(AsyncDatasets.delete_dataset)
+    list_datasets = AsyncStreamMethod(AsyncDatasetsOperations.list_datasets)
+    get_dataset_status = AsyncStreamMethod(AsyncDatasetsOperations.get_dataset_status)
+    download_dataset = AsyncStreamMethod(AsyncDatasetsOperations.download_dataset)
+    delete_dataset = AsyncStreamMethod(AsyncDatasetsOperations.delete_dataset)

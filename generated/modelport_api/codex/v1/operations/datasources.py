@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _REGISTER_DATASOURCE: Operation[Acknowledgement] = Operation(
     name="datasources.register_datasource",
@@ -109,20 +109,20 @@ _DELETE_DATASOURCE: Operation[Acknowledgement] = Operation(
 )
 
 
-class Datasources(Resource):
+class DatasourcesOperations(Resource):
     """Cloud places that datasets are imported from."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> DatasourcesWithRawResponse:
+    def with_raw_response(self) -> DatasourcesOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return DatasourcesWithRawResponse(self._raw())
+        return DatasourcesOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> DatasourcesWithStreamingResponse:
+    def with_streaming_response(self) -> DatasourcesOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return DatasourcesWithStreamingResponse(self._stream())
+        return DatasourcesOperationsWithStreamingResponse(self._stream())
 
     def register_datasource(
         self, group: str, *, body: RegisterDatasourceBody, **options: Unpack[RequestOptions]
@@ -181,42 +181,42 @@ class Datasources(Resource):
         return self._transport.call(_DELETE_DATASOURCE, {"group": group, "name": name}, options)
 
 
-class DatasourcesWithRawResponse(Resource):
+class DatasourcesOperationsWithRawResponse(Resource):
     """The operations of datasources, returning the whole answer."""
 
     __slots__ = ()
 
-    register_datasource = RawMethod(Datasources.register_datasource)
-    list_datasources = RawMethod(Datasources.list_datasources)
-    import_dataset = RawMethod(Datasources.import_dataset)
-    delete_datasource = RawMethod(Datasources.delete_datasource)
+    register_datasource = RawMethod(DatasourcesOperations.register_datasource)
+    list_datasources = RawMethod(DatasourcesOperations.list_datasources)
+    import_dataset = RawMethod(DatasourcesOperations.import_dataset)
+    delete_datasource = RawMethod(DatasourcesOperations.delete_datasource)
 
 
-class DatasourcesWithStreamingResponse(Resource):
+class DatasourcesOperationsWithStreamingResponse(Resource):
     """The operations of datasources, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_datasource = StreamMethod(Datasources.register_datasource)
-    list_datasources = StreamMethod(Datasources.list_datasources)
-    import_dataset = StreamMethod(Datasources.import_dataset)
-    delete_datasource = StreamMethod(Datasources.delete_datasource)
+    register_datasource = StreamMethod(DatasourcesOperations.register_datasource)
+    list_datasources = StreamMethod(DatasourcesOperations.list_datasources)
+    import_dataset = StreamMethod(DatasourcesOperations.import_dataset)
+    delete_datasource = StreamMethod(DatasourcesOperations.delete_datasource)
 
 
-class AsyncDatasources(AsyncResource):
+class AsyncDatasourcesOperations(AsyncResource):
     """Cloud places that datasets are imported from. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncDatasourcesWithRawResponse:
+    def with_raw_response(self) -> AsyncDatasourcesOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncDatasourcesWithRawResponse(self._raw())
+        return AsyncDatasourcesOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncDatasourcesWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncDatasourcesOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncDatasourcesWithStreamingResponse(self._stream())
+        return AsyncDatasourcesOperationsWithStreamingResponse(self._stream())
 
     async def register_datasource(
         self, group: str, *, body: RegisterDatasourceBody, **options: Unpack[RequestOptions]
@@ -277,23 +277,23 @@ class AsyncDatasources(AsyncResource):
         return await self._transport.call(_DELETE_DATASOURCE, {"group": group, "name": name}, options)
 
 
-class AsyncDatasourcesWithRawResponse(AsyncResource):
+class AsyncDatasourcesOperationsWithRawResponse(AsyncResource):
     """The operations of datasources, returning the whole answer."""
 
     __slots__ = ()
 
-    register_datasource = AsyncRawMethod(AsyncDatasources.register_datasource)
-    list_datasources = AsyncRawMethod(AsyncDatasources.list_datasources)
-    import_dataset = AsyncRawMethod(AsyncDatasources.import_dataset)
-    delete_datasource = AsyncRawMethod(AsyncDatasources.delete_datasource)
+    register_datasource = AsyncRawMethod(AsyncDatasourcesOperations.register_datasource)
+    list_datasources = AsyncRawMethod(AsyncDatasourcesOperations.list_datasources)
+    import_dataset = AsyncRawMethod(AsyncDatasourcesOperations.import_dataset)
+    delete_datasource = AsyncRawMethod(AsyncDatasourcesOperations.delete_datasource)
 
 
-class AsyncDatasourcesWithStreamingResponse(AsyncResource):
+class AsyncDatasourcesOperationsWithStreamingResponse(AsyncResource):
     """The operations of datasources, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_datasource = AsyncStreamMethod(AsyncDatasources.register_datasource)
-    list_datasources = AsyncStreamMethod(AsyncDatasources.list_datasources)
-    import_dataset = AsyncStreamMethod(AsyncDatasources.import_dataset)
-    delete_datasource = AsyncStreamMethod(AsyncDatasources.delete_datasource)
+    register_datasource = AsyncStreamMethod(AsyncDatasourcesOperations.register_datasource)
+    list_datasources = AsyncStreamMethod(AsyncDatasourcesOperations.list_datasources)
+    import_dataset = AsyncStreamMethod(AsyncDatasourcesOperations.import_dataset)
+    delete_datasource = AsyncStreamMethod(AsyncDatasourcesOperations.delete_datasource)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_EXTERNAL_MONITORINGS: Operation[ExternalMonitoringList] = Operation(
     name="external_monitoring.list_external_monitorings",
@@ -177,20 +177,20 @@ _HOST_EXTERNAL_MONITORING: Operation[Acknowledgement] = Operation(
 )
 
 
-class ExternalMonitoring(Resource):
+class ExternalMonitoringOperations(Resource):
     """Watching models that are served elsewhere."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> ExternalMonitoringWithRawResponse:
+    def with_raw_response(self) -> ExternalMonitoringOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return ExternalMonitoringWithRawResponse(self._raw())
+        return ExternalMonitoringOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> ExternalMonitoringWithStreamingResponse:
+    def with_streaming_response(self) -> ExternalMonitoringOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return ExternalMonitoringWithStreamingResponse(self._stream())
+        return ExternalMonitoringOperationsWithStreamingResponse(self._stream())
 
     def list_external_monitorings(self, **options: Unpack[RequestOptions]) -> ExternalMonitoringList:
         """List the monitorings the user can see.
@@ -297,50 +297,54 @@ class ExternalMonitoring(Resource):
         )
 
 
-class ExternalMonitoringWithRawResponse(Resource):
+class ExternalMonitoringOperationsWithRawResponse(Resource):
     """The operations of external_monitoring, returning the whole answer."""
 
     __slots__ = ()
 
-    list_external_monitorings = RawMethod(ExternalMonitoring.list_external_monitorings)
-    register_external_monitoring = RawMethod(ExternalMonitoring.register_external_monitoring)
-    register_external_monitoring_in_group = RawMethod(ExternalMonitoring.register_external_monitoring_in_group)
-    set_monitoring_model = RawMethod(ExternalMonitoring.set_monitoring_model)
-    set_monitoring_requirements = RawMethod(ExternalMonitoring.set_monitoring_requirements)
-    set_monitoring_script = RawMethod(ExternalMonitoring.set_monitoring_script)
-    get_external_monitoring_status = RawMethod(ExternalMonitoring.get_external_monitoring_status)
-    host_external_monitoring = RawMethod(ExternalMonitoring.host_external_monitoring)
+    list_external_monitorings = RawMethod(ExternalMonitoringOperations.list_external_monitorings)
+    register_external_monitoring = RawMethod(ExternalMonitoringOperations.register_external_monitoring)
+    register_external_monitoring_in_group = RawMethod(
+        ExternalMonitoringOperations.register_external_monitoring_in_group
+    )
+    set_monitoring_model = RawMethod(ExternalMonitoringOperations.set_monitoring_model)
+    set_monitoring_requirements = RawMethod(ExternalMonitoringOperations.set_monitoring_requirements)
+    set_monitoring_script = RawMethod(ExternalMonitoringOperations.set_monitoring_script)
+    get_external_monitoring_status = RawMethod(ExternalMonitoringOperations.get_external_monitoring_status)
+    host_external_monitoring = RawMethod(ExternalMonitoringOperations.host_external_monitoring)
 
 
-class ExternalMonitoringWithStreamingResponse(Resource):
+class ExternalMonitoringOperationsWithStreamingResponse(Resource):
     """The operations of external_monitoring, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_external_monitorings = StreamMethod(ExternalMonitoring.list_external_monitorings)
-    register_external_monitoring = StreamMethod(ExternalMonitoring.register_external_monitoring)
-    register_external_monitoring_in_group = StreamMethod(ExternalMonitoring.register_external_monitoring_in_group)
-    set_monitoring_model = StreamMethod(ExternalMonitoring.set_monitoring_model)
-    set_monitoring_requirements = StreamMethod(ExternalMonitoring.set_monitoring_requirements)
-    set_monitoring_script = StreamMethod(ExternalMonitoring.set_monitoring_script)
-    get_external_monitoring_status = StreamMethod(ExternalMonitoring.get_external_monitoring_status)
-    host_external_monitoring = StreamMethod(ExternalMonitoring.host_external_monitoring)
+    list_external_monitorings = StreamMethod(ExternalMonitoringOperations.list_external_monitorings)
+    register_external_monitoring = StreamMethod(ExternalMonitoringOperations.register_external_monitoring)
+    register_external_monitoring_in_group = StreamMethod(
+        ExternalMonitoringOperations.register_external_monitoring_in_group
+    )
+    set_monitoring_model = StreamMethod(ExternalMonitoringOperations.set_monitoring_model)
+    set_monitoring_requirements = StreamMethod(ExternalMonitoringOperations.set_monitoring_requirements)
+    set_monitoring_script = StreamMethod(ExternalMonitoringOperations.set_monitoring_script)
+    get_external_monitoring_status = StreamMethod(ExternalMonitoringOperations.get_external_monitoring_status)
+    host_external_monitoring = StreamMethod(ExternalMonitoringOperations.host_external_monitoring)
 
 
-class AsyncExternalMonitoring(AsyncResource):
+class AsyncExternalMonitoringOperations(AsyncResource):
     """Watching models that are served elsewhere. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncExternalMonitoringWithRawResponse:
+    def with_raw_response(self) -> AsyncExternalMonitoringOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncExternalMonitoringWithRawResponse(self._raw())
+        return AsyncExternalMonitoringOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncExternalMonitoringWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncExternalMonitoringOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncExternalMonitoringWithStreamingResponse(self._stream())
+        return AsyncExternalMonitoringOperationsWithStreamingResponse(self._stream())
 
     async def list_external_monitorings(self, **options: Unpack[RequestOptions]) -> ExternalMonitoringList:
         """List the monitorings the user can see.
@@ -447,35 +451,35 @@ class AsyncExternalMonitoring(AsyncResource):
         )
 
 
-class AsyncExternalMonitoringWithRawResponse(AsyncResource):
+class AsyncExternalMonitoringOperationsWithRawResponse(AsyncResource):
     """The operations of external_monitoring, returning the whole answer."""
 
     __slots__ = ()
 
-    list_external_monitorings = AsyncRawMethod(AsyncExternalMonitoring.list_external_monitorings)
-    register_external_monitoring = AsyncRawMethod(AsyncExternalMonitoring.register_external_monitoring)
+    list_external_monitorings = AsyncRawMethod(AsyncExternalMonitoringOperations.list_external_monitorings)
+    register_external_monitoring = AsyncRawMethod(AsyncExternalMonitoringOperations.register_external_monitoring)
     register_external_monitoring_in_group = AsyncRawMethod(
-        AsyncExternalMonitoring.register_external_monitoring_in_group
+        AsyncExternalMonitoringOperations.register_external_monitoring_in_group
     )
-    set_monitoring_model = AsyncRawMethod(AsyncExternalMonitoring.set_monitoring_model)
-    set_monitoring_requirements = AsyncRawMethod(AsyncExternalMonitoring.set_monitoring_requirements)
-    set_monitoring_script = AsyncRawMethod(AsyncExternalMonitoring.set_monitoring_script)
-    get_external_monitoring_status = AsyncRawMethod(AsyncExternalMonitoring.get_external_monitoring_status)
-    host_external_monitoring = AsyncRawMethod(AsyncExternalMonitoring.host_external_monitoring)
+    set_monitoring_model = AsyncRawMethod(AsyncExternalMonitoringOperations.set_monitoring_model)
+    set_monitoring_requirements = AsyncRawMethod(AsyncExternalMonitoringOperations.set_monitoring_requirements)
+    set_monitoring_script = AsyncRawMethod(AsyncExternalMonitoringOperations.set_monitoring_script)
+    get_external_monitoring_status = AsyncRawMethod(AsyncExternalMonitoringOperations.get_external_monitoring_status)
+    host_external_monitoring = AsyncRawMethod(AsyncExternalMonitoringOperations.host_external_monitoring)
 
 
-class AsyncExternalMonitoringWithStreamingResponse(AsyncResource):
+class AsyncExternalMonitoringOperationsWithStreamingResponse(AsyncResource):
     """The operations of external_monitoring, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_external_monitorings = AsyncStreamMethod(AsyncExternalMonitoring.list_external_monitorings)
-    register_external_monitoring = AsyncStreamMethod(AsyncExternalMonitoring.register_external_monitoring)
+    list_external_monitorings = AsyncStreamMethod(AsyncExternalMonitoringOperations.list_external_monitorings)
+    register_external_monitoring = AsyncStreamMethod(AsyncExternalMonitoringOperations.register_external_monitoring)
     register_external_monitoring_in_group = AsyncStreamMethod(
-        AsyncExternalMonitoring.register_external_monitoring_in_group
+        AsyncExternalMonitoringOperations.register_external_monitoring_in_group
     )
-    set_monitoring_model = AsyncStreamMethod(AsyncExternalMonitoring.set_monitoring_model)
-    set_monitoring_requirements = AsyncStreamMethod(AsyncExternalMonitoring.set_monitoring_requirements)
-    set_monitoring_script = AsyncStreamMethod(AsyncExternalMonitoring.set_monitoring_script)
-    get_external_monitoring_status = AsyncStreamMethod(AsyncExternalMonitoring.get_external_monitoring_status)
-    host_external_monitoring = AsyncStreamMethod(AsyncExternalMonitoring.host_external_monitoring)
+    set_monitoring_model = AsyncStreamMethod(AsyncExternalMonitoringOperations.set_monitoring_model)
+    set_monitoring_requirements = AsyncStreamMethod(AsyncExternalMonitoringOperations.set_monitoring_requirements)
+    set_monitoring_script = AsyncStreamMethod(AsyncExternalMonitoringOperations.set_monitoring_script)
+    get_external_monitoring_status = AsyncStreamMethod(AsyncExternalMonitoringOperations.get_external_monitoring_status)
+    host_external_monitoring = AsyncStreamMethod(AsyncExternalMonitoringOperations.host_external_monitoring)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..models import CreateGroupBody, GroupList, GroupToken
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_GROUPS: Operation[GroupList] = Operation(
     name="groups.list_groups",
@@ -73,20 +73,20 @@ _REFRESH_GROUP_TOKEN: Operation[GroupToken] = Operation(
 )
 
 
-class Groups(Resource):
+class GroupsOperations(Resource):
     """Groups own models and everything else; each has a token for predictions."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> GroupsWithRawResponse:
+    def with_raw_response(self) -> GroupsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return GroupsWithRawResponse(self._raw())
+        return GroupsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> GroupsWithStreamingResponse:
+    def with_streaming_response(self) -> GroupsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return GroupsWithStreamingResponse(self._stream())
+        return GroupsOperationsWithStreamingResponse(self._stream())
 
     def list_groups(self, **options: Unpack[RequestOptions]) -> GroupList:
         """List the groups the user can see.
@@ -116,40 +116,40 @@ class Groups(Resource):
         return self._transport.call(_REFRESH_GROUP_TOKEN, {"name": name, "force": force}, options)
 
 
-class GroupsWithRawResponse(Resource):
+class GroupsOperationsWithRawResponse(Resource):
     """The operations of groups, returning the whole answer."""
 
     __slots__ = ()
 
-    list_groups = RawMethod(Groups.list_groups)
-    create_group = RawMethod(Groups.create_group)
-    refresh_group_token = RawMethod(Groups.refresh_group_token)
+    list_groups = RawMethod(GroupsOperations.list_groups)
+    create_group = RawMethod(GroupsOperations.create_group)
+    refresh_group_token = RawMethod(GroupsOperations.refresh_group_token)
 
 
-class GroupsWithStreamingResponse(Resource):
+class GroupsOperationsWithStreamingResponse(Resource):
     """The operations of groups, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_groups = StreamMethod(Groups.list_groups)
-    create_group = StreamMethod(Groups.create_group)
-    refresh_group_token = StreamMethod(Groups.refresh_group_token)
+    list_groups = StreamMethod(GroupsOperations.list_groups)
+    create_group = StreamMethod(GroupsOperations.create_group)
+    refresh_group_token = StreamMethod(GroupsOperations.refresh_group_token)
 
 
-class AsyncGroups(AsyncResource):
+class AsyncGroupsOperations(AsyncResource):
     """Groups own models and everything else; each has a token for predictions. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncGroupsWithRawResponse:
+    def with_raw_response(self) -> AsyncGroupsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncGroupsWithRawResponse(self._raw())
+        return AsyncGroupsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncGroupsWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncGroupsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncGroupsWithStreamingResponse(self._stream())
+        return AsyncGroupsOperationsWithStreamingResponse(self._stream())
 
     async def list_groups(self, **options: Unpack[RequestOptions]) -> GroupList:
         """List the groups the user can see.
@@ -179,21 +179,21 @@ class AsyncGroups(AsyncResource):
         return await self._transport.call(_REFRESH_GROUP_TOKEN, {"name": name, "force": force}, options)
 
 
-class AsyncGroupsWithRawResponse(AsyncResource):
+class AsyncGroupsOperationsWithRawResponse(AsyncResource):
     """The operations of groups, returning the whole answer."""
 
     __slots__ = ()
 
-    list_groups = AsyncRawMethod(AsyncGroups.list_groups)
-    create_group = AsyncRawMethod(AsyncGroups.create_group)
-    refresh_group_token = AsyncRawMethod(AsyncGroups.refresh_group_token)
+    list_groups = AsyncRawMethod(AsyncGroupsOperations.list_groups)
+    create_group = AsyncRawMethod(AsyncGroupsOperations.create_group)
+    refresh_group_token = AsyncRawMethod(AsyncGroupsOperations.refresh_group_token)
 
 
-class AsyncGroupsWithStreamingResponse(AsyncResource):
+class AsyncGroupsOperationsWithStreamingResponse(AsyncResource):
     """The operations of groups, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_groups = AsyncStreamMethod(AsyncGroups.list_groups)
-    create_group = AsyncStreamMethod(AsyncGroups.create_group)
-    refresh_group_token = AsyncStreamMethod(AsyncGroups.refresh_group_token)
+    list_groups = AsyncStreamMethod(AsyncGroupsOperations.list_groups)
+    create_group = AsyncStreamMethod(AsyncGroupsOperations.create_group)
+    refresh_group_token = AsyncStreamMethod(AsyncGroupsOperations.refresh_group_token)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models import Health
 
 
-_SCHEMES = {}
+_SCHEMES: dict[str, tuple[str, str, str]] = {}
 
 _GET_HEALTH: Operation[Health] = Operation(
     name="health.get_health",
@@ -31,20 +31,20 @@ _GET_HEALTH: Operation[Health] = Operation(
 )
 
 
-class Health(Resource):
+class HealthOperations(Resource):
     """Whether the platform answers."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> HealthWithRawResponse:
+    def with_raw_response(self) -> HealthOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return HealthWithRawResponse(self._raw())
+        return HealthOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> HealthWithStreamingResponse:
+    def with_streaming_response(self) -> HealthOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return HealthWithStreamingResponse(self._stream())
+        return HealthOperationsWithStreamingResponse(self._stream())
 
     def get_health(self, **options: Unpack[RequestOptions]) -> Health:
         """Check that the platform answers.
@@ -54,36 +54,36 @@ class Health(Resource):
         return self._transport.call(_GET_HEALTH, {}, options)
 
 
-class HealthWithRawResponse(Resource):
+class HealthOperationsWithRawResponse(Resource):
     """The operations of health, returning the whole answer."""
 
     __slots__ = ()
 
-    get_health = RawMethod(Health.get_health)
+    get_health = RawMethod(HealthOperations.get_health)
 
 
-class HealthWithStreamingResponse(Resource):
+class HealthOperationsWithStreamingResponse(Resource):
     """The operations of health, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    get_health = StreamMethod(Health.get_health)
+    get_health = StreamMethod(HealthOperations.get_health)
 
 
-class AsyncHealth(AsyncResource):
+class AsyncHealthOperations(AsyncResource):
     """Whether the platform answers. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncHealthWithRawResponse:
+    def with_raw_response(self) -> AsyncHealthOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncHealthWithRawResponse(self._raw())
+        return AsyncHealthOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncHealthWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncHealthOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncHealthWithStreamingResponse(self._stream())
+        return AsyncHealthOperationsWithStreamingResponse(self._stream())
 
     async def get_health(self, **options: Unpack[RequestOptions]) -> Health:
         """Check that the platform answers.
@@ -93,17 +93,17 @@ class AsyncHealth(AsyncResource):
         return await self._transport.call(_GET_HEALTH, {}, options)
 
 
-class AsyncHealthWithRawResponse(AsyncResource):
+class AsyncHealthOperationsWithRawResponse(AsyncResource):
     """The operations of health, returning the whole answer."""
 
     __slots__ = ()
 
-    get_health = AsyncRawMethod(AsyncHealth.get_health)
+    get_health = AsyncRawMethod(AsyncHealthOperations.get_health)
 
 
-class AsyncHealthWithStreamingResponse(AsyncResource):
+class AsyncHealthOperationsWithStreamingResponse(AsyncResource):
     """The operations of health, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    get_health = AsyncStreamMethod(AsyncHealth.get_health)
+    get_health = AsyncStreamMethod(AsyncHealthOperations.get_health)

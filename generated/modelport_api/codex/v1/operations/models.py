@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
 
 _UPLOAD_MODEL: Operation[UploadedModel] = Operation(
     name="models.upload_model",
@@ -329,20 +329,20 @@ _GET_MODEL_DOCS: Operation[str] = Operation(
 )
 
 
-class Models(Resource):
+class ModelsOperations(Resource):
     """Uploading, hosting, describing, restarting and deleting models."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> ModelsWithRawResponse:
+    def with_raw_response(self) -> ModelsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return ModelsWithRawResponse(self._raw())
+        return ModelsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> ModelsWithStreamingResponse:
+    def with_streaming_response(self) -> ModelsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return ModelsWithStreamingResponse(self._stream())
+        return ModelsOperationsWithStreamingResponse(self._stream())
 
     def upload_model(self, group: str, *, body: UploadModelBody, **options: Unpack[RequestOptions]) -> UploadedModel:
         """Upload a model trained elsewhere.
@@ -557,62 +557,62 @@ class Models(Resource):
         )
 
 
-class ModelsWithRawResponse(Resource):
+class ModelsOperationsWithRawResponse(Resource):
     """The operations of models, returning the whole answer."""
 
     __slots__ = ()
 
-    upload_model = RawMethod(Models.upload_model)
-    host_model = RawMethod(Models.host_model)
-    get_model_status = RawMethod(Models.get_model_status)
-    describe_model = RawMethod(Models.describe_model)
-    describe_model_execution = RawMethod(Models.describe_model_execution)
-    search_models = RawMethod(Models.search_models)
-    get_model_health = RawMethod(Models.get_model_health)
-    restart_model = RawMethod(Models.restart_model)
-    restart_sync_model = RawMethod(Models.restart_sync_model)
-    disable_model = RawMethod(Models.disable_model)
-    delete_model = RawMethod(Models.delete_model)
-    get_model_logs = RawMethod(Models.get_model_logs)
-    get_logs_of_model = RawMethod(Models.get_logs_of_model)
-    get_model_docs = RawMethod(Models.get_model_docs)
+    upload_model = RawMethod(ModelsOperations.upload_model)
+    host_model = RawMethod(ModelsOperations.host_model)
+    get_model_status = RawMethod(ModelsOperations.get_model_status)
+    describe_model = RawMethod(ModelsOperations.describe_model)
+    describe_model_execution = RawMethod(ModelsOperations.describe_model_execution)
+    search_models = RawMethod(ModelsOperations.search_models)
+    get_model_health = RawMethod(ModelsOperations.get_model_health)
+    restart_model = RawMethod(ModelsOperations.restart_model)
+    restart_sync_model = RawMethod(ModelsOperations.restart_sync_model)
+    disable_model = RawMethod(ModelsOperations.disable_model)
+    delete_model = RawMethod(ModelsOperations.delete_model)
+    get_model_logs = RawMethod(ModelsOperations.get_model_logs)
+    get_logs_of_model = RawMethod(ModelsOperations.get_logs_of_model)
+    get_model_docs = RawMethod(ModelsOperations.get_model_docs)
 
 
-class ModelsWithStreamingResponse(Resource):
+class ModelsOperationsWithStreamingResponse(Resource):
     """The operations of models, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    upload_model = StreamMethod(Models.upload_model)
-    host_model = StreamMethod(Models.host_model)
-    get_model_status = StreamMethod(Models.get_model_status)
-    describe_model = StreamMethod(Models.describe_model)
-    describe_model_execution = StreamMethod(Models.describe_model_execution)
-    search_models = StreamMethod(Models.search_models)
-    get_model_health = StreamMethod(Models.get_model_health)
-    restart_model = StreamMethod(Models.restart_model)
-    restart_sync_model = StreamMethod(Models.restart_sync_model)
-    disable_model = StreamMethod(Models.disable_model)
-    delete_model = StreamMethod(Models.delete_model)
-    get_model_logs = StreamMethod(Models.get_model_logs)
-    get_logs_of_model = StreamMethod(Models.get_logs_of_model)
-    get_model_docs = StreamMethod(Models.get_model_docs)
+    upload_model = StreamMethod(ModelsOperations.upload_model)
+    host_model = StreamMethod(ModelsOperations.host_model)
+    get_model_status = StreamMethod(ModelsOperations.get_model_status)
+    describe_model = StreamMethod(ModelsOperations.describe_model)
+    describe_model_execution = StreamMethod(ModelsOperations.describe_model_execution)
+    search_models = StreamMethod(ModelsOperations.search_models)
+    get_model_health = StreamMethod(ModelsOperations.get_model_health)
+    restart_model = StreamMethod(ModelsOperations.restart_model)
+    restart_sync_model = StreamMethod(ModelsOperations.restart_sync_model)
+    disable_model = StreamMethod(ModelsOperations.disable_model)
+    delete_model = StreamMethod(ModelsOperations.delete_model)
+    get_model_logs = StreamMethod(ModelsOperations.get_model_logs)
+    get_logs_of_model = StreamMethod(ModelsOperations.get_logs_of_model)
+    get_model_docs = StreamMethod(ModelsOperations.get_model_docs)
 
 
-class AsyncModels(AsyncResource):
+class AsyncModelsOperations(AsyncResource):
     """Uploading, hosting, describing, restarting and deleting models. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncModelsWithRawResponse:
+    def with_raw_response(self) -> AsyncModelsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncModelsWithRawResponse(self._raw())
+        return AsyncModelsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncModelsWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncModelsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncModelsWithStreamingResponse(self._stream())
+        return AsyncModelsOperationsWithStreamingResponse(self._stream())
 
     async def upload_model(
         self, group: str, *, body: UploadModelBody, **options: Unpack[RequestOptions]
@@ -831,43 +831,43 @@ class AsyncModels(AsyncResource):
         )
 
 
-class AsyncModelsWithRawResponse(AsyncResource):
+class AsyncModelsOperationsWithRawResponse(AsyncResource):
     """The operations of models, returning the whole answer."""
 
     __slots__ = ()
 
-    upload_model = AsyncRawMethod(AsyncModels.upload_model)
-    host_model = AsyncRawMethod(AsyncModels.host_model)
-    get_model_status = AsyncRawMethod(AsyncModels.get_model_status)
-    describe_model = AsyncRawMethod(AsyncModels.describe_model)
-    describe_model_execution = AsyncRawMethod(AsyncModels.describe_model_execution)
-    search_models = AsyncRawMethod(AsyncModels.search_models)
-    get_model_health = AsyncRawMethod(AsyncModels.get_model_health)
-    restart_model = AsyncRawMethod(AsyncModels.restart_model)
-    restart_sync_model = AsyncRawMethod(AsyncModels.restart_sync_model)
-    disable_model = AsyncRawMethod(AsyncModels.disable_model)
-    delete_model = AsyncRawMethod(AsyncModels.delete_model)
-    get_model_logs = AsyncRawMethod(AsyncModels.get_model_logs)
-    get_logs_of_model = AsyncRawMethod(AsyncModels.get_logs_of_model)
-    get_model_docs = AsyncRawMethod(AsyncModels.get_model_docs)
+    upload_model = AsyncRawMethod(AsyncModelsOperations.upload_model)
+    host_model = AsyncRawMethod(AsyncModelsOperations.host_model)
+    get_model_status = AsyncRawMethod(AsyncModelsOperations.get_model_status)
+    describe_model = AsyncRawMethod(AsyncModelsOperations.describe_model)
+    describe_model_execution = AsyncRawMethod(AsyncModelsOperations.describe_model_execution)
+    search_models = AsyncRawMethod(AsyncModelsOperations.search_models)
+    get_model_health = AsyncRawMethod(AsyncModelsOperations.get_model_health)
+    restart_model = AsyncRawMethod(AsyncModelsOperations.restart_model)
+    restart_sync_model = AsyncRawMethod(AsyncModelsOperations.restart_sync_model)
+    disable_model = AsyncRawMethod(AsyncModelsOperations.disable_model)
+    delete_model = AsyncRawMethod(AsyncModelsOperations.delete_model)
+    get_model_logs = AsyncRawMethod(AsyncModelsOperations.get_model_logs)
+    get_logs_of_model = AsyncRawMethod(AsyncModelsOperations.get_logs_of_model)
+    get_model_docs = AsyncRawMethod(AsyncModelsOperations.get_model_docs)
 
 
-class AsyncModelsWithStreamingResponse(AsyncResource):
+class AsyncModelsOperationsWithStreamingResponse(AsyncResource):
     """The operations of models, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    upload_model = AsyncStreamMethod(AsyncModels.upload_model)
-    host_model = AsyncStreamMethod(AsyncModels.host_model)
-    get_model_status = AsyncStreamMethod(AsyncModels.get_model_status)
-    describe_model = AsyncStreamMethod(AsyncModels.describe_model)
-    describe_model_execution = AsyncStreamMethod(AsyncModels.describe_model_execution)
-    search_models = AsyncStreamMethod(AsyncModels.search_models)
-    get_model_health = AsyncStreamMethod(AsyncModels.get_model_health)
-    restart_model = AsyncStreamMethod(AsyncModels.restart_model)
-    restart_sync_model = AsyncStreamMethod(AsyncModels.restart_sync_model)
-    disable_model = AsyncStreamMethod(AsyncModels.disable_model)
-    delete_model = AsyncStreamMethod(AsyncModels.delete_model)
-    get_model_logs = AsyncStreamMethod(AsyncModels.get_model_logs)
-    get_logs_of_model = AsyncStreamMethod(AsyncModels.get_logs_of_model)
-    get_model_docs = AsyncStreamMethod(AsyncModels.get_model_docs)
+    upload_model = AsyncStreamMethod(AsyncModelsOperations.upload_model)
+    host_model = AsyncStreamMethod(AsyncModelsOperations.host_model)
+    get_model_status = AsyncStreamMethod(AsyncModelsOperations.get_model_status)
+    describe_model = AsyncStreamMethod(AsyncModelsOperations.describe_model)
+    describe_model_execution = AsyncStreamMethod(AsyncModelsOperations.describe_model_execution)
+    search_models = AsyncStreamMethod(AsyncModelsOperations.search_models)
+    get_model_health = AsyncStreamMethod(AsyncModelsOperations.get_model_health)
+    restart_model = AsyncStreamMethod(AsyncModelsOperations.restart_model)
+    restart_sync_model = AsyncStreamMethod(AsyncModelsOperations.restart_sync_model)
+    disable_model = AsyncStreamMethod(AsyncModelsOperations.disable_model)
+    delete_model = AsyncStreamMethod(AsyncModelsOperations.delete_model)
+    get_model_logs = AsyncStreamMethod(AsyncModelsOperations.get_model_logs)
+    get_logs_of_model = AsyncStreamMethod(AsyncModelsOperations.get_logs_of_model)
+    get_model_docs = AsyncStreamMethod(AsyncModelsOperations.get_model_docs)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _REGISTER_MONITORING: Operation[RegisteredMonitoring] = Operation(
     name="monitoring.register_monitoring",
@@ -156,20 +156,20 @@ _SEARCH_MONITORING_RECORDS: Operation[MonitoringRecordList] = Operation(
 )
 
 
-class Monitoring(Resource):
+class MonitoringOperations(Resource):
     """Watching hosted models."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> MonitoringWithRawResponse:
+    def with_raw_response(self) -> MonitoringOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return MonitoringWithRawResponse(self._raw())
+        return MonitoringOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> MonitoringWithStreamingResponse:
+    def with_streaming_response(self) -> MonitoringOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return MonitoringWithStreamingResponse(self._stream())
+        return MonitoringOperationsWithStreamingResponse(self._stream())
 
     def register_monitoring(
         self, group: str, model_hash: str, *, body: RegisterMonitoringBody, **options: Unpack[RequestOptions]
@@ -276,46 +276,46 @@ class Monitoring(Resource):
         )
 
 
-class MonitoringWithRawResponse(Resource):
+class MonitoringOperationsWithRawResponse(Resource):
     """The operations of monitoring, returning the whole answer."""
 
     __slots__ = ()
 
-    register_monitoring = RawMethod(Monitoring.register_monitoring)
-    host_monitoring = RawMethod(Monitoring.host_monitoring)
-    get_monitoring_status = RawMethod(Monitoring.get_monitoring_status)
-    host_monitoring_without_period = RawMethod(Monitoring.host_monitoring_without_period)
-    get_monitoring_status_without_period = RawMethod(Monitoring.get_monitoring_status_without_period)
-    search_monitoring_records = RawMethod(Monitoring.search_monitoring_records)
+    register_monitoring = RawMethod(MonitoringOperations.register_monitoring)
+    host_monitoring = RawMethod(MonitoringOperations.host_monitoring)
+    get_monitoring_status = RawMethod(MonitoringOperations.get_monitoring_status)
+    host_monitoring_without_period = RawMethod(MonitoringOperations.host_monitoring_without_period)
+    get_monitoring_status_without_period = RawMethod(MonitoringOperations.get_monitoring_status_without_period)
+    search_monitoring_records = RawMethod(MonitoringOperations.search_monitoring_records)
 
 
-class MonitoringWithStreamingResponse(Resource):
+class MonitoringOperationsWithStreamingResponse(Resource):
     """The operations of monitoring, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_monitoring = StreamMethod(Monitoring.register_monitoring)
-    host_monitoring = StreamMethod(Monitoring.host_monitoring)
-    get_monitoring_status = StreamMethod(Monitoring.get_monitoring_status)
-    host_monitoring_without_period = StreamMethod(Monitoring.host_monitoring_without_period)
-    get_monitoring_status_without_period = StreamMethod(Monitoring.get_monitoring_status_without_period)
-    search_monitoring_records = StreamMethod(Monitoring.search_monitoring_records)
+    register_monitoring = StreamMethod(MonitoringOperations.register_monitoring)
+    host_monitoring = StreamMethod(MonitoringOperations.host_monitoring)
+    get_monitoring_status = StreamMethod(MonitoringOperations.get_monitoring_status)
+    host_monitoring_without_period = StreamMethod(MonitoringOperations.host_monitoring_without_period)
+    get_monitoring_status_without_period = StreamMethod(MonitoringOperations.get_monitoring_status_without_period)
+    search_monitoring_records = StreamMethod(MonitoringOperations.search_monitoring_records)
 
 
-class AsyncMonitoring(AsyncResource):
+class AsyncMonitoringOperations(AsyncResource):
     """Watching hosted models. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncMonitoringWithRawResponse:
+    def with_raw_response(self) -> AsyncMonitoringOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncMonitoringWithRawResponse(self._raw())
+        return AsyncMonitoringOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncMonitoringWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncMonitoringOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncMonitoringWithStreamingResponse(self._stream())
+        return AsyncMonitoringOperationsWithStreamingResponse(self._stream())
 
     async def register_monitoring(
         self, group: str, model_hash: str, *, body: RegisterMonitoringBody, **options: Unpack[RequestOptions]
@@ -424,27 +424,31 @@ class AsyncMonitoring(AsyncResource):
         )
 
 
-class AsyncMonitoringWithRawResponse(AsyncResource):
+class AsyncMonitoringOperationsWithRawResponse(AsyncResource):
     """The operations of monitoring, returning the whole answer."""
 
     __slots__ = ()
 
-    register_monitoring = AsyncRawMethod(AsyncMonitoring.register_monitoring)
-    host_monitoring = AsyncRawMethod(AsyncMonitoring.host_monitoring)
-    get_monitoring_status = AsyncRawMethod(AsyncMonitoring.get_monitoring_status)
-    host_monitoring_without_period = AsyncRawMethod(AsyncMonitoring.host_monitoring_without_period)
-    get_monitoring_status_without_period = AsyncRawMethod(AsyncMonitoring.get_monitoring_status_without_period)
-    search_monitoring_records = AsyncRawMethod(AsyncMonitoring.search_monitoring_records)
+    register_monitoring = AsyncRawMethod(AsyncMonitoringOperations.register_monitoring)
+    host_monitoring = AsyncRawMethod(AsyncMonitoringOperations.host_monitoring)
+    get_monitoring_status = AsyncRawMethod(AsyncMonitoringOperations.get_monitoring_status)
+    host_monitoring_without_period = AsyncRawMethod(AsyncMonitoringOperations.host_monitoring_without_period)
+    get_monitoring_status_without_period = AsyncRawMethod(
+        AsyncMonitoringOperations.get_monitoring_status_without_period
+    )
+    search_monitoring_records = AsyncRawMethod(AsyncMonitoringOperations.search_monitoring_records)
 
 
-class AsyncMonitoringWithStreamingResponse(AsyncResource):
+class AsyncMonitoringOperationsWithStreamingResponse(AsyncResource):
     """The operations of monitoring, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_monitoring = AsyncStreamMethod(AsyncMonitoring.register_monitoring)
-    host_monitoring = AsyncStreamMethod(AsyncMonitoring.host_monitoring)
-    get_monitoring_status = AsyncStreamMethod(AsyncMonitoring.get_monitoring_status)
-    host_monitoring_without_period = AsyncStreamMethod(AsyncMonitoring.host_monitoring_without_period)
-    get_monitoring_status_without_period = AsyncStreamMethod(AsyncMonitoring.get_monitoring_status_without_period)
-    search_monitoring_records = AsyncStreamMethod(AsyncMonitoring.search_monitoring_records)
+    register_monitoring = AsyncStreamMethod(AsyncMonitoringOperations.register_monitoring)
+    host_monitoring = AsyncStreamMethod(AsyncMonitoringOperations.host_monitoring)
+    get_monitoring_status = AsyncStreamMethod(AsyncMonitoringOperations.get_monitoring_status)
+    host_monitoring_without_period = AsyncStreamMethod(AsyncMonitoringOperations.host_monitoring_without_period)
+    get_monitoring_status_without_period = AsyncStreamMethod(
+        AsyncMonitoringOperations.get_monitoring_status_without_period
+    )
+    search_monitoring_records = AsyncStreamMethod(AsyncMonitoringOperations.search_monitoring_records)

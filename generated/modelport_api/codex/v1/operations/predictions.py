@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models import ExecutionStatus, PredictBody, StartedExecution, SubmitPredictionBody
 
 
-_SCHEMES = {"groupToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", "")}
 
 _PREDICT: Operation[Any] = Operation(
     name="predictions.predict",
@@ -143,20 +143,20 @@ _GET_PREDICTION_RESULT_WITHOUT_GROUP: Operation[bytes] = Operation(
 )
 
 
-class Predictions(Resource):
+class PredictionsOperations(Resource):
     """Scoring with hosted models."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> PredictionsWithRawResponse:
+    def with_raw_response(self) -> PredictionsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return PredictionsWithRawResponse(self._raw())
+        return PredictionsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> PredictionsWithStreamingResponse:
+    def with_streaming_response(self) -> PredictionsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return PredictionsWithStreamingResponse(self._stream())
+        return PredictionsOperationsWithStreamingResponse(self._stream())
 
     def predict(self, group: str, model_hash: str, *, body: PredictBody, **options: Unpack[RequestOptions]) -> Any:
         """Score one input with a Sync model.
@@ -233,46 +233,46 @@ class Predictions(Resource):
         return self._transport.call(_GET_PREDICTION_RESULT_WITHOUT_GROUP, {"execution_id": execution_id}, options)
 
 
-class PredictionsWithRawResponse(Resource):
+class PredictionsOperationsWithRawResponse(Resource):
     """The operations of predictions, returning the whole answer."""
 
     __slots__ = ()
 
-    predict = RawMethod(Predictions.predict)
-    submit_prediction = RawMethod(Predictions.submit_prediction)
-    get_prediction_status = RawMethod(Predictions.get_prediction_status)
-    get_prediction_result = RawMethod(Predictions.get_prediction_result)
-    get_prediction_status_without_group = RawMethod(Predictions.get_prediction_status_without_group)
-    get_prediction_result_without_group = RawMethod(Predictions.get_prediction_result_without_group)
+    predict = RawMethod(PredictionsOperations.predict)
+    submit_prediction = RawMethod(PredictionsOperations.submit_prediction)
+    get_prediction_status = RawMethod(PredictionsOperations.get_prediction_status)
+    get_prediction_result = RawMethod(PredictionsOperations.get_prediction_result)
+    get_prediction_status_without_group = RawMethod(PredictionsOperations.get_prediction_status_without_group)
+    get_prediction_result_without_group = RawMethod(PredictionsOperations.get_prediction_result_without_group)
 
 
-class PredictionsWithStreamingResponse(Resource):
+class PredictionsOperationsWithStreamingResponse(Resource):
     """The operations of predictions, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    predict = StreamMethod(Predictions.predict)
-    submit_prediction = StreamMethod(Predictions.submit_prediction)
-    get_prediction_status = StreamMethod(Predictions.get_prediction_status)
-    get_prediction_result = StreamMethod(Predictions.get_prediction_result)
-    get_prediction_status_without_group = StreamMethod(Predictions.get_prediction_status_without_group)
-    get_prediction_result_without_group = StreamMethod(Predictions.get_prediction_result_without_group)
+    predict = StreamMethod(PredictionsOperations.predict)
+    submit_prediction = StreamMethod(PredictionsOperations.submit_prediction)
+    get_prediction_status = StreamMethod(PredictionsOperations.get_prediction_status)
+    get_prediction_result = StreamMethod(PredictionsOperations.get_prediction_result)
+    get_prediction_status_without_group = StreamMethod(PredictionsOperations.get_prediction_status_without_group)
+    get_prediction_result_without_group = StreamMethod(PredictionsOperations.get_prediction_result_without_group)
 
 
-class AsyncPredictions(AsyncResource):
+class AsyncPredictionsOperations(AsyncResource):
     """Scoring with hosted models. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncPredictionsWithRawResponse:
+    def with_raw_response(self) -> AsyncPredictionsOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncPredictionsWithRawResponse(self._raw())
+        return AsyncPredictionsOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncPredictionsWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncPredictionsOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncPredictionsWithStreamingResponse(self._stream())
+        return AsyncPredictionsOperationsWithStreamingResponse(self._stream())
 
     async def predict(
         self, group: str, model_hash: str, *, body: PredictBody, **options: Unpack[RequestOptions]
@@ -355,27 +355,31 @@ class AsyncPredictions(AsyncResource):
         return await self._transport.call(_GET_PREDICTION_RESULT_WITHOUT_GROUP, {"execution_id": execution_id}, options)
 
 
-class AsyncPredictionsWithRawResponse(AsyncResource):
+class AsyncPredictionsOperationsWithRawResponse(AsyncResource):
     """The operations of predictions, returning the whole answer."""
 
     __slots__ = ()
 
-    predict = AsyncRawMethod(AsyncPredictions.predict)
-    submit_prediction = AsyncRawMethod(AsyncPredictions.submit_prediction)
-    get_prediction_status = AsyncRawMethod(AsyncPredictions.get_prediction_status)
-    get_prediction_result = AsyncRawMethod(AsyncPredictions.get_prediction_result)
-    get_prediction_status_without_group = AsyncRawMethod(AsyncPredictions.get_prediction_status_without_group)
-    get_prediction_result_without_group = AsyncRawMethod(AsyncPredictions.get_prediction_result_without_group)
+    predict = AsyncRawMethod(AsyncPredictionsOperations.predict)
+    submit_prediction = AsyncRawMethod(AsyncPredictionsOperations.submit_prediction)
+    get_prediction_status = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_status)
+    get_prediction_result = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_result)
+    get_prediction_status_without_group = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_status_without_group)
+    get_prediction_result_without_group = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_result_without_group)
 
 
-class AsyncPredictionsWithStreamingResponse(AsyncResource):
+class AsyncPredictionsOperationsWithStreamingResponse(AsyncResource):
     """The operations of predictions, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    predict = AsyncStreamMethod(AsyncPredictions.predict)
-    submit_prediction = AsyncStreamMethod(AsyncPredictions.submit_prediction)
-    get_prediction_status = AsyncStreamMethod(AsyncPredictions.get_prediction_status)
-    get_prediction_result = AsyncStreamMethod(AsyncPredictions.get_prediction_result)
-    get_prediction_status_without_group = AsyncStreamMethod(AsyncPredictions.get_prediction_status_without_group)
-    get_prediction_result_without_group = AsyncStreamMethod(AsyncPredictions.get_prediction_result_without_group)
+    predict = AsyncStreamMethod(AsyncPredictionsOperations.predict)
+    submit_prediction = AsyncStreamMethod(AsyncPredictionsOperations.submit_prediction)
+    get_prediction_status = AsyncStreamMethod(AsyncPredictionsOperations.get_prediction_status)
+    get_prediction_result = AsyncStreamMethod(AsyncPredictionsOperations.get_prediction_result)
+    get_prediction_status_without_group = AsyncStreamMethod(
+        AsyncPredictionsOperations.get_prediction_status_without_group
+    )
+    get_prediction_result_without_group = AsyncStreamMethod(
+        AsyncPredictionsOperations.get_prediction_result_without_group
+    )

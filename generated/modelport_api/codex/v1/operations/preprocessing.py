@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
 
 _REGISTER_PREPROCESSING: Operation[RegisteredPreprocessing] = Operation(
     name="preprocessing.register_preprocessing",
@@ -277,20 +277,20 @@ _GET_LOGS_OF_PREPROCESSING: Operation[LogList] = Operation(
 )
 
 
-class Preprocessing(Resource):
+class PreprocessingOperations(Resource):
     """Scripts that prepare input, first generation."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> PreprocessingWithRawResponse:
+    def with_raw_response(self) -> PreprocessingOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return PreprocessingWithRawResponse(self._raw())
+        return PreprocessingOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> PreprocessingWithStreamingResponse:
+    def with_streaming_response(self) -> PreprocessingOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return PreprocessingWithStreamingResponse(self._stream())
+        return PreprocessingOperationsWithStreamingResponse(self._stream())
 
     def register_preprocessing(
         self, group: str, *, body: RegisterPreprocessingBody, **options: Unpack[RequestOptions]
@@ -487,56 +487,56 @@ class Preprocessing(Resource):
         )
 
 
-class PreprocessingWithRawResponse(Resource):
+class PreprocessingOperationsWithRawResponse(Resource):
     """The operations of preprocessing, returning the whole answer."""
 
     __slots__ = ()
 
-    register_preprocessing = RawMethod(Preprocessing.register_preprocessing)
-    host_preprocessing = RawMethod(Preprocessing.host_preprocessing)
-    get_preprocessing_status = RawMethod(Preprocessing.get_preprocessing_status)
-    describe_preprocessing = RawMethod(Preprocessing.describe_preprocessing)
-    search_preprocessings = RawMethod(Preprocessing.search_preprocessings)
-    run_preprocessing = RawMethod(Preprocessing.run_preprocessing)
-    submit_preprocessing = RawMethod(Preprocessing.submit_preprocessing)
-    get_preprocessing_run_status = RawMethod(Preprocessing.get_preprocessing_run_status)
-    get_preprocessing_run_result = RawMethod(Preprocessing.get_preprocessing_run_result)
-    get_preprocessing_logs = RawMethod(Preprocessing.get_preprocessing_logs)
-    get_logs_of_preprocessing = RawMethod(Preprocessing.get_logs_of_preprocessing)
+    register_preprocessing = RawMethod(PreprocessingOperations.register_preprocessing)
+    host_preprocessing = RawMethod(PreprocessingOperations.host_preprocessing)
+    get_preprocessing_status = RawMethod(PreprocessingOperations.get_preprocessing_status)
+    describe_preprocessing = RawMethod(PreprocessingOperations.describe_preprocessing)
+    search_preprocessings = RawMethod(PreprocessingOperations.search_preprocessings)
+    run_preprocessing = RawMethod(PreprocessingOperations.run_preprocessing)
+    submit_preprocessing = RawMethod(PreprocessingOperations.submit_preprocessing)
+    get_preprocessing_run_status = RawMethod(PreprocessingOperations.get_preprocessing_run_status)
+    get_preprocessing_run_result = RawMethod(PreprocessingOperations.get_preprocessing_run_result)
+    get_preprocessing_logs = RawMethod(PreprocessingOperations.get_preprocessing_logs)
+    get_logs_of_preprocessing = RawMethod(PreprocessingOperations.get_logs_of_preprocessing)
 
 
-class PreprocessingWithStreamingResponse(Resource):
+class PreprocessingOperationsWithStreamingResponse(Resource):
     """The operations of preprocessing, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_preprocessing = StreamMethod(Preprocessing.register_preprocessing)
-    host_preprocessing = StreamMethod(Preprocessing.host_preprocessing)
-    get_preprocessing_status = StreamMethod(Preprocessing.get_preprocessing_status)
-    describe_preprocessing = StreamMethod(Preprocessing.describe_preprocessing)
-    search_preprocessings = StreamMethod(Preprocessing.search_preprocessings)
-    run_preprocessing = StreamMethod(Preprocessing.run_preprocessing)
-    submit_preprocessing = StreamMethod(Preprocessing.submit_preprocessing)
-    get_preprocessing_run_status = StreamMethod(Preprocessing.get_preprocessing_run_status)
-    get_preprocessing_run_result = StreamMethod(Preprocessing.get_preprocessing_run_result)
-    get_preprocessing_logs = StreamMethod(Preprocessing.get_preprocessing_logs)
-    get_logs_of_preprocessing = StreamMethod(Preprocessing.get_logs_of_preprocessing)
+    register_preprocessing = StreamMethod(PreprocessingOperations.register_preprocessing)
+    host_preprocessing = StreamMethod(PreprocessingOperations.host_preprocessing)
+    get_preprocessing_status = StreamMethod(PreprocessingOperations.get_preprocessing_status)
+    describe_preprocessing = StreamMethod(PreprocessingOperations.describe_preprocessing)
+    search_preprocessings = StreamMethod(PreprocessingOperations.search_preprocessings)
+    run_preprocessing = StreamMethod(PreprocessingOperations.run_preprocessing)
+    submit_preprocessing = StreamMethod(PreprocessingOperations.submit_preprocessing)
+    get_preprocessing_run_status = StreamMethod(PreprocessingOperations.get_preprocessing_run_status)
+    get_preprocessing_run_result = StreamMethod(PreprocessingOperations.get_preprocessing_run_result)
+    get_preprocessing_logs = StreamMethod(PreprocessingOperations.get_preprocessing_logs)
+    get_logs_of_preprocessing = StreamMethod(PreprocessingOperations.get_logs_of_preprocessing)
 
 
-class AsyncPreprocessing(AsyncResource):
+class AsyncPreprocessingOperations(AsyncResource):
     """Scripts that prepare input, first generation. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncPreprocessingWithRawResponse:
+    def with_raw_response(self) -> AsyncPreprocessingOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncPreprocessingWithRawResponse(self._raw())
+        return AsyncPreprocessingOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncPreprocessingWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncPreprocessingOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncPreprocessingWithStreamingResponse(self._stream())
+        return AsyncPreprocessingOperationsWithStreamingResponse(self._stream())
 
     async def register_preprocessing(
         self, group: str, *, body: RegisterPreprocessingBody, **options: Unpack[RequestOptions]
@@ -745,37 +745,37 @@ class AsyncPreprocessing(AsyncResource):
         )
 
 
-class AsyncPreprocessingWithRawResponse(AsyncResource):
+class AsyncPreprocessingOperationsWithRawResponse(AsyncResource):
     """The operations of preprocessing, returning the whole answer."""
 
     __slots__ = ()
 
-    register_preprocessing = AsyncRawMethod(AsyncPreprocessing.register_preprocessing)
-    host_preprocessing = AsyncRawMethod(AsyncPreprocessing.host_preprocessing)
-    get_preprocessing_status = AsyncRawMethod(AsyncPreprocessing.get_preprocessing_status)
-    describe_preprocessing = AsyncRawMethod(AsyncPreprocessing.describe_preprocessing)
-    search_preprocessings = AsyncRawMethod(AsyncPreprocessing.search_preprocessings)
-    run_preprocessing = AsyncRawMethod(AsyncPreprocessing.run_preprocessing)
-    submit_preprocessing = AsyncRawMethod(AsyncPreprocessing.submit_preprocessing)
-    get_preprocessing_run_status = AsyncRawMethod(AsyncPreprocessing.get_preprocessing_run_status)
-    get_preprocessing_run_result = AsyncRawMethod(AsyncPreprocessing.get_preprocessing_run_result)
-    get_preprocessing_logs = AsyncRawMethod(AsyncPreprocessing.get_preprocessing_logs)
-    get_logs_of_preprocessing = AsyncRawMethod(AsyncPreprocessing.get_logs_of_preprocessing)
+    register_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.register_preprocessing)
+    host_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.host_preprocessing)
+    get_preprocessing_status = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_status)
+    describe_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.describe_preprocessing)
+    search_preprocessings = AsyncRawMethod(AsyncPreprocessingOperations.search_preprocessings)
+    run_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.run_preprocessing)
+    submit_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.submit_preprocessing)
+    get_preprocessing_run_status = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_run_status)
+    get_preprocessing_run_result = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_run_result)
+    get_preprocessing_logs = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_logs)
+    get_logs_of_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.get_logs_of_preprocessing)
 
 
-class AsyncPreprocessingWithStreamingResponse(AsyncResource):
+class AsyncPreprocessingOperationsWithStreamingResponse(AsyncResource):
     """The operations of preprocessing, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_preprocessing = AsyncStreamMethod(AsyncPreprocessing.register_preprocessing)
-    host_preprocessing = AsyncStreamMethod(AsyncPreprocessing.host_preprocessing)
-    get_preprocessing_status = AsyncStreamMethod(AsyncPreprocessing.get_preprocessing_status)
-    describe_preprocessing = AsyncStreamMethod(AsyncPreprocessing.describe_preprocessing)
-    search_preprocessings = AsyncStreamMethod(AsyncPreprocessing.search_preprocessings)
-    run_preprocessing = AsyncStreamMethod(AsyncPreprocessing.run_preprocessing)
-    submit_preprocessing = AsyncStreamMethod(AsyncPreprocessing.submit_preprocessing)
-    get_preprocessing_run_status = AsyncStreamMethod(AsyncPreprocessing.get_preprocessing_run_status)
-    get_preprocessing_run_result = AsyncStreamMethod(AsyncPreprocessing.get_preprocessing_run_result)
-    get_preprocessing_logs = AsyncStreamMethod(AsyncPreprocessing.get_preprocessing_logs)
-    get_logs_of_preprocessing = AsyncStreamMethod(AsyncPreprocessing.get_logs_of_preprocessing)
+    register_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.register_preprocessing)
+    host_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.host_preprocessing)
+    get_preprocessing_status = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_status)
+    describe_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.describe_preprocessing)
+    search_preprocessings = AsyncStreamMethod(AsyncPreprocessingOperations.search_preprocessings)
+    run_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.run_preprocessing)
+    submit_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.submit_preprocessing)
+    get_preprocessing_run_status = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_run_status)
+    get_preprocessing_run_result = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_run_result)
+    get_preprocessing_logs = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_logs)
+    get_logs_of_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.get_logs_of_preprocessing)

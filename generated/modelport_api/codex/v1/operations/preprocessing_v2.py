@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_PREPROCESSINGS: Operation[PreprocessingScriptList] = Operation(
     name="preprocessing_v2.list_preprocessings",
@@ -353,20 +353,20 @@ _GET_PREPROCESSING_EXECUTION_RESULT: Operation[bytes] = Operation(
 )
 
 
-class PreprocessingV2(Resource):
+class PreprocessingV2Operations(Resource):
     """Scripts that prepare input, second generation: several datasets, one call per part."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> PreprocessingV2WithRawResponse:
+    def with_raw_response(self) -> PreprocessingV2OperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return PreprocessingV2WithRawResponse(self._raw())
+        return PreprocessingV2OperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> PreprocessingV2WithStreamingResponse:
+    def with_streaming_response(self) -> PreprocessingV2OperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return PreprocessingV2WithStreamingResponse(self._stream())
+        return PreprocessingV2OperationsWithStreamingResponse(self._stream())
 
     def list_preprocessings(
         self,
@@ -583,66 +583,66 @@ class PreprocessingV2(Resource):
         )
 
 
-class PreprocessingV2WithRawResponse(Resource):
+class PreprocessingV2OperationsWithRawResponse(Resource):
     """The operations of preprocessing_v2, returning the whole answer."""
 
     __slots__ = ()
 
-    list_preprocessings = RawMethod(PreprocessingV2.list_preprocessings)
-    get_preprocessing = RawMethod(PreprocessingV2.get_preprocessing)
-    create_preprocessing = RawMethod(PreprocessingV2.create_preprocessing)
-    set_schema = RawMethod(PreprocessingV2.set_schema)
-    set_script = RawMethod(PreprocessingV2.set_script)
-    set_requirements = RawMethod(PreprocessingV2.set_requirements)
-    set_env = RawMethod(PreprocessingV2.set_env)
-    add_extra_file = RawMethod(PreprocessingV2.add_extra_file)
-    get_preprocessing_host_status = RawMethod(PreprocessingV2.get_preprocessing_host_status)
-    start_preprocessing_host = RawMethod(PreprocessingV2.start_preprocessing_host)
-    create_preprocessing_execution = RawMethod(PreprocessingV2.create_preprocessing_execution)
-    set_preprocessing_input = RawMethod(PreprocessingV2.set_preprocessing_input)
-    start_preprocessing_execution = RawMethod(PreprocessingV2.start_preprocessing_execution)
-    get_preprocessing_execution_status = RawMethod(PreprocessingV2.get_preprocessing_execution_status)
-    describe_preprocessing_execution = RawMethod(PreprocessingV2.describe_preprocessing_execution)
-    get_preprocessing_execution_result = RawMethod(PreprocessingV2.get_preprocessing_execution_result)
+    list_preprocessings = RawMethod(PreprocessingV2Operations.list_preprocessings)
+    get_preprocessing = RawMethod(PreprocessingV2Operations.get_preprocessing)
+    create_preprocessing = RawMethod(PreprocessingV2Operations.create_preprocessing)
+    set_schema = RawMethod(PreprocessingV2Operations.set_schema)
+    set_script = RawMethod(PreprocessingV2Operations.set_script)
+    set_requirements = RawMethod(PreprocessingV2Operations.set_requirements)
+    set_env = RawMethod(PreprocessingV2Operations.set_env)
+    add_extra_file = RawMethod(PreprocessingV2Operations.add_extra_file)
+    get_preprocessing_host_status = RawMethod(PreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = RawMethod(PreprocessingV2Operations.start_preprocessing_host)
+    create_preprocessing_execution = RawMethod(PreprocessingV2Operations.create_preprocessing_execution)
+    set_preprocessing_input = RawMethod(PreprocessingV2Operations.set_preprocessing_input)
+    start_preprocessing_execution = RawMethod(PreprocessingV2Operations.start_preprocessing_execution)
+    get_preprocessing_execution_status = RawMethod(PreprocessingV2Operations.get_preprocessing_execution_status)
+    describe_preprocessing_execution = RawMethod(PreprocessingV2Operations.describe_preprocessing_execution)
+    get_preprocessing_execution_result = RawMethod(PreprocessingV2Operations.get_preprocessing_execution_result)
 
 
-class PreprocessingV2WithStreamingResponse(Resource):
+class PreprocessingV2OperationsWithStreamingResponse(Resource):
     """The operations of preprocessing_v2, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_preprocessings = StreamMethod(PreprocessingV2.list_preprocessings)
-    get_preprocessing = StreamMethod(PreprocessingV2.get_preprocessing)
-    create_preprocessing = StreamMethod(PreprocessingV2.create_preprocessing)
-    set_schema = StreamMethod(PreprocessingV2.set_schema)
-    set_script = StreamMethod(PreprocessingV2.set_script)
-    set_requirements = StreamMethod(PreprocessingV2.set_requirements)
-    set_env = StreamMethod(PreprocessingV2.set_env)
-    add_extra_file = StreamMethod(PreprocessingV2.add_extra_file)
-    get_preprocessing_host_status = StreamMethod(PreprocessingV2.get_preprocessing_host_status)
-    start_preprocessing_host = StreamMethod(PreprocessingV2.start_preprocessing_host)
-    create_preprocessing_execution = StreamMethod(PreprocessingV2.create_preprocessing_execution)
-    set_preprocessing_input = StreamMethod(PreprocessingV2.set_preprocessing_input)
-    start_preprocessing_execution = StreamMethod(PreprocessingV2.start_preprocessing_execution)
-    get_preprocessing_execution_status = StreamMethod(PreprocessingV2.get_preprocessing_execution_status)
-    describe_preprocessing_execution = StreamMethod(PreprocessingV2.describe_preprocessing_execution)
-    get_preprocessing_execution_result = StreamMethod(PreprocessingV2.get_preprocessing_execution_result)
+    list_preprocessings = StreamMethod(PreprocessingV2Operations.list_preprocessings)
+    get_preprocessing = StreamMethod(PreprocessingV2Operations.get_preprocessing)
+    create_preprocessing = StreamMethod(PreprocessingV2Operations.create_preprocessing)
+    set_schema = StreamMethod(PreprocessingV2Operations.set_schema)
+    set_script = StreamMethod(PreprocessingV2Operations.set_script)
+    set_requirements = StreamMethod(PreprocessingV2Operations.set_requirements)
+    set_env = StreamMethod(PreprocessingV2Operations.set_env)
+    add_extra_file = StreamMethod(PreprocessingV2Operations.add_extra_file)
+    get_preprocessing_host_status = StreamMethod(PreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = StreamMethod(PreprocessingV2Operations.start_preprocessing_host)
+    create_preprocessing_execution = StreamMethod(PreprocessingV2Operations.create_preprocessing_execution)
+    set_preprocessing_input = StreamMethod(PreprocessingV2Operations.set_preprocessing_input)
+    start_preprocessing_execution = StreamMethod(PreprocessingV2Operations.start_preprocessing_execution)
+    get_preprocessing_execution_status = StreamMethod(PreprocessingV2Operations.get_preprocessing_execution_status)
+    describe_preprocessing_execution = StreamMethod(PreprocessingV2Operations.describe_preprocessing_execution)
+    get_preprocessing_execution_result = StreamMethod(PreprocessingV2Operations.get_preprocessing_execution_result)
 
 
-class AsyncPreprocessingV2(AsyncResource):
+class AsyncPreprocessingV2Operations(AsyncResource):
     """Scripts that prepare input, second generation: several datasets, one call per part. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncPreprocessingV2WithRawResponse:
+    def with_raw_response(self) -> AsyncPreprocessingV2OperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncPreprocessingV2WithRawResponse(self._raw())
+        return AsyncPreprocessingV2OperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncPreprocessingV2WithStreamingResponse:
+    def with_streaming_response(self) -> AsyncPreprocessingV2OperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncPreprocessingV2WithStreamingResponse(self._stream())
+        return AsyncPreprocessingV2OperationsWithStreamingResponse(self._stream())
 
     async def list_preprocessings(
         self,
@@ -859,47 +859,57 @@ class AsyncPreprocessingV2(AsyncResource):
         )
 
 
-class AsyncPreprocessingV2WithRawResponse(AsyncResource):
+class AsyncPreprocessingV2OperationsWithRawResponse(AsyncResource):
     """The operations of preprocessing_v2, returning the whole answer."""
 
     __slots__ = ()
 
-    list_preprocessings = AsyncRawMethod(AsyncPreprocessingV2.list_preprocessings)
-    get_preprocessing = AsyncRawMethod(AsyncPreprocessingV2.get_preprocessing)
-    create_preprocessing = AsyncRawMethod(AsyncPreprocessingV2.create_preprocessing)
-    set_schema = AsyncRawMethod(AsyncPreprocessingV2.set_schema)
-    set_script = AsyncRawMethod(AsyncPreprocessingV2.set_script)
-    set_requirements = AsyncRawMethod(AsyncPreprocessingV2.set_requirements)
-    set_env = AsyncRawMethod(AsyncPreprocessingV2.set_env)
-    add_extra_file = AsyncRawMethod(AsyncPreprocessingV2.add_extra_file)
-    get_preprocessing_host_status = AsyncRawMethod(AsyncPreprocessingV2.get_preprocessing_host_status)
-    start_preprocessing_host = AsyncRawMethod(AsyncPreprocessingV2.start_preprocessing_host)
-    create_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2.create_preprocessing_execution)
-    set_preprocessing_input = AsyncRawMethod(AsyncPreprocessingV2.set_preprocessing_input)
-    start_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2.start_preprocessing_execution)
-    get_preprocessing_execution_status = AsyncRawMethod(AsyncPreprocessingV2.get_preprocessing_execution_status)
-    describe_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2.describe_preprocessing_execution)
-    get_preprocessing_execution_result = AsyncRawMethod(AsyncPreprocessingV2.get_preprocessing_execution_result)
+    list_preprocessings = AsyncRawMethod(AsyncPreprocessingV2Operations.list_preprocessings)
+    get_preprocessing = AsyncRawMethod(AsyncPreprocessingV2Operations.get_preprocessing)
+    create_preprocessing = AsyncRawMethod(AsyncPreprocessingV2Operations.create_preprocessing)
+    set_schema = AsyncRawMethod(AsyncPreprocessingV2Operations.set_schema)
+    set_script = AsyncRawMethod(AsyncPreprocessingV2Operations.set_script)
+    set_requirements = AsyncRawMethod(AsyncPreprocessingV2Operations.set_requirements)
+    set_env = AsyncRawMethod(AsyncPreprocessingV2Operations.set_env)
+    add_extra_file = AsyncRawMethod(AsyncPreprocessingV2Operations.add_extra_file)
+    get_preprocessing_host_status = AsyncRawMethod(AsyncPreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = AsyncRawMethod(AsyncPreprocessingV2Operations.start_preprocessing_host)
+    create_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.create_preprocessing_execution)
+    set_preprocessing_input = AsyncRawMethod(AsyncPreprocessingV2Operations.set_preprocessing_input)
+    start_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.start_preprocessing_execution)
+    get_preprocessing_execution_status = AsyncRawMethod(
+        AsyncPreprocessingV2Operations.get_preprocessing_execution_status
+    )
+    describe_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.describe_preprocessing_execution)
+    get_preprocessing_execution_result = AsyncRawMethod(
+        AsyncPreprocessingV2Operations.get_preprocessing_execution_result
+    )
 
 
-class AsyncPreprocessingV2WithStreamingResponse(AsyncResource):
+class AsyncPreprocessingV2OperationsWithStreamingResponse(AsyncResource):
     """The operations of preprocessing_v2, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    list_preprocessings = AsyncStreamMethod(AsyncPreprocessingV2.list_preprocessings)
-    get_preprocessing = AsyncStreamMethod(AsyncPreprocessingV2.get_preprocessing)
-    create_preprocessing = AsyncStreamMethod(AsyncPreprocessingV2.create_preprocessing)
-    set_schema = AsyncStreamMethod(AsyncPreprocessingV2.set_schema)
-    set_script = AsyncStreamMethod(AsyncPreprocessingV2.set_script)
-    set_requirements = AsyncStreamMethod(AsyncPreprocessingV2.set_requirements)
-    set_env = AsyncStreamMethod(AsyncPreprocessingV2.set_env)
-    add_extra_file = AsyncStreamMethod(AsyncPreprocessingV2.add_extra_file)
-    get_preprocessing_host_status = AsyncStreamMethod(AsyncPreprocessingV2.get_preprocessing_host_status)
-    start_preprocessing_host = AsyncStreamMethod(AsyncPreprocessingV2.start_preprocessing_host)
-    create_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2.create_preprocessing_execution)
-    set_preprocessing_input = AsyncStreamMethod(AsyncPreprocessingV2.set_preprocessing_input)
-    start_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2.start_preprocessing_execution)
-    get_preprocessing_execution_status = AsyncStreamMethod(AsyncPreprocessingV2.get_preprocessing_execution_status)
-    describe_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2.describe_preprocessing_execution)
-    get_preprocessing_execution_result = AsyncStreamMethod(AsyncPreprocessingV2.get_preprocessing_execution_result)
+    list_preprocessings = AsyncStreamMethod(AsyncPreprocessingV2Operations.list_preprocessings)
+    get_preprocessing = AsyncStreamMethod(AsyncPreprocessingV2Operations.get_preprocessing)
+    create_preprocessing = AsyncStreamMethod(AsyncPreprocessingV2Operations.create_preprocessing)
+    set_schema = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_schema)
+    set_script = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_script)
+    set_requirements = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_requirements)
+    set_env = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_env)
+    add_extra_file = AsyncStreamMethod(AsyncPreprocessingV2Operations.add_extra_file)
+    get_preprocessing_host_status = AsyncStreamMethod(AsyncPreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = AsyncStreamMethod(AsyncPreprocessingV2Operations.start_preprocessing_host)
+    create_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2Operations.create_preprocessing_execution)
+    set_preprocessing_input = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_preprocessing_input)
+    start_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2Operations.start_preprocessing_execution)
+    get_preprocessing_execution_status = AsyncStreamMethod(
+        AsyncPreprocessingV2Operations.get_preprocessing_execution_status
+    )
+    describe_preprocessing_execution = AsyncStreamMethod(
+        AsyncPreprocessingV2Operations.describe_preprocessing_execution
+    )
+    get_preprocessing_execution_result = AsyncStreamMethod(
+        AsyncPreprocessingV2Operations.get_preprocessing_execution_result
+    )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _REGISTER_TRAINING: Operation[RegisteredTraining] = Operation(
     name="training.register_training",
@@ -226,20 +226,20 @@ _PROMOTE_TRAINING_EXECUTION: Operation[PromotedModel] = Operation(
 )
 
 
-class Training(Resource):
+class TrainingOperations(Resource):
     """Training experiments and their executions, first generation."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> TrainingWithRawResponse:
+    def with_raw_response(self) -> TrainingOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return TrainingWithRawResponse(self._raw())
+        return TrainingOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> TrainingWithStreamingResponse:
+    def with_streaming_response(self) -> TrainingOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return TrainingWithStreamingResponse(self._stream())
+        return TrainingOperationsWithStreamingResponse(self._stream())
 
     def register_training(
         self, group: str, *, body: RegisterTrainingBody, **options: Unpack[RequestOptions]
@@ -394,52 +394,52 @@ class Training(Resource):
         )
 
 
-class TrainingWithRawResponse(Resource):
+class TrainingOperationsWithRawResponse(Resource):
     """The operations of training, returning the whole answer."""
 
     __slots__ = ()
 
-    register_training = RawMethod(Training.register_training)
-    search_trainings = RawMethod(Training.search_trainings)
-    describe_training = RawMethod(Training.describe_training)
-    describe_training_execution = RawMethod(Training.describe_training_execution)
-    upload_training_execution = RawMethod(Training.upload_training_execution)
-    start_training_execution = RawMethod(Training.start_training_execution)
-    get_training_execution_status = RawMethod(Training.get_training_execution_status)
-    get_training_execution_result = RawMethod(Training.get_training_execution_result)
-    promote_training_execution = RawMethod(Training.promote_training_execution)
+    register_training = RawMethod(TrainingOperations.register_training)
+    search_trainings = RawMethod(TrainingOperations.search_trainings)
+    describe_training = RawMethod(TrainingOperations.describe_training)
+    describe_training_execution = RawMethod(TrainingOperations.describe_training_execution)
+    upload_training_execution = RawMethod(TrainingOperations.upload_training_execution)
+    start_training_execution = RawMethod(TrainingOperations.start_training_execution)
+    get_training_execution_status = RawMethod(TrainingOperations.get_training_execution_status)
+    get_training_execution_result = RawMethod(TrainingOperations.get_training_execution_result)
+    promote_training_execution = RawMethod(TrainingOperations.promote_training_execution)
 
 
-class TrainingWithStreamingResponse(Resource):
+class TrainingOperationsWithStreamingResponse(Resource):
     """The operations of training, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_training = StreamMethod(Training.register_training)
-    search_trainings = StreamMethod(Training.search_trainings)
-    describe_training = StreamMethod(Training.describe_training)
-    describe_training_execution = StreamMethod(Training.describe_training_execution)
-    upload_training_execution = StreamMethod(Training.upload_training_execution)
-    start_training_execution = StreamMethod(Training.start_training_execution)
-    get_training_execution_status = StreamMethod(Training.get_training_execution_status)
-    get_training_execution_result = StreamMethod(Training.get_training_execution_result)
-    promote_training_execution = StreamMethod(Training.promote_training_execution)
+    register_training = StreamMethod(TrainingOperations.register_training)
+    search_trainings = StreamMethod(TrainingOperations.search_trainings)
+    describe_training = StreamMethod(TrainingOperations.describe_training)
+    describe_training_execution = StreamMethod(TrainingOperations.describe_training_execution)
+    upload_training_execution = StreamMethod(TrainingOperations.upload_training_execution)
+    start_training_execution = StreamMethod(TrainingOperations.start_training_execution)
+    get_training_execution_status = StreamMethod(TrainingOperations.get_training_execution_status)
+    get_training_execution_result = StreamMethod(TrainingOperations.get_training_execution_result)
+    promote_training_execution = StreamMethod(TrainingOperations.promote_training_execution)
 
 
-class AsyncTraining(AsyncResource):
+class AsyncTrainingOperations(AsyncResource):
     """Training experiments and their executions, first generation. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncTrainingWithRawResponse:
+    def with_raw_response(self) -> AsyncTrainingOperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncTrainingWithRawResponse(self._raw())
+        return AsyncTrainingOperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncTrainingWithStreamingResponse:
+    def with_streaming_response(self) -> AsyncTrainingOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncTrainingWithStreamingResponse(self._stream())
+        return AsyncTrainingOperationsWithStreamingResponse(self._stream())
 
     async def register_training(
         self, group: str, *, body: RegisterTrainingBody, **options: Unpack[RequestOptions]
@@ -596,33 +596,33 @@ class AsyncTraining(AsyncResource):
         )
 
 
-class AsyncTrainingWithRawResponse(AsyncResource):
+class AsyncTrainingOperationsWithRawResponse(AsyncResource):
     """The operations of training, returning the whole answer."""
 
     __slots__ = ()
 
-    register_training = AsyncRawMethod(AsyncTraining.register_training)
-    search_trainings = AsyncRawMethod(AsyncTraining.search_trainings)
-    describe_training = AsyncRawMethod(AsyncTraining.describe_training)
-    describe_training_execution = AsyncRawMethod(AsyncTraining.describe_training_execution)
-    upload_training_execution = AsyncRawMethod(AsyncTraining.upload_training_execution)
-    start_training_execution = AsyncRawMethod(AsyncTraining.start_training_execution)
-    get_training_execution_status = AsyncRawMethod(AsyncTraining.get_training_execution_status)
-    get_training_execution_result = AsyncRawMethod(AsyncTraining.get_training_execution_result)
-    promote_training_execution = AsyncRawMethod(AsyncTraining.promote_training_execution)
+    register_training = AsyncRawMethod(AsyncTrainingOperations.register_training)
+    search_trainings = AsyncRawMethod(AsyncTrainingOperations.search_trainings)
+    describe_training = AsyncRawMethod(AsyncTrainingOperations.describe_training)
+    describe_training_execution = AsyncRawMethod(AsyncTrainingOperations.describe_training_execution)
+    upload_training_execution = AsyncRawMethod(AsyncTrainingOperations.upload_training_execution)
+    start_training_execution = AsyncRawMethod(AsyncTrainingOperations.start_training_execution)
+    get_training_execution_status = AsyncRawMethod(AsyncTrainingOperations.get_training_execution_status)
+    get_training_execution_result = AsyncRawMethod(AsyncTrainingOperations.get_training_execution_result)
+    promote_training_execution = AsyncRawMethod(AsyncTrainingOperations.promote_training_execution)
 
 
-class AsyncTrainingWithStreamingResponse(AsyncResource):
+class AsyncTrainingOperationsWithStreamingResponse(AsyncResource):
     """The operations of training, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    register_training = AsyncStreamMethod(AsyncTraining.register_training)
-    search_trainings = AsyncStreamMethod(AsyncTraining.search_trainings)
-    describe_training = AsyncStreamMethod(AsyncTraining.describe_training)
-    describe_training_execution = AsyncStreamMethod(AsyncTraining.describe_training_execution)
-    upload_training_execution = AsyncStreamMethod(AsyncTraining.upload_training_execution)
-    start_training_execution = AsyncStreamMethod(AsyncTraining.start_training_execution)
-    get_training_execution_status = AsyncStreamMethod(AsyncTraining.get_training_execution_status)
-    get_training_execution_result = AsyncStreamMethod(AsyncTraining.get_training_execution_result)
-    promote_training_execution = AsyncStreamMethod(AsyncTraining.promote_training_execution)
+    register_training = AsyncStreamMethod(AsyncTrainingOperations.register_training)
+    search_trainings = AsyncStreamMethod(AsyncTrainingOperations.search_trainings)
+    describe_training = AsyncStreamMethod(AsyncTrainingOperations.describe_training)
+    describe_training_execution = AsyncStreamMethod(AsyncTrainingOperations.describe_training_execution)
+    upload_training_execution = AsyncStreamMethod(AsyncTrainingOperations.upload_training_execution)
+    start_training_execution = AsyncStreamMethod(AsyncTrainingOperations.start_training_execution)
+    get_training_execution_status = AsyncStreamMethod(AsyncTrainingOperations.get_training_execution_status)
+    get_training_execution_result = AsyncStreamMethod(AsyncTrainingOperations.get_training_execution_result)
+    promote_training_execution = AsyncStreamMethod(AsyncTrainingOperations.promote_training_execution)

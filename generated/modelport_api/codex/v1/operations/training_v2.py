@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES = {"userToken": ("http", "bearer", "")}
+_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _CREATE_TRAINING: Operation[RegisteredTraining] = Operation(
     name="training_v2.create_training",
@@ -416,20 +416,20 @@ _PROMOTE_EXECUTION: Operation[PromotedModel] = Operation(
 )
 
 
-class TrainingV2(Resource):
+class TrainingV2Operations(Resource):
     """Training experiments and their executions, second generation: one call per part."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> TrainingV2WithRawResponse:
+    def with_raw_response(self) -> TrainingV2OperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return TrainingV2WithRawResponse(self._raw())
+        return TrainingV2OperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> TrainingV2WithStreamingResponse:
+    def with_streaming_response(self) -> TrainingV2OperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return TrainingV2WithStreamingResponse(self._stream())
+        return TrainingV2OperationsWithStreamingResponse(self._stream())
 
     def create_training(
         self, group: str, *, body: CreateTrainingBody, **options: Unpack[RequestOptions]
@@ -654,72 +654,72 @@ class TrainingV2(Resource):
         return self._transport.call(_PROMOTE_EXECUTION, {"execution_id": execution_id}, options, body)
 
 
-class TrainingV2WithRawResponse(Resource):
+class TrainingV2OperationsWithRawResponse(Resource):
     """The operations of training_v2, returning the whole answer."""
 
     __slots__ = ()
 
-    create_training = RawMethod(TrainingV2.create_training)
-    create_execution = RawMethod(TrainingV2.create_execution)
-    set_execution_input = RawMethod(TrainingV2.set_execution_input)
-    set_execution_requirements = RawMethod(TrainingV2.set_execution_requirements)
-    set_execution_script = RawMethod(TrainingV2.set_execution_script)
-    add_execution_extra_file = RawMethod(TrainingV2.add_execution_extra_file)
-    set_execution_env = RawMethod(TrainingV2.set_execution_env)
-    set_execution_conf_dict = RawMethod(TrainingV2.set_execution_conf_dict)
-    set_execution_features = RawMethod(TrainingV2.set_execution_features)
-    set_execution_target = RawMethod(TrainingV2.set_execution_target)
-    set_execution_output = RawMethod(TrainingV2.set_execution_output)
-    set_execution_metrics = RawMethod(TrainingV2.set_execution_metrics)
-    set_execution_parameters = RawMethod(TrainingV2.set_execution_parameters)
-    set_execution_model = RawMethod(TrainingV2.set_execution_model)
-    set_execution_python_version = RawMethod(TrainingV2.set_execution_python_version)
-    start_execution = RawMethod(TrainingV2.start_execution)
-    get_execution_status = RawMethod(TrainingV2.get_execution_status)
-    copy_execution = RawMethod(TrainingV2.copy_execution)
-    promote_execution = RawMethod(TrainingV2.promote_execution)
+    create_training = RawMethod(TrainingV2Operations.create_training)
+    create_execution = RawMethod(TrainingV2Operations.create_execution)
+    set_execution_input = RawMethod(TrainingV2Operations.set_execution_input)
+    set_execution_requirements = RawMethod(TrainingV2Operations.set_execution_requirements)
+    set_execution_script = RawMethod(TrainingV2Operations.set_execution_script)
+    add_execution_extra_file = RawMethod(TrainingV2Operations.add_execution_extra_file)
+    set_execution_env = RawMethod(TrainingV2Operations.set_execution_env)
+    set_execution_conf_dict = RawMethod(TrainingV2Operations.set_execution_conf_dict)
+    set_execution_features = RawMethod(TrainingV2Operations.set_execution_features)
+    set_execution_target = RawMethod(TrainingV2Operations.set_execution_target)
+    set_execution_output = RawMethod(TrainingV2Operations.set_execution_output)
+    set_execution_metrics = RawMethod(TrainingV2Operations.set_execution_metrics)
+    set_execution_parameters = RawMethod(TrainingV2Operations.set_execution_parameters)
+    set_execution_model = RawMethod(TrainingV2Operations.set_execution_model)
+    set_execution_python_version = RawMethod(TrainingV2Operations.set_execution_python_version)
+    start_execution = RawMethod(TrainingV2Operations.start_execution)
+    get_execution_status = RawMethod(TrainingV2Operations.get_execution_status)
+    copy_execution = RawMethod(TrainingV2Operations.copy_execution)
+    promote_execution = RawMethod(TrainingV2Operations.promote_execution)
 
 
-class TrainingV2WithStreamingResponse(Resource):
+class TrainingV2OperationsWithStreamingResponse(Resource):
     """The operations of training_v2, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    create_training = StreamMethod(TrainingV2.create_training)
-    create_execution = StreamMethod(TrainingV2.create_execution)
-    set_execution_input = StreamMethod(TrainingV2.set_execution_input)
-    set_execution_requirements = StreamMethod(TrainingV2.set_execution_requirements)
-    set_execution_script = StreamMethod(TrainingV2.set_execution_script)
-    add_execution_extra_file = StreamMethod(TrainingV2.add_execution_extra_file)
-    set_execution_env = StreamMethod(TrainingV2.set_execution_env)
-    set_execution_conf_dict = StreamMethod(TrainingV2.set_execution_conf_dict)
-    set_execution_features = StreamMethod(TrainingV2.set_execution_features)
-    set_execution_target = StreamMethod(TrainingV2.set_execution_target)
-    set_execution_output = StreamMethod(TrainingV2.set_execution_output)
-    set_execution_metrics = StreamMethod(TrainingV2.set_execution_metrics)
-    set_execution_parameters = StreamMethod(TrainingV2.set_execution_parameters)
-    set_execution_model = StreamMethod(TrainingV2.set_execution_model)
-    set_execution_python_version = StreamMethod(TrainingV2.set_execution_python_version)
-    start_execution = StreamMethod(TrainingV2.start_execution)
-    get_execution_status = StreamMethod(TrainingV2.get_execution_status)
-    copy_execution = StreamMethod(TrainingV2.copy_execution)
-    promote_execution = StreamMethod(TrainingV2.promote_execution)
+    create_training = StreamMethod(TrainingV2Operations.create_training)
+    create_execution = StreamMethod(TrainingV2Operations.create_execution)
+    set_execution_input = StreamMethod(TrainingV2Operations.set_execution_input)
+    set_execution_requirements = StreamMethod(TrainingV2Operations.set_execution_requirements)
+    set_execution_script = StreamMethod(TrainingV2Operations.set_execution_script)
+    add_execution_extra_file = StreamMethod(TrainingV2Operations.add_execution_extra_file)
+    set_execution_env = StreamMethod(TrainingV2Operations.set_execution_env)
+    set_execution_conf_dict = StreamMethod(TrainingV2Operations.set_execution_conf_dict)
+    set_execution_features = StreamMethod(TrainingV2Operations.set_execution_features)
+    set_execution_target = StreamMethod(TrainingV2Operations.set_execution_target)
+    set_execution_output = StreamMethod(TrainingV2Operations.set_execution_output)
+    set_execution_metrics = StreamMethod(TrainingV2Operations.set_execution_metrics)
+    set_execution_parameters = StreamMethod(TrainingV2Operations.set_execution_parameters)
+    set_execution_model = StreamMethod(TrainingV2Operations.set_execution_model)
+    set_execution_python_version = StreamMethod(TrainingV2Operations.set_execution_python_version)
+    start_execution = StreamMethod(TrainingV2Operations.start_execution)
+    get_execution_status = StreamMethod(TrainingV2Operations.get_execution_status)
+    copy_execution = StreamMethod(TrainingV2Operations.copy_execution)
+    promote_execution = StreamMethod(TrainingV2Operations.promote_execution)
 
 
-class AsyncTrainingV2(AsyncResource):
+class AsyncTrainingV2Operations(AsyncResource):
     """Training experiments and their executions, second generation: one call per part. Awaited."""
 
     __slots__ = ()
 
     @property
-    def with_raw_response(self) -> AsyncTrainingV2WithRawResponse:
+    def with_raw_response(self) -> AsyncTrainingV2OperationsWithRawResponse:
         """The same operations, returning the whole answer."""
-        return AsyncTrainingV2WithRawResponse(self._raw())
+        return AsyncTrainingV2OperationsWithRawResponse(self._raw())
 
     @property
-    def with_streaming_response(self) -> AsyncTrainingV2WithStreamingResponse:
+    def with_streaming_response(self) -> AsyncTrainingV2OperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
-        return AsyncTrainingV2WithStreamingResponse(self._stream())
+        return AsyncTrainingV2OperationsWithStreamingResponse(self._stream())
 
     async def create_training(
         self, group: str, *, body: CreateTrainingBody, **options: Unpack[RequestOptions]
@@ -946,53 +946,53 @@ class AsyncTrainingV2(AsyncResource):
         return await self._transport.call(_PROMOTE_EXECUTION, {"execution_id": execution_id}, options, body)
 
 
-class AsyncTrainingV2WithRawResponse(AsyncResource):
+class AsyncTrainingV2OperationsWithRawResponse(AsyncResource):
     """The operations of training_v2, returning the whole answer."""
 
     __slots__ = ()
 
-    create_training = AsyncRawMethod(AsyncTrainingV2.create_training)
-    create_execution = AsyncRawMethod(AsyncTrainingV2.create_execution)
-    set_execution_input = AsyncRawMethod(AsyncTrainingV2.set_execution_input)
-    set_execution_requirements = AsyncRawMethod(AsyncTrainingV2.set_execution_requirements)
-    set_execution_script = AsyncRawMethod(AsyncTrainingV2.set_execution_script)
-    add_execution_extra_file = AsyncRawMethod(AsyncTrainingV2.add_execution_extra_file)
-    set_execution_env = AsyncRawMethod(AsyncTrainingV2.set_execution_env)
-    set_execution_conf_dict = AsyncRawMethod(AsyncTrainingV2.set_execution_conf_dict)
-    set_execution_features = AsyncRawMethod(AsyncTrainingV2.set_execution_features)
-    set_execution_target = AsyncRawMethod(AsyncTrainingV2.set_execution_target)
-    set_execution_output = AsyncRawMethod(AsyncTrainingV2.set_execution_output)
-    set_execution_metrics = AsyncRawMethod(AsyncTrainingV2.set_execution_metrics)
-    set_execution_parameters = AsyncRawMethod(AsyncTrainingV2.set_execution_parameters)
-    set_execution_model = AsyncRawMethod(AsyncTrainingV2.set_execution_model)
-    set_execution_python_version = AsyncRawMethod(AsyncTrainingV2.set_execution_python_version)
-    start_execution = AsyncRawMethod(AsyncTrainingV2.start_execution)
-    get_execution_status = AsyncRawMethod(AsyncTrainingV2.get_execution_status)
-    copy_execution = AsyncRawMethod(AsyncTrainingV2.copy_execution)
-    promote_execution = AsyncRawMethod(AsyncTrainingV2.promote_execution)
+    create_training = AsyncRawMethod(AsyncTrainingV2Operations.create_training)
+    create_execution = AsyncRawMethod(AsyncTrainingV2Operations.create_execution)
+    set_execution_input = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_input)
+    set_execution_requirements = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_requirements)
+    set_execution_script = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_script)
+    add_execution_extra_file = AsyncRawMethod(AsyncTrainingV2Operations.add_execution_extra_file)
+    set_execution_env = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_env)
+    set_execution_conf_dict = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_conf_dict)
+    set_execution_features = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_features)
+    set_execution_target = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_target)
+    set_execution_output = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_output)
+    set_execution_metrics = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_metrics)
+    set_execution_parameters = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_parameters)
+    set_execution_model = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_model)
+    set_execution_python_version = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_python_version)
+    start_execution = AsyncRawMethod(AsyncTrainingV2Operations.start_execution)
+    get_execution_status = AsyncRawMethod(AsyncTrainingV2Operations.get_execution_status)
+    copy_execution = AsyncRawMethod(AsyncTrainingV2Operations.copy_execution)
+    promote_execution = AsyncRawMethod(AsyncTrainingV2Operations.promote_execution)
 
 
-class AsyncTrainingV2WithStreamingResponse(AsyncResource):
+class AsyncTrainingV2OperationsWithStreamingResponse(AsyncResource):
     """The operations of training_v2, returning an answer to be read as it comes."""
 
     __slots__ = ()
 
-    create_training = AsyncStreamMethod(AsyncTrainingV2.create_training)
-    create_execution = AsyncStreamMethod(AsyncTrainingV2.create_execution)
-    set_execution_input = AsyncStreamMethod(AsyncTrainingV2.set_execution_input)
-    set_execution_requirements = AsyncStreamMethod(AsyncTrainingV2.set_execution_requirements)
-    set_execution_script = AsyncStreamMethod(AsyncTrainingV2.set_execution_script)
-    add_execution_extra_file = AsyncStreamMethod(AsyncTrainingV2.add_execution_extra_file)
-    set_execution_env = AsyncStreamMethod(AsyncTrainingV2.set_execution_env)
-    set_execution_conf_dict = AsyncStreamMethod(AsyncTrainingV2.set_execution_conf_dict)
-    set_execution_features = AsyncStreamMethod(AsyncTrainingV2.set_execution_features)
-    set_execution_target = AsyncStreamMethod(AsyncTrainingV2.set_execution_target)
-    set_execution_output = AsyncStreamMethod(AsyncTrainingV2.set_execution_output)
-    set_execution_metrics = AsyncStreamMethod(AsyncTrainingV2.set_execution_metrics)
-    set_execution_parameters = AsyncStreamMethod(AsyncTrainingV2.set_execution_parameters)
-    set_execution_model = AsyncStreamMethod(AsyncTrainingV2.set_execution_model)
-    set_execution_python_version = AsyncStreamMethod(AsyncTrainingV2.set_execution_python_version)
-    start_execution = AsyncStreamMethod(AsyncTrainingV2.start_execution)
-    get_execution_status = AsyncStreamMethod(AsyncTrainingV2.get_execution_status)
-    copy_execution = AsyncStreamMethod(AsyncTrainingV2.copy_execution)
-    promote_execution = AsyncStreamMethod(AsyncTrainingV2.promote_execution)
+    create_training = AsyncStreamMethod(AsyncTrainingV2Operations.create_training)
+    create_execution = AsyncStreamMethod(AsyncTrainingV2Operations.create_execution)
+    set_execution_input = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_input)
+    set_execution_requirements = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_requirements)
+    set_execution_script = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_script)
+    add_execution_extra_file = AsyncStreamMethod(AsyncTrainingV2Operations.add_execution_extra_file)
+    set_execution_env = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_env)
+    set_execution_conf_dict = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_conf_dict)
+    set_execution_features = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_features)
+    set_execution_target = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_target)
+    set_execution_output = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_output)
+    set_execution_metrics = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_metrics)
+    set_execution_parameters = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_parameters)
+    set_execution_model = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_model)
+    set_execution_python_version = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_python_version)
+    start_execution = AsyncStreamMethod(AsyncTrainingV2Operations.start_execution)
+    get_execution_status = AsyncStreamMethod(AsyncTrainingV2Operations.get_execution_status)
+    copy_execution = AsyncStreamMethod(AsyncTrainingV2Operations.copy_execution)
+    promote_execution = AsyncStreamMethod(AsyncTrainingV2Operations.promote_execution)
