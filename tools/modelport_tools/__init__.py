@@ -1,0 +1,1 @@
+"""From OpenAPI documents to typed clients."""

@@ -60,7 +60,7 @@ def _teach(loader: type[_Loader]) -> None:
     for tag, pattern in _JSON_SCALARS.items():
         cast("Any", loader).add_implicit_resolver(tag, re.compile(pattern), None)
     loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-    loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(str(node.value)))
+    loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: float(str(node.value)))
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[str, Any]]:

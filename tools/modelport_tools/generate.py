@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import catalog, patch
+from . import catalog, patch, unasync
 from .document import is_object, operations, read
 from .errors import OutputError, SpecError
 from .normalise import normalise, validate
@@ -67,7 +68,7 @@ class GenerationReport:
 
 
 def generate_all(root: Path, *, check: bool = False) -> GenerationReport:
-    """Generate every spec of ``openapi/catalog.toml`` into ``generated/``.
+    """Derive the sync modules, then generate every spec of ``openapi/catalog.toml`` into ``generated/``.
 
     Args:
         root: The project's folder.
@@ -75,8 +76,11 @@ def generate_all(root: Path, *, check: bool = False) -> GenerationReport:
 
     Raises:
         SpecError: If a spec cannot be used; nothing was touched.
+        UnasyncError: If a sync module cannot be derived.
     """
-    wanted: Files = {f"{ROOT_PACKAGE}/{name}": text for name, text in render_root(own_init=True).items()}
+    derived, derived_diff = _derive_sync(root, check=check)
+    shared = formatted(render_root(own_init=True))
+    wanted: Files = {f"{ROOT_PACKAGE}/{name}": text for name, text in shared.items()}
     reports: list[tuple[str, PackageReport]] = []
     for entry in catalog.load(root):
         steps = entry.package.split(".")
@@ -92,7 +96,22 @@ def generate_all(root: Path, *, check: bool = False) -> GenerationReport:
     target = root / GENERATED
     changed = _apply(target, wanted, check=check, guard=False)
     packages = [_with_changes(report, folder, changed) for folder, report in reports]
-    return GenerationReport(tuple(packages), tuple(changed), _diff(target, wanted, changed) if check else "")
+    names = (*derived, *(f"{GENERATED}/{name}" for name in changed))
+    return GenerationReport(tuple(packages), names, derived_diff + _diff(target, wanted, changed) if check else "")
+
+
+def _derive_sync(root: Path, *, check: bool) -> tuple[list[str], str]:
+    """The derived modules that changed, or would have, relative to the root; and the diff with ``check``."""
+    changed: list[str] = []
+    diff = ""
+    for target in unasync.TARGETS:
+        if check:
+            difference = unasync.check(target, root)
+            diff += difference
+            changed += re.findall(r"^\+\+\+ (\S+)", difference, re.MULTILINE)
+        else:
+            changed += [path.relative_to(root).as_posix() for path in unasync.update(target, root)]
+    return changed, diff
 
 
 def generate_one(
@@ -151,8 +170,7 @@ def _apply(target: Path, wanted: Files, *, check: bool, guard: bool) -> list[str
     """Bring a folder to what is wanted, as a whole; returns the names that differ."""
     present = _present(target)
     changed = sorted(
-        {name for name in present.keys() - wanted.keys()}
-        | {name for name, text in wanted.items() if present.get(name) != text.encode()}
+        (present.keys() - wanted.keys()) | {name for name, text in wanted.items() if present.get(name) != text.encode()}
     )
     if not changed or check:
         return changed

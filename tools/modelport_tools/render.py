@@ -112,7 +112,7 @@ def _ruff(folder: str, command: str, *arguments: str) -> None:
         raise OutputError("ruff is missing: pip install 'modelport[generate]'")
     # The runtime is copied as it is: it was formatted where it was written.
     call = [ruff, command, *_RUFF_OPTIONS, "--exclude", "_runtime", *arguments, "."]
-    finished = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")  # noqa: S603
+    finished = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
     if finished.returncode:
         raise OutputError(f"the generated code does not parse: {finished.stderr.strip() or finished.stdout.strip()}")
 

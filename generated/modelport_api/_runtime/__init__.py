@@ -1,4 +1,5 @@
-"""The part of a generated client that is the same for every document: written by hand, copied verbatim.
+"""What a generated client has whatever its document: written by hand, copied verbatim.
 
-Imports point down only: ``_async``/``_sync`` -> ``http``, ``codec``, ``encode`` -> ``operation`` -> ``types``, ``errors``.
+Imports point down only: ``_async`` and ``_sync``, then ``exchange``, then ``http``, ``codec`` and ``encode``, then
+``operation``, then ``types`` and ``errors``.
 """

@@ -37,7 +37,7 @@ _JSON_NAMES: dict[type, str] = {
 }
 
 
-class Mismatch(ValueError):
+class Mismatch(ValueError):  # noqa: N818 - never leaves the runtime
     """A JSON value that does not fit its type; the path to it grows as the error travels up."""
 
     def __init__(self, expected: str, value: object) -> None:
@@ -185,7 +185,7 @@ class _Scope(dict[str, Any]):
         return self._names(name)
 
 
-def _decoder(kind: Any, names: Names) -> Decoder:
+def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return a kind of type
     if kind is Any or kind is object:
         return _any
     if isinstance(kind, str):

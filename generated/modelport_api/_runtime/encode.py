@@ -155,7 +155,7 @@ def _exploded(value: object, encode: Any, separator: str, pairs: str = "=") -> s
     return cast("str", encode(value))
 
 
-def _query_pairs(parameter: Parameter, value: object) -> list[str]:
+def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR0911 - one return a style
     where = f"query parameter {parameter.python_name!r}"
     encode = _quoter(where)
     name = quote(parameter.wire_name, safe=_UNRESERVED)
@@ -264,7 +264,7 @@ def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
     if isinstance(content, str | os.PathLike):
         path = os.fspath(cast("str", content))
         try:
-            content = resources.enter_context(open(path, "rb"))  # noqa: PTH123 - pathlib would cost its import
+            content = resources.enter_context(open(path, "rb"))  # noqa: PTH123, SIM115 - closed with the stack; no pathlib here
         except OSError as error:
             raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
         return content, file.name or os.path.basename(path)  # noqa: PTH119

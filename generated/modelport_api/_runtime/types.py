@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypedDict
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 
-class OpenStrEnum(str, Enum):
+class OpenStrEnum(StrEnum):
     """A text enum of a server that may grow: an unknown value is kept and marked, never refused."""
 
     @classmethod
@@ -43,11 +43,8 @@ class OpenStrEnum(str, Enum):
         """Whether the document that this client was generated from knows the value."""
         return self._name_ in type(self).__members__
 
-    def __str__(self) -> str:
-        return str(self._value_)
 
-
-class OpenIntEnum(int, Enum):
+class OpenIntEnum(IntEnum):
     """A number enum of a server that may grow: an unknown value is kept and marked, never refused."""
 
     @classmethod
@@ -63,9 +60,6 @@ class OpenIntEnum(int, Enum):
     def is_known(self) -> bool:
         """Whether the document that this client was generated from knows the value."""
         return self._name_ in type(self).__members__
-
-    def __str__(self) -> str:
-        return str(self._value_)
 
 
 class File:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .. import http
@@ -15,6 +14,7 @@ from ._shim import sleep
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from typing import Self
 
     from ..encode import Body
     from ..operation import Operation
@@ -169,7 +169,7 @@ class AsyncStreamedResponse:
         self.headers: dict[str, str] = {}
         self.attempts = 0
 
-    async def __aenter__(self) -> AsyncStreamedResponse:
+    async def __aenter__(self) -> Self:
         self._response, self.attempts = await self._transport.open(
             self._operation, self._target, self._body, stream=True
         )

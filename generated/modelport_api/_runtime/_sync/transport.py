@@ -15,6 +15,7 @@ from ._shim import sleep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Self
 
     from ..encode import Body
     from ..operation import Operation
@@ -169,7 +170,7 @@ class StreamedResponse:
         self.headers: dict[str, str] = {}
         self.attempts = 0
 
-    def __enter__(self) -> StreamedResponse:
+    def __enter__(self) -> Self:
         self._response, self.attempts = self._transport.open(self._operation, self._target, self._body, stream=True)
         self.status = self._response.status_code
         self.headers = http.lower_headers(self._response)
