@@ -65,7 +65,9 @@ class TrainingWork:
         else:
             fields = self._train(run, folder, output)
         self._pack(run, output)
-        return {"Message": f"sandbox://training/{run['Parent']}/{run['Id']}/output", **fields}
+        # The platform answers with the address of the artifacts; the notes of AutoML follow it.
+        notes = fields.pop("Notes", [])
+        return {"Message": "; ".join([f"sandbox://training/{run['Parent']}/{run['Id']}/output", *notes]), **fields}
 
     def _train(self, run: Document, folder: Path, output: Path) -> Document:
         custom = run["TrainingType"] == "Custom"

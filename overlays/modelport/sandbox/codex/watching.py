@@ -33,16 +33,17 @@ class Watching:
             if not outcome.ok:
                 raise RunFailed(run_message(outcome))
             predictions = self._predictions(kind, body, 0.0, float("inf"))
-            if predictions:
-                self._keep(body, self._compute(kind, body, predictions))
-            return {"Message": "validated" if predictions else "validated; no prediction is stored yet"}
+            if not predictions:
+                return {"Message": "validated; no prediction is stored yet"}
+            self._keep(body, self._compute(kind, body, predictions))
+            return {"Message": "validated", "Seen": _seen(predictions, 0.0, float("inf"))}
 
         self._context.start(kind, digest, work, states=("Validating", "Validated", "Invalidated"))
 
     def record(self, kind: str, body: Document, since: float, until: float) -> None:
         """Compute a record for the predictions in a span, unless it was computed for the same ones before."""
         predictions = self._predictions(kind, body, since, until)
-        seen = f"{len(predictions)}@{since}-{until}"
+        seen = _seen(predictions, since, until)
         if not predictions or body.get("Seen") == seen:
             return
         try:
@@ -57,8 +58,7 @@ class Watching:
         self._context.log_outcome(body["Hash"], "Run", outcome, "monitoring computed")
         if not outcome.ok:
             raise RunFailed(run_message(outcome))
-        value: Document = outcome.value
-        return value
+        return measures(outcome.value)
 
     def _keep(self, body: Document, value: Document) -> None:
         record = {"Hash": body["Hash"], "Period": body["Period"], **value}
@@ -107,3 +107,22 @@ class Watching:
         return {"input_path": str(folder / row["File"]), "output_path": str(folder / row["Result"])}
 
 
+
+
+def _seen(predictions: list[Document], since: float, until: float) -> str:
+    return f"{len(predictions)}@{since}-{until}"
+
+
+def measures(value: Document) -> Document:
+    """PSI per feature from the counts, mean absolute SHAP per feature, and the average of each."""
+    from modelport.drift.divergence import psi  # pure Python; only monitoring needs it
+
+    found = {name: psi(both["training"], both["serving"], rule="clamp") for name, both in value["counts"].items()}
+    shap: dict[str, float] = value["shap"]
+    return {
+        "Rows": value["rows"],
+        "Psi": found,
+        "MeanPsi": sum(found.values()) / len(found) if found else None,
+        "Shap": shap,
+        "MeanShap": sum(shap.values()) / len(shap) if shap else None,
+    }

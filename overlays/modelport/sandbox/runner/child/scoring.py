@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,9 +32,9 @@ def score(message: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(result, str):
         return {"json": to_json(result, name), "logs": []}
     logs = [[level.title(), text] for level, text in _MARK.findall(result)]
-    # The vendor's Logger("Sync").callback marks the output, twice.
-    text = result.split("[OUTPUT]")[-2 if result.endswith("[OUTPUT]") else -1] if "[OUTPUT]" in result else result
+    text = result
     if "[OUTPUT]" in result:
+        # The vendor's Logger("Sync").callback puts the marks around the output twice.
         text = next((part for part in result.split("[OUTPUT]")[1:] if part), "")
     try:
         json.loads(text)
@@ -82,7 +81,3 @@ def _log_file(path: Path, base_path: str) -> list[list[str]]:
         text = handle.read(200_000)
     return [[level.title(), hide_paths(line, base_path)] for level, line in _MARK.findall(text)]
 
-
-def clear(folder: str) -> None:
-    """Remove a folder of a run."""
-    shutil.rmtree(folder, ignore_errors=True)
