@@ -1,0 +1,49 @@
+"""Drift: what training looked like, what serving looks like, and how far apart the two are.
+
+    baseline = Baseline.from_data(training_frame, output=scores)
+    baseline.save("baseline.json")
+    ...
+    report = drift_report(Baseline.load("baseline.json"), read_predictions("log", "churn"))
+    Path("drift.html").write_text(report.to_html(title="Churn"))
+
+The formulas are in `modelport.drift.divergence`. Importing this package loads neither numpy nor Jinja2.
+"""
+
+from modelport.drift._baseline import Baseline, BaselineError, FeatureBaseline
+from modelport.drift._html import feature_chart_svg
+from modelport.drift._live import LiveCounts
+from modelport.drift._report import DriftReport, FeatureDrift, drift_report
+from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
+from modelport.drift._values import format_edge
+from modelport.drift.divergence import (
+    js_divergence,
+    kl_divergence,
+    ks_distance,
+    missing_rate,
+    psi,
+    psi_noise_threshold,
+    total_variation,
+    unseen_share,
+)
+
+__all__ = [
+    "Baseline",
+    "BaselineError",
+    "CountsSnapshot",
+    "DriftReport",
+    "FeatureBaseline",
+    "FeatureCounts",
+    "FeatureDrift",
+    "LiveCounts",
+    "drift_report",
+    "feature_chart_svg",
+    "format_edge",
+    "js_divergence",
+    "kl_divergence",
+    "ks_distance",
+    "missing_rate",
+    "psi",
+    "psi_noise_threshold",
+    "total_variation",
+    "unseen_share",
+]

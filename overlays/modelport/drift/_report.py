@@ -1,0 +1,292 @@
+"""Serving against training, feature by feature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+import msgspec
+
+from modelport._extras import require
+from modelport.drift import divergence
+from modelport.drift._baseline import column_pairs
+from modelport.drift._live import LiveCounts
+from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from modelport.drift._baseline import Baseline, FeatureBaseline
+    from modelport.drift.divergence import Rule
+
+__all__ = ["MAJOR_PSI", "MODERATE_PSI", "DriftReport", "FeatureDrift", "Verdict", "drift_report", "feature_drift"]
+
+Verdict: TypeAlias = Literal["major", "moderate", "stable", "too few values"]
+
+MODERATE_PSI = 0.1
+"""The customary PSI from which a shift deserves a look (if it is more than noise)."""
+MAJOR_PSI = 0.25
+"""The customary PSI from which a shift is called major (if it is more than noise)."""
+
+_DEFAULT_LEVEL = 0.99
+_DEFAULT_MIN_VALUES = 200
+
+
+class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature, serving against training. Divergences are in nats and NaN where nothing was served.
+
+    Attributes:
+        name: The feature's name.
+        kind: ``numeric`` or ``categorical``.
+        role: ``feature`` or ``output``.
+        psi: Population stability index.
+        kl: KL divergence of serving from training.
+        kl_reverse: KL divergence of training from serving.
+        js: Jensen-Shannon divergence.
+        ks: Kolmogorov-Smirnov distance on the edges; None for a categorical feature, whose bins have no order.
+        total_variation: Share of traffic that changed bins.
+        n: Serving values in bins.
+        missing: Serving values that are missing.
+        missing_rate: Their share of all serving values.
+        baseline_missing_rate: The same share in training.
+        unseen: Serving values the baseline does not know.
+        unseen_share: Their share of the serving values that are not missing.
+        psi_threshold: The PSI that noise alone stays below at the report's level.
+        significant: There are enough values, and PSI (under the rule ``clamp``) is above the threshold.
+        verdict: ``major`` or ``moderate`` if significant and PSI reaches 0.25 or 0.1; else ``stable`` or ``too few
+            values``.
+        bins: Text of each bin: its upper edge, or its category.
+        baseline_shares: Share of the training values in each bin.
+        shares: Share of the serving values in each bin; NaN where nothing was served.
+    """
+
+    name: str
+    kind: str
+    role: str
+    psi: float
+    kl: float
+    kl_reverse: float
+    js: float
+    ks: float | None
+    total_variation: float
+    n: int
+    missing: int
+    missing_rate: float
+    baseline_missing_rate: float
+    unseen: int
+    unseen_share: float
+    psi_threshold: float
+    significant: bool
+    verdict: Verdict
+    bins: tuple[str, ...]
+    baseline_shares: tuple[float, ...]
+    shares: tuple[float, ...]
+
+
+class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A comparison of serving with training.
+
+    Attributes:
+        features: One row per feature, and one for the output, in the baseline's order.
+        rule: How empty bins were treated: see `modelport.drift.divergence`.
+        level: Confidence of the significance test.
+        min_values: Serving values a feature needs before it is judged.
+        records: Predictions compared.
+        uncounted: Predictions that were no row of the baseline's features.
+        baseline_rows: Rows of the training data.
+        model_version: The baseline's.
+    """
+
+    features: tuple[FeatureDrift, ...]
+    rule: Rule
+    level: float
+    min_values: int
+    records: int
+    uncounted: int = 0
+    baseline_rows: int = 0
+    model_version: str | None = None
+
+    @property
+    def by_psi(self) -> tuple[FeatureDrift, ...]:
+        """The rows, most drifted first; rows without values last."""
+        return tuple(sorted(self.features, key=lambda row: (row.psi != row.psi, -row.psi, row.name)))
+
+    @property
+    def drifted(self) -> tuple[FeatureDrift, ...]:
+        """The rows judged ``major`` or ``moderate``, most drifted first."""
+        return tuple(row for row in self.by_psi if row.verdict in {"major", "moderate"})
+
+    @property
+    def mean_psi(self) -> float:
+        """PSI averaged over the features (not the output) that have values; NaN if none has."""
+        values = [row.psi for row in self.features if row.role == "feature" and row.n]
+        return sum(values) / len(values) if values else float("nan")
+
+    def to_rows(self) -> list[dict[str, object]]:
+        """One plain mapping per row, in the baseline's order; ready for a data frame."""
+        return [msgspec.structs.asdict(row) for row in self.features]
+
+    def to_html(self, *, title: str = "Drift report", subtitle: str = "") -> str:
+        """One self-contained page: no scripts, no external resources, light and dark.
+
+        Raises:
+            MissingExtraError: Jinja2 is not installed.
+        """
+        # Here, because Jinja2 is an extra.
+        from modelport.drift._html import render_report
+
+        return render_report(self, title=title, subtitle=subtitle)
+
+
+def drift_report(  # noqa: PLR0913 - all but two are options with a default
+    baseline: Baseline,
+    current: object,
+    *,
+    output: object = None,
+    names: Sequence[str] | None = None,
+    rule: Rule = "clamp",
+    level: float = _DEFAULT_LEVEL,
+    min_values: int = _DEFAULT_MIN_VALUES,
+) -> DriftReport:
+    """Compare serving with training.
+
+    Args:
+        baseline: The training side.
+        current: `LiveCounts`, a `CountsSnapshot`, an iterable of `modelport.predictions.Prediction`, or data in any
+            form that `Baseline.from_data` takes.
+        output: The outputs that go with data.
+        names: The columns' names of an array.
+        rule: How empty bins count: see `modelport.drift.divergence`.
+        level: Confidence of the significance test.
+        min_values: Serving values a feature needs before it is judged.
+
+    Raises:
+        ValueError: Data lacks a feature of the baseline.
+        MissingExtraError: numpy is needed to count and not installed.
+    """
+    counts = _counts(baseline, current, output, names)
+    rows = [
+        feature_drift(column, now, rule=rule, level=level, min_values=min_values)
+        for column, now in zip(baseline.columns, counts.columns, strict=False)
+    ]
+    return DriftReport(
+        features=tuple(rows),
+        rule=rule,
+        level=level,
+        min_values=min_values,
+        records=counts.records,
+        uncounted=counts.uncounted,
+        baseline_rows=baseline.rows,
+        model_version=baseline.model_version,
+    )
+
+
+def feature_drift(
+    baseline: FeatureBaseline,
+    current: FeatureCounts,
+    *,
+    rule: Rule = "clamp",
+    level: float = _DEFAULT_LEVEL,
+    min_values: int = _DEFAULT_MIN_VALUES,
+) -> FeatureDrift:
+    """Compare one feature."""
+    before, now = baseline.counts, current.counts
+    total = current.total
+    # A category without a bin of its own is already in the last bin; what is no number is in none.
+    known = total if baseline.kind == "categorical" else total + current.unseen
+    used = sum(1 for a, b in zip(before, now, strict=True) if a or b)
+    threshold = divergence.psi_noise_threshold(used, baseline.total, total, level=level)
+    clamped = divergence.psi(before, now, rule="clamp")
+    psi = clamped if rule == "clamp" else divergence.psi(before, now, rule=rule)
+    significant = total >= min_values and clamped > threshold
+    return FeatureDrift(
+        name=baseline.name,
+        kind=baseline.kind,
+        role=baseline.role,
+        psi=psi,
+        kl=divergence.kl_divergence(before, now, rule=rule),
+        kl_reverse=divergence.kl_divergence(before, now, reverse=True, rule=rule),
+        js=divergence.js_divergence(before, now),
+        ks=divergence.ks_distance(before, now) if baseline.kind == "numeric" else None,
+        total_variation=divergence.total_variation(before, now),
+        n=total,
+        missing=current.missing,
+        missing_rate=divergence.missing_rate(current.missing, known + current.missing),
+        baseline_missing_rate=divergence.missing_rate(
+            baseline.missing, baseline.total + baseline.missing + baseline.unseen
+        ),
+        unseen=current.unseen,
+        unseen_share=divergence.unseen_share(current.unseen, known),
+        psi_threshold=threshold,
+        significant=significant,
+        verdict=_verdict(psi, total, min_values, significant=significant),
+        bins=baseline.labels,
+        baseline_shares=divergence.shares(before),
+        shares=divergence.shares(now),
+    )
+
+
+def _verdict(psi: float, total: int, min_values: int, *, significant: bool) -> Verdict:
+    if total < min_values:
+        return "too few values"
+    if not significant or psi < MODERATE_PSI:
+        return "stable"
+    return "major" if psi >= MAJOR_PSI else "moderate"
+
+
+def _counts(baseline: Baseline, current: object, output: object, names: Sequence[str] | None) -> CountsSnapshot:
+    if isinstance(current, LiveCounts):
+        return current.snapshot()
+    if isinstance(current, CountsSnapshot):
+        return current
+    is_table = any(map(partial(hasattr, current), ("items", "get_columns", "ndim")))
+    if not is_table and isinstance(current, Iterable):
+        items = iter(cast("Iterable[object]", current))
+        first = next(items, None)
+        if first is None or hasattr(first, "features"):
+            live = LiveCounts(baseline)
+            live.update_from(() if first is None else chain([first], items))
+            return live.snapshot()
+        return _count_data(baseline, list(chain([first], items)), output, names)
+    return _count_data(baseline, current, output, names)
+
+
+def _count_data(baseline: Baseline, data: object, output: object, names: Sequence[str] | None) -> CountsSnapshot:
+    require("numpy", "drift")
+    pairs = dict(column_pairs(data, names))
+    absent = [name for name in baseline.names if name not in pairs]
+    if absent:
+        message = f"the data lacks features of the baseline: {', '.join(absent)}"
+        raise ValueError(message)
+    features = {column.name: _count_column(column, pairs[column.name]) for column in baseline.features}
+    target = None
+    if baseline.output is not None:
+        target = FeatureCounts((0,) * len(baseline.output.counts))
+        if output is not None:
+            target = _count_column(baseline.output, cast("Iterable[object]", output))
+    rows = max(
+        (_length(column, counts) for column, counts in zip(baseline.features, features.values(), strict=True)),
+        default=0,
+    )
+    return CountsSnapshot(features, target, rows)
+
+
+def _length(column: FeatureBaseline, counts: FeatureCounts) -> int:
+    beside = counts.unseen if column.kind == "numeric" else 0
+    return counts.total + counts.missing + beside
+
+
+def _count_column(column: FeatureBaseline, values: Iterable[object]) -> FeatureCounts:
+    # Here, because numpy is an extra.
+    from modelport.drift import _kernel
+
+    if column.kind == "numeric":
+        numbers, bad = _kernel.number_column(values)
+        counts = _kernel.count_numbers(numbers, column.edges)
+        return FeatureCounts(counts, len(numbers) - sum(counts) - bad, bad, _kernel.finite_sum(numbers))
+    found, missing, bad = _kernel.category_counts(values)
+    places = [found.pop(label, 0) for label in column.categories]
+    other = sum(found.values())
+    return FeatureCounts((*places, other), missing, other + bad)

@@ -1,0 +1,111 @@
+"""How one value is read: as a number, as a category's label, as an edge's text. Training and serving share it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from decimal import Decimal
+from typing import Any, cast
+
+from modelport._plain import plain
+
+__all__ = ["OTHER", "format_edge", "to_label", "to_number"]
+
+OTHER = "__other__"
+"""The bin of every category that has no bin of its own."""
+
+_MAX_LABEL_CHARACTERS = 120
+_ABSENT_NAMES = frozenset({"NAType", "NaTType"})
+# From this power of ten on, and below the other, Prometheus (that is, Go) writes a number with an exponent.
+_GO_EXPONENT_FROM = 6
+_GO_EXPONENT_BELOW = -4
+
+
+def to_number(value: object) -> float:
+    """`value` as a float; NaN if it is missing (None, NaN, pandas' NA), infinite where it exceeds a float's range.
+
+    Text is read as `float` does ("2.5", "Infinity"); an array or list of one item counts as that item.
+
+    Raises:
+        TypeError: Not a number.
+        ValueError: Text that is not a number.
+    """
+    if value is None:
+        return math.nan
+    if type(value).__name__ in _ABSENT_NAMES:
+        return math.nan
+    if isinstance(value, (bytes, bytearray, complex)):
+        message = f"not a number: {type(value).__name__}"
+        raise TypeError(message)
+    try:
+        return float(cast("Any", value))
+    except OverflowError:
+        return math.inf if cast("int", value) > 0 else -math.inf
+    except TypeError:
+        return float(cast("Any", _only_item(value)))
+
+
+def to_label(value: object) -> str | None:
+    """The label of a categorical value; None if it is missing.
+
+    Equal numbers share a label whatever their type: ``1``, ``1.0``, ``True`` and ``numpy.int64(1)`` are all "1".
+    A label longer than 120 characters is cut and made unique by a digest.
+
+    Raises:
+        TypeError: A container, which cannot be a category.
+    """
+    if type(value) is str:
+        return _bounded(value)
+    # The form that is logged, so that counts made from logs agree with live ones.
+    item = _only_item(plain(value))
+    if item is None:
+        return None
+    if isinstance(item, str):
+        return _bounded(item)
+    return _number_label(cast("float", item))
+
+
+def format_edge(edge: float) -> str:
+    """An edge as Prometheus 3 spells it: ``1.0``, ``2.5``, ``1e+06``, ``+Inf``.
+
+    Used for every ``le`` and ``bin`` label, so that baseline and live series match letter by letter.
+    """
+    if math.isinf(edge):
+        return "+Inf" if edge > 0 else "-Inf"
+    if edge == 0:
+        return "0.0"
+    sign, digits, exponent = Decimal(repr(edge)).normalize().as_tuple()
+    power = len(digits) + int(exponent) - 1
+    if _GO_EXPONENT_BELOW <= power < _GO_EXPONENT_FROM:
+        return repr(edge)
+    text = "".join(map(str, digits))
+    mantissa = text[0] + ("." + text[1:] if len(text) > 1 else "")
+    return f"{'-' if sign else ''}{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
+
+
+def _number_label(value: float) -> str | None:
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        if not math.isfinite(value):
+            return "Infinity" if value > 0 else "-Infinity"
+        if not value.is_integer():
+            return repr(float(value))
+    return _bounded(str(int(value)))
+
+
+def _bounded(label: str) -> str:
+    if len(label) <= _MAX_LABEL_CHARACTERS:
+        return label
+    digest = hashlib.sha256(label.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    return f"{label[: _MAX_LABEL_CHARACTERS - 17]}~{digest}"
+
+
+def _only_item(value: object) -> object:
+    items = cast("Any", value).tolist() if hasattr(value, "tolist") else value
+    while isinstance(items, (list, tuple)) and len(cast("list[object]", items)) == 1:
+        items = cast("list[object]", items)[0]
+    if isinstance(items, (list, tuple, dict)):
+        message = "not a single value"
+        raise TypeError(message)
+    return items

@@ -1,0 +1,43 @@
+"""The last stretch of time out of counts that only grow."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelport.drift._snapshot import CountsSnapshot
+
+__all__ = ["DriftWindow"]
+
+_STEPS = 12
+
+
+class DriftWindow:
+    """Keeps a dozen snapshots over `seconds` and subtracts the oldest from the newest.
+
+    What it covers is between `seconds` and a twelfth more, or everything while the process is younger.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._kept: deque[tuple[float, CountsSnapshot]] = deque(maxlen=_STEPS + 2)
+
+    def observe(self, now: float, snapshot: Callable[[], CountsSnapshot]) -> None:
+        """Take and remember a snapshot at `now` (monotonic seconds) if the last one is old enough."""
+        if not self._kept or now - self._kept[-1][0] >= self._seconds / _STEPS:
+            self._kept.append((now, snapshot()))
+
+    def reset(self) -> None:
+        """Forget all snapshots."""
+        self._kept.clear()
+
+    def recent(self, now: float, snapshot: CountsSnapshot) -> CountsSnapshot:
+        """What was counted in the window that ends with `snapshot`, taken at `now`."""
+        oldest = None
+        for moment, earlier in list(self._kept):
+            if now - moment >= self._seconds:
+                oldest = earlier
+        return snapshot if oldest is None else snapshot - oldest

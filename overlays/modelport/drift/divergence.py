@@ -1,0 +1,207 @@
+r"""Distances between two histograms over the same bins.
+
+Every function takes the training side first. Both sides are counts, or shares, of the same bins in the same order;
+each is divided by its own sum, giving the shares :math:`p` (training) and :math:`q` (serving). Logarithms are natural.
+
+``rule`` says what becomes of empty bins where a logarithm meets zero:
+
+* ``"raw"``: the plain formula. A bin empty on both sides counts 0; one empty on one side may make the result infinite.
+* ``"clamp"``: shares below 1e-4 are set to 1e-4, on both sides, without dividing by the sum again. Always finite.
+
+A side that holds nothing at all has no shares: the result is NaN.
+
+Sources: S. Kullback and R. A. Leibler, "On Information and Sufficiency", 1951; J. Lin, "Divergence Measures Based on
+the Shannon Entropy", 1991; B. Yurdakul and J. Naranjo, "Statistical properties of the population stability index",
+2020 (the noise of PSI without drift).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "CLAMP_SHARE",
+    "Rule",
+    "js_divergence",
+    "kl_divergence",
+    "ks_distance",
+    "missing_rate",
+    "psi",
+    "psi_noise_threshold",
+    "shares",
+    "total_variation",
+    "unseen_share",
+]
+
+Rule: TypeAlias = Literal["raw", "clamp"]
+"""What becomes of empty bins: see the module's text."""
+
+CLAMP_SHARE = 1e-4
+"""The least share under the rule ``clamp``."""
+
+
+def shares(counts: Sequence[float], *, rule: Rule = "raw") -> tuple[float, ...]:
+    """Counts divided by their sum, and clamped if `rule` says so; NaN throughout if the sum is 0.
+
+    Raises:
+        ValueError: A negative or non-finite count, or an unknown rule.
+    """
+    if rule not in {"raw", "clamp"}:
+        message = f"rule is 'raw' or 'clamp', not {rule!r}"
+        raise ValueError(message)
+    values = [float(count) for count in counts]
+    if not all(math.isfinite(value) and value >= 0 for value in values):
+        message = "counts must be finite and not negative"
+        raise ValueError(message)
+    total = math.fsum(values)
+    if total == 0:
+        return (math.nan,) * len(values)
+    parts = [value / total for value in values]
+    return tuple(max(part, CLAMP_SHARE) for part in parts) if rule == "clamp" else tuple(parts)
+
+
+def psi(training: Sequence[float], serving: Sequence[float], *, rule: Rule = "raw") -> float:
+    r"""Population stability index :math:`\sum_i (q_i - p_i) \ln(q_i / p_i)`, the symmetric sum of both KL divergences.
+
+    Raises:
+        ValueError: As `shares`, or sides of different length.
+    """
+    p, q = _both(training, serving, rule)
+    return math.fsum((b - a) * _log_ratio(b, a) for a, b in zip(p, q, strict=True) if a != b)
+
+
+def kl_divergence(
+    training: Sequence[float], serving: Sequence[float], *, reverse: bool = False, rule: Rule = "raw"
+) -> float:
+    r"""Kullback-Leibler divergence :math:`KL(q\|p) = \sum_i q_i \ln(q_i / p_i)` of serving from training.
+
+    Args:
+        training: Counts or shares the model was trained on.
+        serving: Counts or shares seen in service.
+        reverse: Give :math:`KL(p\|q)` instead.
+        rule: See the module's text. Clamped shares do not add up to 1, so the result may then be slightly negative.
+
+    Raises:
+        ValueError: As `shares`, or sides of different length.
+    """
+    p, q = _both(training, serving, rule)
+    if reverse:
+        p, q = q, p
+    return math.fsum(b * _log_ratio(b, a) for a, b in zip(p, q, strict=True) if b != 0)
+
+
+def js_divergence(training: Sequence[float], serving: Sequence[float]) -> float:
+    r"""Jensen-Shannon divergence :math:`\tfrac12 KL(p\|m) + \tfrac12 KL(q\|m)` with :math:`m = (p + q) / 2`.
+
+    In nats, between 0 and :math:`\ln 2`; always finite. (The square root, a metric, is not taken.)
+
+    Raises:
+        ValueError: As `shares`, or sides of different length.
+    """
+    p, q = _both(training, serving, "raw")
+    if p and math.isnan(p[0] + q[0]):
+        return math.nan
+    terms = [
+        0.5 * share * math.log(share / middle)
+        for a, b in zip(p, q, strict=True)
+        if (middle := 0.5 * (a + b)) > 0
+        for share in (a, b)
+        if share > 0
+    ]
+    return min(max(math.fsum(terms), 0.0), math.log(2))
+
+
+def ks_distance(training: Sequence[float], serving: Sequence[float]) -> float:
+    r"""Kolmogorov-Smirnov distance on the bins' edges: the largest gap :math:`|\sum_{j \le i} q_j - p_j|`.
+
+    Only for bins that have an order; at most the distance of the unbinned samples.
+
+    Raises:
+        ValueError: As `shares`, or sides of different length.
+    """
+    p, q = _both(training, serving, "raw")
+    if p and math.isnan(p[0] + q[0]):
+        return math.nan
+    gaps = [abs(b - a) for a, b in zip(accumulate(p), accumulate(q), strict=True)]
+    return min(max(gaps, default=0.0), 1.0)
+
+
+def total_variation(training: Sequence[float], serving: Sequence[float]) -> float:
+    r"""Total variation distance :math:`\tfrac12 \sum_i |q_i - p_i|`: the share of traffic that changed bins.
+
+    Raises:
+        ValueError: As `shares`, or sides of different length.
+    """
+    p, q = _both(training, serving, "raw")
+    return 0.5 * math.fsum(abs(b - a) for a, b in zip(p, q, strict=True))
+
+
+def unseen_share(unseen: int, values: int) -> float:
+    """Share of `values` (those not missing) that the baseline has no bin for; NaN without values."""
+    return unseen / values if values else math.nan
+
+
+def missing_rate(missing: int, records: int) -> float:
+    """Share of `records` whose value is missing (null or NaN); NaN without records."""
+    return missing / records if records else math.nan
+
+
+def psi_noise_threshold(bins: int, training: int, serving: int, *, level: float = 0.99) -> float:
+    r"""The PSI that two samples of one distribution exceed only with probability ``1 - level``.
+
+    :math:`\chi^2_{level, B-1} \, (1/n + 1/m)`, after Yurdakul and Naranjo. With one bin it is 0, without values
+    infinite.
+
+    Args:
+        bins: Number of bins `B` that are not empty on both sides.
+        training: Number of training values `n`.
+        serving: Number of serving values `m`.
+        level: Between 0 and 1.
+    """
+    if training <= 0 or serving <= 0:
+        return math.inf
+    return _chi2_quantile(level, bins - 1) * (1 / training + 1 / serving) if bins > 1 else 0.0
+
+
+def _both(training: Sequence[float], serving: Sequence[float], rule: Rule) -> tuple[tuple[float, ...], ...]:
+    if len(training) != len(serving):
+        message = f"both sides need the same bins: {len(training)} and {len(serving)}"
+        raise ValueError(message)
+    return shares(training, rule=rule), shares(serving, rule=rule)
+
+
+def _log_ratio(numerator: float, denominator: float) -> float:
+    if denominator == 0:
+        return math.inf
+    # A difference of logarithms: the ratio of a tiny and a large share may leave the range of a float.
+    return math.log(numerator) - math.log(denominator) if numerator > 0 else -math.inf
+
+
+def _chi2_quantile(level: float, degrees: int) -> float:
+    low, high = 0.0, 1.0
+    while _chi2_tail(high, degrees) > 1 - level:
+        high *= 2
+    for _ in range(80):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if _chi2_tail(middle, degrees) > 1 - level else (low, middle)
+    return high
+
+
+def _chi2_tail(value: float, degrees: int) -> float:
+    """Probability above `value`: for whole degrees of freedom a finite sum (Abramowitz and Stegun 26.4.4, 26.4.5)."""
+    half = 0.5 * value
+    if degrees % 2:
+        total, term = math.erfc(math.sqrt(half)), math.exp(-half) * math.sqrt(half) / math.gamma(1.5)
+        steps = [1.5 + k for k in range((degrees - 1) // 2)]
+    else:
+        total, term = 0.0, math.exp(-half)
+        steps = [1.0 + k for k in range(degrees // 2)]
+    for step in steps:
+        total += term
+        term *= half / step
+    return total

@@ -1,0 +1,181 @@
+"""One logged prediction, and its form as a line of JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any, cast
+
+import msgspec
+
+from modelport._plain import JsonValue, plain, plain_body
+
+__all__ = ["Prediction", "from_json_line", "make_prediction", "to_json_line"]
+
+_NANOSECONDS = 1_000_000_000
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One prediction as it is shipped and read back.
+
+    Attributes:
+        prediction_id: Unique id, by default in the form of a random UUID.
+        timestamp_ns: When it was made, in nanoseconds since 1970 (UTC).
+        endpoint: The endpoint that served it.
+        features: Value by feature name, or a list where no names are known.
+        output: What the model answered.
+        model_version: The version that answered, if known.
+        request_body: The request as it came in, if it was handed over.
+        segments: Labels to compare groups of traffic by, such as ``{"country": "SG"}``.
+    """
+
+    prediction_id: str
+    timestamp_ns: int
+    endpoint: str
+    features: JsonValue
+    output: JsonValue
+    model_version: str | None = None
+    request_body: JsonValue = None
+    segments: dict[str, str] | None = None
+
+    @property
+    def timestamp(self) -> dt.datetime:
+        """The time as an aware UTC datetime, cut to microseconds."""
+        return _EPOCH + dt.timedelta(microseconds=self.timestamp_ns // 1000)
+
+    def as_dict(self) -> dict[str, JsonValue]:
+        """The set fields by name; ``features`` and the like are shared, not copied."""
+        return cast("dict[str, JsonValue]", msgspec.structs.asdict(self))
+
+
+class _Line(msgspec.Struct):
+    """A line on disk: as `Prediction`, but spelled without the recursive type, which msgspec cannot decode into."""
+
+    prediction_id: str
+    timestamp_ns: int
+    endpoint: str
+    features: Any
+    output: Any = None
+    model_version: str | None = None
+    request_body: Any = None
+    segments: dict[str, str] | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+def make_prediction(  # noqa: PLR0913, PLR0917 - one argument per field of a queued record
+    prediction_id: object,
+    timestamp: object,
+    features: object,
+    output: object,
+    request_body: object,
+    segments: object,
+    *,
+    endpoint: str,
+    model_version: str | None,
+    names: tuple[str, ...] | None,
+) -> Prediction:
+    """Turn what a caller logged into a record of plain values; `names` are given to the items of a sequence.
+
+    Raises:
+        TypeError: A value has no JSON form, or the time is of an unknown kind.
+        ValueError: The time is not finite or has no time zone.
+    """
+    return Prediction(
+        prediction_id=prediction_id if type(prediction_id) is str else str(prediction_id),
+        timestamp_ns=timestamp if type(timestamp) is int else to_nanoseconds(timestamp),
+        endpoint=endpoint,
+        features=_named(plain(features), names),
+        output=plain(output),
+        model_version=model_version,
+        request_body=None if request_body is None else plain_body(request_body),
+        segments=None if segments is None else _labels(segments),
+    )
+
+
+def to_nanoseconds(time: object) -> int:
+    """Nanoseconds since 1970 from an int (nanoseconds), a float (seconds) or an aware datetime.
+
+    Raises:
+        TypeError: Another kind of value.
+        ValueError: Not finite, or a datetime without a time zone.
+    """
+    if isinstance(time, int):
+        return int(time)
+    if isinstance(time, float):
+        if not math.isfinite(time):
+            message = f"a timestamp must be finite, not {time}"
+            raise ValueError(message)
+        return int(time * _NANOSECONDS)
+    if isinstance(time, dt.datetime):
+        if time.tzinfo is None:
+            message = "a timestamp needs a time zone: datetime.now(timezone.utc)"
+            raise ValueError(message)
+        return (time - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+    message = f"a timestamp is an int (ns), a float (s) or a datetime, not {type(time).__name__}"
+    raise TypeError(message)
+
+
+def to_json_line(record: object) -> bytes:
+    r"""Encode a `Prediction` (or plain mapping) as one line of strict JSON, ended by ``\\n``.
+
+    NaN becomes null (both mean "missing"), an infinity the text ``"Infinity"`` or ``"-Infinity"`` (the spelling of
+    the protobuf JSON mapping, which ``float()`` reads back), a lone surrogate U+FFFD.
+    """
+    try:
+        line = _encode(record)
+    except UnicodeEncodeError:
+        line = _encode(_strict(msgspec.to_builtins(record)))
+    else:
+        # msgspec writes every non-finite float as null, so a line without a null holds none.
+        if b"null" in line:
+            line = _encode(_strict(msgspec.to_builtins(record)))
+    return line + b"\n"
+
+
+def from_json_line(line: bytes) -> Prediction:
+    """Decode what `to_json_line` wrote; also a collector's ``time<TAB>tag<TAB>json`` line.
+
+    Raises:
+        msgspec.DecodeError: Not JSON, or cut short.
+        msgspec.ValidationError: JSON without the fields of a record.
+    """
+    if not line.startswith(b"{"):
+        line = line[line.find(b"\t{") + 1 :]
+    read = _decode(line)
+    return Prediction(**{name: getattr(read, name) for name in read.__struct_fields__})
+
+
+def _named(features: JsonValue, names: tuple[str, ...] | None) -> JsonValue:
+    if isinstance(features, list):
+        if len(features) == 1 and isinstance(features[0], (list, dict)):
+            # A model's input is often a batch of one row: [[...]] or [{...}].
+            features = features[0]
+        if names is not None and isinstance(features, list) and len(features) == len(names):
+            return dict(zip(names, features, strict=True))
+    return features
+
+
+def _labels(segments: object) -> dict[str, str]:
+    labels = plain(segments)
+    if not isinstance(labels, dict):
+        message = "segments are a mapping of name to text"
+        raise TypeError(message)
+    return {name: value if isinstance(value, str) else str(value) for name, value in labels.items()}
+
+
+def _strict(value: JsonValue) -> JsonValue:
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, list):
+        return [_strict(item) for item in value]
+    if isinstance(value, dict):
+        return {cast("str", _strict(name)): _strict(item) for name, item in value.items()}
+    return value
