@@ -18,12 +18,39 @@ _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?")
 _URL_REST = re.compile(r"(?:[A-Za-z0-9\-._~!$&()*+,;=:@/?]|%[0-9A-Fa-f]{2})*")
 _HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _SECRET_HEADERS = frozenset(
-    "api-key authorization cookie proxy-authorization set-cookie x-access-token x-amz-security-token x-api-key"
-    " x-auth-token x-csrf-token x-session-token".split()
+    [
+        "api-key",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "set-cookie",
+        "x-access-token",
+        "x-amz-security-token",
+        "x-api-key",
+        "x-auth-token",
+        "x-csrf-token",
+        "x-session-token",
+    ]
 )
 _SECRET_QUERY = frozenset(
-    "access_token api_key apikey auth client_secret key password passwd secret sig signature token x-amz-credential"
-    " x-amz-security-token x-amz-signature x-goog-signature".split()
+    [
+        "access_token",
+        "api_key",
+        "apikey",
+        "auth",
+        "client_secret",
+        "key",
+        "password",
+        "passwd",
+        "secret",
+        "sig",
+        "signature",
+        "token",
+        "x-amz-credential",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-goog-signature",
+    ]
 )
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
