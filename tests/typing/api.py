@@ -1,0 +1,86 @@
+"""The public API as users write it, for pyright and mypy only: this file is checked and never run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, assert_type
+
+from modelport import AsyncCodex, Codex, ModelMonitor, ModelportError, __version__
+from modelport.codex import AsyncModel, Model
+from modelport.drift import Baseline, DriftReport, drift_report
+from modelport.predict_code import JsonBody, PredictRequest, languages, render
+from modelport.predictions import FileSink, Prediction, read_predictions
+from modelport_api.codex.v1 import UNSET, AsyncClient, Client, RawResponse, Unset, models
+
+assert_type(__version__, str)
+
+
+def face() -> None:
+    with Codex.from_env() as codex:
+        assert_type(codex, Codex)
+        assert_type(codex.groups.list(), list[models.Group])
+        model = codex.models.create(
+            name="churn",
+            operation="sync",
+            source="app.py",
+            model=Path("model.pkl"),
+            requirements="requirements.txt",
+            schema="sample.json",
+            group="risk",
+        )
+        assert_type(model, Model)
+        assert_type(model.wait(timeout=60, on_progress=lambda progress: print(progress.state)), Model)
+        assert_type(model.predict({"age": 41}), Any)
+        assert_type(model.predict_code("curl"), str)
+        assert_type(codex.models.search(name="churn"), list[models.ModelSummary])
+        codex.models.search(nmae="churn")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+async def async_face() -> None:
+    async with AsyncCodex.from_env() as codex:
+        assert_type(codex, AsyncCodex)
+        model = await codex.models.get("M7abe", group="risk")
+        assert_type(model, AsyncModel)
+        assert_type(await model.wait(), AsyncModel)
+        assert_type(await model.predict_file("input.csv", "out"), list[Path])
+
+
+def generated() -> None:
+    with Client("http://127.0.0.1:8787/codex/api", credentials={"userToken": "token"}) as client:
+        listed = client.groups.list_groups()
+        assert_type(listed, models.GroupList)
+        assert_type(listed.results[0].name, str)
+        assert_type(client.groups.with_raw_response.list_groups(), RawResponse[models.GroupList])
+        client.groups.list_groups(timeout=3.0, max_retries=0, headers={"X-Trace": "1"})
+
+
+async def generated_async() -> None:
+    async with AsyncClient("http://127.0.0.1:8787/codex/api") as client:
+        assert_type(await client.groups.list_groups(), models.GroupList)
+
+
+def unset(model: models.ModelSummary) -> None:
+    assert_type(model.status, models.ModelState | Unset)
+    if model.status is not UNSET and not isinstance(model.status, Unset):
+        assert_type(model.status, models.ModelState)
+
+
+def monitoring() -> None:
+    baseline = Baseline.from_data({"age": [41, 42]})
+    with ModelMonitor("churn", sinks=[FileSink("log")], baseline=baseline) as monitor:
+        monitor.log({"age": 41}, 0.93)
+    for prediction in read_predictions("log"):
+        assert_type(prediction, Prediction)
+    assert_type(drift_report(baseline, {"age": [1, 2]}), DriftReport)
+
+
+def programs() -> None:
+    assert_type(render(PredictRequest(url="http://127.0.0.1/", body=JsonBody("{}")), "python"), str)
+    assert_type(languages(), list[str])
+
+
+def errors(codex: Codex) -> None:
+    try:
+        codex.login()
+    except ModelportError as error:
+        assert_type(error, ModelportError)
