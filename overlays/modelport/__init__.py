@@ -9,17 +9,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from modelport._monitor import ModelMonitor
     from modelport._version import __version__
     from modelport.codex import AsyncCodex, Codex
     from modelport.errors import ModelportError
-    from modelport.predictions import ModelMonitor
 
 __all__ = ["AsyncCodex", "Codex", "ModelMonitor", "ModelportError", "__version__"]
 
 _HOMES = {
     "AsyncCodex": "modelport.codex",
     "Codex": "modelport.codex",
-    "ModelMonitor": "modelport.predictions",
+    "ModelMonitor": "modelport._monitor",
     "ModelportError": "modelport.errors",
     "__version__": "modelport._version",
 }

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Self
 from modelport.errors import DownloadError, InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from os import PathLike
 
 __all__ = ["MAGIC", "AtomicFile", "download_path"]
@@ -94,7 +94,7 @@ class AtomicFile:
         self._file = None
 
     @contextlib.contextmanager
-    def _disk_errors(self) -> Iterator[None]:
+    def _disk_errors(self) -> Generator[None]:
         try:
             yield
         except OSError as error:

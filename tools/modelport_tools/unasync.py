@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LANGUAGE: Mapping[str, str] = MappingProxyType(
     {
+        "AbstractAsyncContextManager": "AbstractContextManager",
         "AsyncByteStream": "SyncByteStream",
         "StopAsyncIteration": "StopIteration",
         "__aenter__": "__enter__",

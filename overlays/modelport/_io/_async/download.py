@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from modelport._downloads import AtomicFile
 from modelport._io._async._shim import to_thread
@@ -10,6 +10,7 @@ from modelport.errors import DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 __all__ = ["AsyncStreamedBody", "save"]
@@ -18,23 +19,18 @@ _BUFFER_BYTES = 1 << 20
 
 
 class AsyncStreamedBody(Protocol):
-    """What the ``with_streaming_response`` of every generated client gives."""
+    """What the ``with_streaming_response`` of every generated client gives, once it is entered."""
 
     headers: dict[str, str]
-
-    async def __aenter__(self) -> Self:
-        """Send the request; returns once the head of the answer is there."""
-        ...
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """Close the answer."""
 
     def iter_bytes(self) -> AsyncIterator[bytes]:
         """The body as it comes."""
         ...
 
 
-async def save(response: AsyncStreamedBody, path: Path, *, kind: str | None = None) -> Path:
+async def save(
+    response: AbstractAsyncContextManager[AsyncStreamedBody], path: Path, *, kind: str | None = None
+) -> Path:
     """`path`, once the whole body is there.
 
     Nothing of it is seen before that, and an older file stays if anything goes wrong.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol
 
 from modelport._downloads import AtomicFile
 from modelport._io._sync._shim import to_thread
@@ -11,6 +11,7 @@ from modelport.errors import DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 __all__ = ["StreamedBody", "save"]
@@ -19,23 +20,16 @@ _BUFFER_BYTES = 1 << 20
 
 
 class StreamedBody(Protocol):
-    """What the ``with_streaming_response`` of every generated client gives."""
+    """What the ``with_streaming_response`` of every generated client gives, once it is entered."""
 
     headers: dict[str, str]
-
-    def __enter__(self) -> Self:
-        """Send the request; returns once the head of the answer is there."""
-        ...
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Close the answer."""
 
     def iter_bytes(self) -> Iterator[bytes]:
         """The body as it comes."""
         ...
 
 
-def save(response: StreamedBody, path: Path, *, kind: str | None = None) -> Path:
+def save(response: AbstractContextManager[StreamedBody], path: Path, *, kind: str | None = None) -> Path:
     """`path`, once the whole body is there.
 
     Nothing of it is seen before that, and an older file stays if anything goes wrong.

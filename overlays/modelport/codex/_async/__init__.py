@@ -1,0 +1,1 @@
+"""The face, awaited; its sync twin is derived from it."""

@@ -1,0 +1,46 @@
+"""What a Codex client is set up with, and where each setting comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from modelport.config import Setting, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["DEFAULT_URL", "Account", "from_environment"]
+
+DEFAULT_URL = "https://neomaril.datarisk.net"
+"""The vendor's own server, where its client goes when it is told nothing."""
+
+
+def _setting(key: str, *, secret: bool = False) -> Setting:
+    # Ours first: a variable that only this package reads was set on purpose.
+    return Setting(key, (f"MODELPORT_CODEX_{key.upper()}", f"MLOPS_{key.upper()}"), secret)
+
+
+SETTINGS = (
+    _setting("url"),
+    _setting("user"),
+    _setting("password", secret=True),
+    _setting("tenant"),
+    _setting("group_token", secret=True),
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who logs in; neither repr nor log shows the password."""
+
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tenant: str | None = None
+
+
+def from_environment(profile: str | None, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The settings that the environment and the profiles give, by name of argument."""
+    if environ is None:
+        return load_settings("codex", SETTINGS, profile=profile)
+    return load_settings("codex", SETTINGS, profile=profile, environ=environ)
