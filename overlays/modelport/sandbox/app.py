@@ -34,7 +34,9 @@ logger = logging.getLogger("modelport.sandbox")
 HANDLER_THREADS = 64
 
 
-def create_app(settings: SandboxSettings | None = None, *, documents: dict[str, dict[str, Any]] | None = None) -> Starlette:
+def create_app(
+    settings: SandboxSettings | None = None, *, documents: dict[str, dict[str, Any]] | None = None
+) -> Starlette:
     """The sandbox as a Starlette application; its lifespan ends the workers, or call `app.state.close()`.
 
     `documents` replaces the packaged specifications by name (`"codex"`), which tests use.
@@ -82,7 +84,9 @@ class _HostCheck:
             raw = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
             host = raw.rpartition("]")[0].lstrip("[") if raw.startswith("[") else raw.partition(":")[0]
             if host.lower() not in self._accepted:
-                text = f"the Host header {raw[:100]!r} is not accepted: use one of {', '.join(sorted(self._accepted))}\n"
+                text = (
+                    f"the Host header {raw[:100]!r} is not accepted: use one of {', '.join(sorted(self._accepted))}\n"
+                )
                 await Response(text, 421, media_type="text/plain")(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -141,7 +145,9 @@ class _Door:
         text: str = raw.decode("latin-1").partition("?")[0]
         return text.removeprefix(self._platform.prefix)
 
-    async def _reply(self, routed: tuple[Any, tuple[str, ...]] | None, refusal: ApiError | None, request: Request) -> Reply:
+    async def _reply(
+        self, routed: tuple[Any, tuple[str, ...]] | None, refusal: ApiError | None, request: Request
+    ) -> Reply:
         try:
             if routed is None:
                 raise refusal or ApiError("no route")
@@ -205,6 +211,8 @@ def _given(template: str, path: tuple[str, ...], request: Request) -> dict[str, 
 def _response(reply: Reply) -> Response:
     headers = dict(reply.headers)
     if reply.file is not None:
-        return FileResponse(reply.file, reply.status, headers, media_type=reply.media_type, stat_result=os.stat(reply.file))
+        return FileResponse(
+            reply.file, reply.status, headers, media_type=reply.media_type, stat_result=os.stat(reply.file)
+        )
     content = json.dumps(reply.body).encode() if reply.content is None else reply.content
     return Response(content, reply.status, headers, media_type=reply.media_type)

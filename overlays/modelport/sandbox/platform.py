@@ -35,7 +35,9 @@ def bind(spec: Spec, parts: Iterable[object]) -> dict[str, Handler]:
         found = [method for part in parts if callable(method := getattr(part, operation.id, None))]
         if len(found) != 1:
             count = "no handler" if not found else f"{len(found)} handlers"
-            raise SpecError(f"the sandbox has {count} for operation {operation.id!r} ({operation.method} {operation.path})")
+            raise SpecError(
+                f"the sandbox has {count} for operation {operation.id!r} ({operation.method} {operation.path})"
+            )
         handlers[operation.id] = found[0]
     return handlers
 
@@ -59,7 +61,6 @@ class Platform(Protocol):
     def reset(self) -> None:
         """Forget what is kept in memory."""
         ...
-
 
     def expire_tokens(self) -> int:
         """End every login token now; how many were."""

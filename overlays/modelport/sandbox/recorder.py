@@ -51,7 +51,9 @@ class Recorder:
             "method": method,
             "path": path,
             "query": [[k, REDACTED if _hidden(k) else v] for k, v in parse_qsl(query, keep_blank_values=True)],
-            "headers": {name: value if name in SHOWN_HEADERS else _scheme(name, value) for name, value in headers.items()},
+            "headers": {
+                name: value if name in SHOWN_HEADERS else _scheme(name, value) for name, value in headers.items()
+            },
             "body": _shown(headers.get("content-type", ""), body),
             "operationId": operation_id,
             "status": None,

@@ -101,7 +101,9 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
-        raise SandboxError(f"cannot listen on {host} port {port}: {reason}. Choose another port, or 0 for a free one") from error
+        raise SandboxError(
+            f"cannot listen on {host} port {port}: {reason}. Choose another port, or 0 for a free one"
+        ) from error
     return listener
 
 
@@ -136,9 +138,13 @@ class Sandbox:
     It ends with the block, with everything it started; if this process dies first it ends as well.
     """
 
-    def __init__(self, state: str | Path | None = None, port: int = 0, *, settings: SandboxSettings | None = None) -> None:
+    def __init__(
+        self, state: str | Path | None = None, port: int = 0, *, settings: SandboxSettings | None = None
+    ) -> None:
         base = settings or SandboxSettings()
-        self.settings = replace(base, state=Path(state) if state is not None else base.state, port=port or base.port, json=True)
+        self.settings = replace(
+            base, state=Path(state) if state is not None else base.state, port=port or base.port, json=True
+        )
         self._process: subprocess.Popen[str] | None = None
         self._said: dict[str, Any] = {}
 
@@ -146,7 +152,9 @@ class Sandbox:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self) -> None:

@@ -156,7 +156,9 @@ class Spec:
             path=path,
             tag=str((raw.get("tags") or [""])[0]),
             parameters=(*own, *(p for p in shared if (p.place, p.name) not in taken)),
-            media={kind: self._media(value, *pointer, "content", kind) for kind, value in body.get("content", {}).items()},
+            media={
+                kind: self._media(value, *pointer, "content", kind) for kind, value in body.get("content", {}).items()
+            },
             body_required=bool(body.get("required", False)),
             security=tuple(frozenset(map(str, entry)) for entry in security),
         )

@@ -250,7 +250,9 @@ class Store:
 
     def _recover(self) -> None:
         with self.transaction() as connection:
-            for kind, key, owner, patch in connection.execute("SELECT kind, key, owner, patch FROM inflight").fetchall():
+            for kind, key, owner, patch in connection.execute(
+                "SELECT kind, key, owner, patch FROM inflight"
+            ).fetchall():
                 if self._alive(owner):
                     continue
                 self.patch(kind, key, **json.loads(patch))

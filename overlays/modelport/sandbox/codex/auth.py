@@ -62,7 +62,9 @@ class Auth:
             self._same_group(operation, call, group)
             call.principal = group
             return
-        wanted = "user token (POST /login)" if "userToken" in schemes else "group token (shown once when the group was made)"
+        wanted = (
+            "user token (POST /login)" if "userToken" in schemes else "group token (shown once when the group was made)"
+        )
         raise Unauthorized(f"the token is not valid here or has expired: this operation needs a {wanted}")
 
     @staticmethod

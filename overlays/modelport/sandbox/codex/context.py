@@ -107,12 +107,16 @@ class Context:
         ]
         wanted = {"Routine": values.get("routine"), "OutputType": values.get("type")}
         return {
-            "Results": [line for line in lines if all(value is None or line[key] == value for key, value in wanted.items())]
+            "Results": [
+                line for line in lines if all(value is None or line[key] == value for key, value in wanted.items())
+            ]
         }
 
     # -- executions -------------------------------------------------------------------------------------------------
 
-    def start(self, kind: str, key: str, work: Callable[[], Document], *, states: tuple[str, str, str] | None = None) -> None:
+    def start(
+        self, kind: str, key: str, work: Callable[[], Document], *, states: tuple[str, str, str] | None = None
+    ) -> None:
         """Run `work` in the background and walk the document through its states.
 
         `states` are the names while it runs, when it went well and when it failed; the default is that of executions.

@@ -30,7 +30,9 @@ class Docs:
         model = self._context.find(MODEL, call.values["model_hash"], "model", group=call.values["group"])
         operation = str(call.values["operation"])
         if model["Operation"].lower() != operation:
-            raise BadRequest(f"model {model['Hash']} is {model['Operation']}: its page is under {model['Operation'].lower()}")
+            raise BadRequest(
+                f"model {model['Hash']} is {model['Operation']}: its page is under {model['Operation'].lower()}"
+            )
         document = openapi_of(model, f"{call.base_url}")
         if "application/json" in call.headers.get("accept", ""):
             return Reply(document)
@@ -58,7 +60,9 @@ def _sync_paths(model: Document) -> Document:
         "operationId": "predict",
         "summary": "Score one input",
         "requestBody": {"required": True, "content": content},
-        "responses": {"200": {"description": "What the model returned", "content": {"application/json": {"schema": {}}}}},
+        "responses": {
+            "200": {"description": "What the model returned", "content": {"application/json": {"schema": {}}}}
+        },
     }
     return {f"/model/sync/run/{model['Group']}/{model['Hash']}": {"post": post}}
 
@@ -80,7 +84,11 @@ def _async_paths(model: Document) -> Document:
             "get": {"operationId": "status", "parameters": [identifier], "responses": {"200": {"description": "State"}}}
         },
         f"/model/async/result/{model['Group']}/{{execution_id}}": {
-            "get": {"operationId": "result", "parameters": [identifier], "responses": {"200": {"description": "Zip archive"}}}
+            "get": {
+                "operationId": "result",
+                "parameters": [identifier],
+                "responses": {"200": {"description": "Zip archive"}},
+            }
         },
     }
 

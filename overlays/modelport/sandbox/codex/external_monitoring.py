@@ -23,7 +23,8 @@ class ExternalMonitoring:
             {"Hash": body["Hash"], "Group": body["Group"], "Name": body["Name"], "Status": body["State"]}
             for body in self._context.store.all(EXTERNAL)
         ]
-        return Reply({"Result": found})
+        # Older clients read the count.
+        return Reply({"Result": found, "Count": len(found)})
 
     def register_external_monitoring(self, call: Call) -> Reply:
         """A new one, of the group that the body names."""
@@ -41,9 +42,13 @@ class ExternalMonitoring:
         self._context.group(group)
         run = store.get(TRAINING_RUN, str(given["TrainingExecutionId"]))
         if run is None or run["Group"] != group:
-            raise BadRequest(f"body field 'TrainingExecutionId': group {group!r} has no execution {given['TrainingExecutionId']}")
+            raise BadRequest(
+                f"body field 'TrainingExecutionId': group {group!r} has no execution {given['TrainingExecutionId']}"
+            )
         if store.get(DATASOURCE, f"{group}/{given['DataSourceName']}") is None:
-            raise BadRequest(f"body field 'DataSourceName': group {group!r} has no data source {given['DataSourceName']!r}")
+            raise BadRequest(
+                f"body field 'DataSourceName': group {group!r} has no data source {given['DataSourceName']!r}"
+            )
         digest = self._context.new_hash("X")
         body: Document = {
             "Hash": digest,

@@ -21,7 +21,9 @@ def save_source(upload: Upload, folder: Path, field: str) -> str:
     if Path(upload.name).suffix.lower() not in SOURCE_SUFFIXES:
         raise BadRequest(f"form field {field!r}: {upload.name!r} is not a .py or .ipynb file")
     if upload.name.endswith(".py") and b"\0" in (data := upload.read()):
-        raise BadRequest(f"form field {field!r}: {upload.name!r} holds a zero byte at {data.index(0)}; it is no Python source")
+        raise BadRequest(
+            f"form field {field!r}: {upload.name!r} holds a zero byte at {data.index(0)}; it is no Python source"
+        )
     upload.save(folder / upload.name)
     return upload.name
 

@@ -19,7 +19,9 @@ class Groups:
     def list_groups(self, _: Call) -> Reply:
         """Every group, without tokens."""
         groups = self._context.store.all(GROUP)
-        return Reply({"Results": [{name: group[name] for name in ("Name", "Description", "CreatedAt")} for group in groups]})
+        return Reply(
+            {"Results": [{name: group[name] for name in ("Name", "Description", "CreatedAt")} for group in groups]}
+        )
 
     def create_group(self, call: Call) -> Reply:
         """A new group with its token, which is shown this once."""
@@ -34,5 +36,7 @@ class Groups:
         name = str(call.values["name"])
         group = self._context.group(name)
         if not call.values.get("force") and group.get("TokenExpires", 0.0) > time.time():
-            raise BadRequest(f"the token of group {name!r} is still valid: force=true replaces it and stops the old one")
+            raise BadRequest(
+                f"the token of group {name!r} is still valid: force=true replaces it and stops the old one"
+            )
         return Reply({"Token": issue_group_token(self._context, name)}, 201)

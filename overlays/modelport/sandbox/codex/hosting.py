@@ -67,7 +67,9 @@ class Hosting:
         environment = self.environment(hosted.folder, hosted.python_version)
         notes = [*environment.notes]
         if environment.unmet:
-            notes.append(f"requirements that the sandbox's own interpreter does not meet: {'; '.join(environment.unmet)}")
+            notes.append(
+                f"requirements that the sandbox's own interpreter does not meet: {'; '.join(environment.unmet)}"
+            )
         for note in notes:
             self._context.log(owner, "Host", "Warning", note)
         try:
@@ -131,7 +133,11 @@ class Hosting:
         self._context.log_outcome(hosted.key, "Run", outcome, f"execution {execution} succeeded")
         if not outcome.ok:
             raise RunFailed(run_message(outcome))
-        return {"OutputFile": outcome.value["file"], "OutputSize": outcome.value["size"], "Output": outcome.output[-4000:]}
+        return {
+            "OutputFile": outcome.value["file"],
+            "OutputSize": outcome.value["size"],
+            "Output": outcome.output[-4000:],
+        }
 
 
 def load_message(hosted: Hosted) -> Document:

@@ -76,7 +76,9 @@ class Models:
         model = self._model(call)
         operation = str(call.values["operation"])
         if model["Operation"].lower() != operation:
-            raise BadRequest(f"model {model['Hash']} is {model['Operation']}: host it at /model/{model['Operation'].lower()}/host")
+            raise BadRequest(
+                f"model {model['Hash']} is {model['Operation']}: host it at /model/{model['Operation'].lower()}/host"
+            )
         if model["State"] == "Deployed":
             return Reply({"Message": "Model is deployed already"}, 202)
         self._step(model, HOSTABLE, "hosted", Message=None, Stamp=secrets.token_hex(8), State="Building")
@@ -88,7 +90,9 @@ class Models:
             model = self._context.store.get(MODEL, digest)
             if model is None:
                 raise RunFailed("the model is gone")
-            message = self.hosting.build(self.hosting.hosted(model), sample=model.get("Sample") and json.dumps(model["Sample"]))
+            message = self.hosting.build(
+                self.hosting.hosted(model), sample=model.get("Sample") and json.dumps(model["Sample"])
+            )
             now = self._context.store.get(MODEL, digest)
             if now is None or now["State"] == "Deleted":
                 self._context.runner.cool(digest)
@@ -100,9 +104,11 @@ class Models:
     def restart_model(self, call: Call) -> Reply:
         """Bring a deployed or disabled model back with a new worker."""
         model = self._model(call)
-        self._step(model, RESTARTABLE, "restarted", State="Recovering", Stamp=secrets.token_hex(8), Message=None)
+        # Clients wait while a model is Building, not while it is Recovering: that is for a second try.
+        running = "Recovering" if model["State"].endswith("Recovery") else "Building"
+        self._step(model, RESTARTABLE, "restarted", State=running, Stamp=secrets.token_hex(8), Message=None)
         self._context.runner.cool(model["Hash"])
-        self._build(model["Hash"], ("Recovering", "Deployed", "FailedRecovery"))
+        self._build(model["Hash"], (running, "Deployed", "FailedRecovery"))
         return Reply({"Message": "Model is restarting"})
 
     restart_sync_model = restart_model
@@ -110,7 +116,8 @@ class Models:
     def disable_model(self, call: Call) -> Reply:
         """Stop a deployed model; restart brings it back."""
         model = self._model(call)
-        self._step(model, frozenset({"Deployed", "FailedRecovery"}), "disabled", State="Disabled", Message=None)
+        state = "DisabledRecovery" if model["State"] == "FailedRecovery" else "Disabled"
+        self._step(model, frozenset({"Deployed", "FailedRecovery"}), "disabled", State=state, Message=None)
         self._context.runner.cool(model["Hash"])
         return Reply({"Message": f"Model {model['Hash']} disabled"})
 
@@ -186,7 +193,9 @@ def receive_schema(call: Call, folder: Path, operation: str) -> object:
     upload = call.file("schema")
     if operation == "Sync":
         if upload is None:
-            raise BadRequest("form field 'schema' is missing: a Sync model needs a JSON file with one sample of its input")
+            raise BadRequest(
+                "form field 'schema' is missing: a Sync model needs a JSON file with one sample of its input"
+            )
         sample = read_json(upload, "schema")
         if not isinstance(sample, dict):
             raise BadRequest(f"form field 'schema': the sample is a JSON object, not a {type(sample).__name__}")
@@ -222,7 +231,16 @@ def model_schema(model: Document) -> str | None:
 
 def describe(model: Document) -> Document:
     """The description of a model in the platform's words."""
-    names = ("Operation", "PythonVersion", "Name", "Group", "UploadedAt", "TrainingHash", "TrainingExecution", "RunName")
+    names = (
+        "Operation",
+        "PythonVersion",
+        "Name",
+        "Group",
+        "UploadedAt",
+        "TrainingHash",
+        "TrainingExecution",
+        "RunName",
+    )
     return {
         "ModelHash": model["Hash"],
         **{name: model.get(name) for name in names},

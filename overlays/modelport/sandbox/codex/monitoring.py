@@ -75,7 +75,10 @@ class Monitoring:
         if body["State"] == "Validated":
             self._watching.record(kind, body, since, until)
         rows = self._context.store.rows(RECORDS, digest, since=since, until=until)
-        results = [{"RegisteredAt": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"), **row} for at, row in rows]
+        results = [
+            {"RegisteredAt": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"), **row}
+            for at, row in rows
+        ]
         return Reply({"Results": results})
 
     def _model(self, call: Call) -> Document:
@@ -113,7 +116,9 @@ def check_configuration(context: Context, configuration: Any, model: Document) -
     if identifier is None:
         return period, None
     if not str(identifier).isdigit():
-        raise BadRequest(f"configuration key 'TrainData.MLOpsTrainingExecution' is {identifier!r}, not the id of an execution")
+        raise BadRequest(
+            f"configuration key 'TrainData.MLOpsTrainingExecution' is {identifier!r}, not the id of an execution"
+        )
     run = context.store.get(TRAINING_RUN, str(identifier))
     if run is None or run["Group"] != model["Group"] or run["State"] != "Succeeded":
         raise BadRequest(f"training execution {identifier} is not one of group {model['Group']!r} that Succeeded")

@@ -58,7 +58,9 @@ class Predictions:
     def _run(self, digest: str, folder: Path, identifier: int, name: str) -> Document:
         model = self._context.find(MODEL, digest, "model")
         fields = self._hosting.run_file(self._hosting.hosted(model), folder, str(identifier), name)
-        self._context.store.append(PREDICTIONS, digest, {"Execution": identifier, "File": name, "Result": fields["OutputFile"]})
+        self._context.store.append(
+            PREDICTIONS, digest, {"Execution": identifier, "File": name, "Result": fields["OutputFile"]}
+        )
         return fields
 
     def _input(self, call: Call, folder: Path, group: str) -> str:
@@ -96,7 +98,9 @@ class Predictions:
         group, digest = str(call.values["group"]), str(call.values["model_hash"])
         model = self._context.find(MODEL, digest, "model", group=group)
         if model["Operation"] != operation:
-            raise BadRequest(f"model {digest} is {model['Operation']}: run it at /model/{model['Operation'].lower()}/run")
+            raise BadRequest(
+                f"model {digest} is {model['Operation']}: run it at /model/{model['Operation'].lower()}/run"
+            )
         if model["State"] == "Deleted":
             raise NotFound(f"model {digest} was deleted")
         if model["State"] != "Deployed":

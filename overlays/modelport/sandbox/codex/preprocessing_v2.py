@@ -54,7 +54,9 @@ class PreprocessingV2:
         group = str(call.values["group_or_hash"])
         self._context.group(group)
         if call.json["Operation"] != "Async":
-            raise BadRequest("body field 'Operation': only Async scripts are made here; Sync ones at /preprocessing/register")
+            raise BadRequest(
+                "body field 'Operation': only Async scripts are made here; Sync ones at /preprocessing/register"
+            )
         digest = self._context.new_hash("S")
         body = new_script(self._context, digest, group, str(call.json["Name"]), "Async")
         body |= {"Datasets": [], "Source": None, "Reference": None, "PythonVersion": None}
@@ -65,7 +67,12 @@ class PreprocessingV2:
         """A script, by hash. The same path with POST takes a group."""
         script = self._find(str(call.values["group_or_hash"]))
         runs = self._context.store.all(SCRIPT_RUN, parent=script["Hash"])
-        body = {"State": script["State"], "Name": script["Name"], "Group": script["Group"], "NumOfExecutions": len(runs)}
+        body = {
+            "State": script["State"],
+            "Name": script["Name"],
+            "Group": script["Group"],
+            "NumOfExecutions": len(runs),
+        }
         return Reply(body)
 
     # -- parts ------------------------------------------------------------------------------------------------------
@@ -159,7 +166,8 @@ class PreprocessingV2:
                 raise BadRequest(f"execution {key} was started already; it is {body['State']}")
             if not body["Inputs"]:
                 raise BadRequest(f"execution {key} has no input: PATCH .../input first")
-            body["Started"], body["State"] = True, "Requested"
+            # Clients compare with Running only: Requested would look like the end to them.
+            body["Started"], body["State"] = True, "Running"
 
         run = self._context.store.update(SCRIPT_RUN, key, change) or {}
         hosted = self._hosting.hosted(script)
@@ -168,7 +176,9 @@ class PreprocessingV2:
             fields = build_run(self._context, self._hosting, hosted, run)
             path = hosted.folder / "executions" / key / "output" / RESULT_FILE
             name = f"{script['Name']} {key}"
-            dataset = keep_file(self._context, path, name, script["Group"], origin="Preprocessing", origin_id=script["Hash"])
+            dataset = keep_file(
+                self._context, path, name, script["Group"], origin="Preprocessing", origin_id=script["Hash"]
+            )
             return {**fields, "OutputDatasetHash": dataset["Hash"]}
 
         self._context.start(SCRIPT_RUN, key, work)
@@ -177,7 +187,11 @@ class PreprocessingV2:
     def get_preprocessing_execution_status(self, call: Call) -> Reply:
         """Where an execution stands."""
         run = self._run(call)
-        body = {"Status": run["State"], "Message": run.get("Message"), "OutputDatasetHash": run.get("OutputDatasetHash")}
+        body = {
+            "Status": run["State"],
+            "Message": run.get("Message"),
+            "OutputDatasetHash": run.get("OutputDatasetHash"),
+        }
         return Reply(body)
 
     def describe_preprocessing_execution(self, call: Call) -> Reply:

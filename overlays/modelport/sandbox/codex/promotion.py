@@ -15,7 +15,7 @@ from modelport.sandbox.codex.training_work import MODEL_FILE
 from modelport.sandbox.store import Document
 
 # What an AutoML model is served by; the training wrote the sample and the pipeline.
-AUTOML_SOURCE = '''\
+AUTOML_SOURCE = """\
 import json
 import os
 import pickle
@@ -48,7 +48,7 @@ def score_file(data_path, model_path):
     output = os.path.join(data_path, "output.csv")
     result.to_csv(output, index=False)
     return output
-'''
+"""
 
 
 class Promotion:

@@ -37,7 +37,9 @@ class TrainingV2:
         """A new execution without files."""
         body = self._context.find(TRAINING, call.values["training_hash"], "training")
         wanted = call.json
-        run = self._training.new_run(body, str(wanted["TrainingType"]), str(wanted["RunName"]), wanted.get("Description"))
+        run = self._training.new_run(
+            body, str(wanted["TrainingType"]), str(wanted["RunName"]), wanted.get("Description")
+        )
         self._save(run | {"State": "Uploaded", "Reference": None, "PythonVersion": None})
         return Reply({"ExecutionId": run["Id"], "Message": "Execution created"}, 201)
 
@@ -114,7 +116,9 @@ class TrainingV2:
         missing = [part for part in _NEEDED[run["TrainingType"]] if part not in run["Files"]]
         if missing:
             kind = run["TrainingType"]
-            raise BadRequest(f"execution {run['Id']} is not complete: a training of type {kind} needs {', '.join(missing)}")
+            raise BadRequest(
+                f"execution {run['Id']} is not complete: a training of type {kind} needs {', '.join(missing)}"
+            )
         self._training.work.begin(run)
         return Reply({"Message": f"Execution {run['Id']} started"}, 202)
 
@@ -128,7 +132,9 @@ class TrainingV2:
         run = self._run(call)
         body = self._context.find(TRAINING, run["Parent"], "training")
         twin = self._training.new_run(body, run["TrainingType"], run["RunName"], run["Description"])
-        kept = {name: json.loads(json.dumps(run.get(name))) for name in ("Files", "Extras", "Reference", "PythonVersion")}
+        kept = {
+            name: json.loads(json.dumps(run.get(name))) for name in ("Files", "Extras", "Reference", "PythonVersion")
+        }
         twin |= {"State": "Uploaded", **kept}
         source, target = self._context.folder(*run["Folder"]), self._context.folder(*twin["Folder"])
         for path in source.iterdir():

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from modelport.sandbox._errors import ScriptError
-from modelport.sandbox.codex.context import EXTERNAL, MODEL, PREDICTIONS, RECORDS, TRAINING_RUN, Context, RunFailed, run_message
+from modelport.sandbox.codex.context import (
+    EXTERNAL,
+    MODEL,
+    PREDICTIONS,
+    RECORDS,
+    TRAINING_RUN,
+    Context,
+    RunFailed,
+    run_message,
+)
 from modelport.sandbox.codex.datasources import locate
 from modelport.sandbox.codex.hosting import Hosting
 from modelport.sandbox.runner import Outcome
@@ -82,7 +91,10 @@ class Watching:
             "output_columns": configuration["OutputCols"],
             "operation": "External" if kind == EXTERNAL else model.get("Operation", "Sync"),
         }
-        variables = {"modelFileName": str(model.get("ModelFile") or body.get("ModelFile") or ""), "BASE_PATH": str(folder)}
+        variables = {
+            "modelFileName": str(model.get("ModelFile") or body.get("ModelFile") or ""),
+            "BASE_PATH": str(folder),
+        }
         environment = self._hosting.environment(folder, body.get("PythonVersion"))
         return self._context.runner.run(environment, message, cwd=folder, variables=variables)
 
@@ -105,8 +117,6 @@ class Watching:
             return {"input": row["Input"], "output": row["Output"]}
         folder = self._context.folder("models", body["Hash"], "executions", str(row["Execution"]))
         return {"input_path": str(folder / row["File"]), "output_path": str(folder / row["Result"])}
-
-
 
 
 def _seen(predictions: list[Document], since: float, until: float) -> str:

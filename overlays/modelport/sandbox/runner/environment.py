@@ -17,7 +17,17 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 # What user code inherits of the server's environment; all else stays with the server.
-INHERITED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
+INHERITED = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SYSTEMROOT",
+)
 THREADS = "2"
 INSTALL_SECONDS = 600.0
 

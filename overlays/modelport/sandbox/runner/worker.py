@@ -46,7 +46,14 @@ class Worker:
     """A process that runs user code. Requests are answered one at a time."""
 
     def __init__(
-        self, command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], mark: str, limits: Limits, guard: Guard
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        environment: Mapping[str, str],
+        mark: str,
+        limits: Limits,
+        guard: Guard,
     ) -> None:
         self._limits = limits
         self._guard = guard
@@ -87,7 +94,9 @@ class Worker:
         started = time.monotonic()
         deadline = started + seconds
         if not self._busy.acquire(timeout=seconds):
-            return Outcome(False, kind="timeout", error=_late(seconds, "was still busy with earlier requests"), seconds=seconds)
+            return Outcome(
+                False, kind="timeout", error=_late(seconds, "was still busy with earlier requests"), seconds=seconds
+            )
         try:
             outcome = self._exchange(message, deadline, seconds)
         finally:
@@ -202,7 +211,11 @@ class _Exchange:
         if len(self._incoming) >= HEADER.size:
             size = HEADER.unpack(self._incoming[: HEADER.size])[0]
             if size > MAX_ANSWER_BYTES:
-                self.answer = {"ok": False, "kind": "contract", "error": "the result of the script is too large to send"}
+                self.answer = {
+                    "ok": False,
+                    "kind": "contract",
+                    "error": "the result of the script is too large to send",
+                }
             elif len(self._incoming) >= HEADER.size + size:
                 self.answer = json.loads(self._incoming[HEADER.size : HEADER.size + size])
                 self._dropped += int(self.answer.get("dropped", 0)) if self.answer else 0

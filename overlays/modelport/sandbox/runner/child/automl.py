@@ -52,7 +52,9 @@ def _features(frame: Any, configuration: Configuration) -> tuple[Any, Any]:
         raise Problem(f"conf.json: cat_cols names {absent[0]!r}, which is not a column of the data")
     target = frame[configuration.target]
     if target.nunique() != 2:
-        raise Problem(f"conf.json: the target {configuration.target!r} has {target.nunique()} classes; two are expected")
+        raise Problem(
+            f"conf.json: the target {configuration.target!r} has {target.nunique()} classes; two are expected"
+        )
     features = frame.drop(columns=[configuration.target, *filter(None, [configuration.date_col])], errors="ignore")
     numeric = features.select_dtypes("number").columns
     for name in features.columns:

@@ -88,7 +88,10 @@ def _categorical(choice: dict[str, str], configuration: Configuration) -> list[t
     if encoding == "dt":
         return [fill, ("encoding", OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1))]
     _note(configuration, f"encoding={encoding!r} is done as one-hot encoding of the frequent categories here")
-    return [fill, ("encoding", OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=20, sparse_output=False))]
+    return [
+        fill,
+        ("encoding", OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=20, sparse_output=False)),
+    ]
 
 
 def resample(choice: dict[str, str], features: Any, target: Any, configuration: Configuration) -> tuple[Any, Any]:

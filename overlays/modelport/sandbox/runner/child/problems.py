@@ -76,7 +76,9 @@ def _explain(value: Any, function: str, where: str, depth: int) -> None:
     elif isinstance(value, float) and not math.isfinite(value):
         raise Problem(f"{function}: {where} is {value}, which JSON does not know; return None or a finite number")
     elif not isinstance(value, str | int | float | bool | None):
-        raise Problem(f"{function}: {where} is of type {_type(value)}, which cannot be written as JSON. {_advice(value)}")
+        raise Problem(
+            f"{function}: {where} is of type {_type(value)}, which cannot be written as JSON. {_advice(value)}"
+        )
 
 
 def _type(value: object) -> str:

@@ -40,7 +40,9 @@ def score(message: dict[str, Any]) -> dict[str, Any]:
         json.loads(text)
     except ValueError:
         shown = text if len(text) <= 80 else text[:80] + "..."
-        raise Problem(f"{name} returned text that is not JSON: {shown!r}. Return a dictionary or json.dumps(...)") from None
+        raise Problem(
+            f"{name} returned text that is not JSON: {shown!r}. Return a dictionary or json.dumps(...)"
+        ) from None
     return {"json": text, "logs": logs}
 
 
@@ -64,13 +66,17 @@ def result_file(result: Any, function: str, data_path: str) -> Path:
     if result is None:
         raise Problem(f"{function} returned None: return the full path of the file with the results")
     if not isinstance(result, str | os.PathLike):
-        raise Problem(f"{function} returned a {type(result).__name__}: return the full path of the file with the results")
+        raise Problem(
+            f"{function} returned a {type(result).__name__}: return the full path of the file with the results"
+        )
     path, folder = Path(os.path.realpath(result)), Path(os.path.realpath(data_path))
     if not path.is_relative_to(folder):
         shown = hide_paths(str(result), data_path)
         raise Problem(f"{function} returned the path {shown!r}, outside the folder of the run: write into data_path")
     if not path.is_file():
-        raise Problem(f"{function} returned the path of {path.name!r}, but there is no such file in the folder of the run")
+        raise Problem(
+            f"{function} returned the path of {path.name!r}, but there is no such file in the folder of the run"
+        )
     return path
 
 
@@ -80,4 +86,3 @@ def _log_file(path: Path, base_path: str) -> list[list[str]]:
     with path.open(encoding="utf-8", errors="replace") as handle:
         text = handle.read(200_000)
     return [[level.title(), hide_paths(line, base_path)] for level, line in _MARK.findall(text)]
-

@@ -115,4 +115,3 @@ def _mean_shap(explain: Callable[..., Any], features: Any, message: dict[str, An
         raise Problem(f"{message['shap']} returned a frame without any of the columns that the configuration names")
     means = {name: float(result[name].astype(float).abs().mean()) for name in names}
     return {name: value for name, value in means.items() if json.dumps(value) != "NaN"}
-
