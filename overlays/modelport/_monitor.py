@@ -16,7 +16,7 @@ from modelport.predictions._record import make_prediction
 from modelport.predictions._worker import SinkWorker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import FrameType, TracebackType
     from typing import Self
 
@@ -47,7 +47,7 @@ class ModelMonitor:
     shipped, usually one `interval`. A forked child starts with an empty queue, zero counts and its own threads.
     """
 
-    def __init__(  # noqa: PLR0913 - all but the endpoint are options with a default
+    def __init__(
         self,
         endpoint: str,
         *,
@@ -97,11 +97,12 @@ class ModelMonitor:
         self._drain = Drain(self._process, max_queue, interval)
         self._begin()
         self._registry = registry
+        self._shared_registry = registry is not None
         if registry is not None:
             self._join(registry)
         manage(self)
 
-    def log(  # noqa: PLR0913 - one optional argument per field of a record
+    def log(
         self,
         features: object,
         output: object,
@@ -168,15 +169,21 @@ class ModelMonitor:
         """What has been counted since the start (or the fork); None without a baseline."""
         return None if self._live is None else self._live.snapshot()
 
-    def drift_report(self) -> DriftReport | None:
-        """Serving against training over the drift window; None without a baseline."""
+    def drift_report(self, snapshot: CountsSnapshot | None = None) -> DriftReport | None:
+        """Serving against training over the drift window; None without a baseline.
+
+        Args:
+            snapshot: The end of the window, from `counts`; by default this moment's.
+        """
         if self._baseline is None or self._live is None or self._window is None:
             return None
         # Here, because drift is only there with a baseline.
         from modelport.drift import drift_report
 
-        now, snapshot = time.monotonic(), self._live.snapshot()
-        return drift_report(self._baseline, self._window.recent(now, snapshot))
+        now = time.monotonic()
+        seen = self._live.snapshot() if snapshot is None else snapshot
+        self._window.observe(now, lambda: seen)
+        return drift_report(self._baseline, self._window.recent(now, seen))
 
     def flush(self, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> bool:
         """Wait until everything logged so far is counted, and delivered or dropped by every sink.
@@ -201,7 +208,7 @@ class ModelMonitor:
         drained = self._drain.close(deadline)
         delivered = [worker.close(deadline) for worker in self._workers]
         release(self)
-        if self._registry is not None:
+        if self._shared_registry and self._registry is not None:
             self._leave(self._registry)
         return all(delivered) and drained
 
@@ -280,6 +287,7 @@ class ModelMonitor:
         """The figures behind the metrics, from one snapshot."""
         from modelport._metrics import MonitorView, SinkView
 
+        counts = self.counts
         dropped = {(reason, ""): count for reason, count in self._drain.drops.counts().items()}
         dropped.update({("sink_error", worker.sink.name): worker.dropped for worker in self._workers})
         return MonitorView(
@@ -295,8 +303,8 @@ class ModelMonitor:
                 for worker in self._workers
             ],
             baseline=self._baseline,
-            counts=self.counts,
-            drift=self.drift_report(),
+            counts=counts,
+            drift=self.drift_report(counts),
         )
 
     def after_fork_in_child(self) -> None:
@@ -353,11 +361,9 @@ class ModelMonitor:
 
 
 def _copied(features: object) -> object:
-    copy = getattr(features, "copy", None)
-    if copy is None:
-        return features
     try:
-        return copy()
+        copy: Callable[[], object] | None = getattr(features, "copy", None)
+        return features if copy is None else copy()
     except Exception:  # noqa: BLE001 - the request path never raises; then the reference has to do
         return features
 

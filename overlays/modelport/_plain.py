@@ -9,7 +9,7 @@ import msgspec
 
 __all__ = ["JsonValue", "plain", "plain_body"]
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 _SCALARS = frozenset({type(None), bool, int, float, str})
 # pandas spells "no value" in two ways that are neither None nor NaN.

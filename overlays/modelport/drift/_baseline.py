@@ -95,7 +95,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         return self.features if self.output is None else (*self.features, self.output)
 
     @classmethod
-    def from_data(  # noqa: PLR0913 - all but the first are options with a default
+    def from_data(
         cls,
         data: object,
         *,

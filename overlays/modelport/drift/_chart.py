@@ -24,6 +24,7 @@ _MAX_LABEL = 18
 _TICK_PIXELS = 62
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 _MAX_GRID_LINES = 5
+_NOTHING = "\N{EN DASH}"
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -68,20 +69,20 @@ def chart_of(row: FeatureDrift) -> Chart:
 
 
 def percent(share: float) -> str:
-    """A share for people: ``12.3 %``, ``<0.1 %``, ``-`` where there is none."""
+    """A share for people: ``12.3 %``, ``<0.1 %``, a dash where there is none."""
     if math.isnan(share):
-        return "–"
+        return _NOTHING
     if 0 < share < 0.001:  # noqa: PLR2004 - a tenth of a percent, the last digit shown
         return "<0.1 %"
     return f"{100 * share:.1f} %"
 
 
 def short(value: float | None) -> str:
-    """A number for people: three significant digits, ``∞``, ``–`` where there is none."""
+    """A number for people: three significant digits, ``∞``, a dash where there is none."""
     if value is None or math.isnan(value):
-        return "–"
+        return _NOTHING
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "∞" if value > 0 else "-∞"
     if value != 0 and abs(value) < 0.001:  # noqa: PLR2004 - below what three digits show
         return "<0.001" if value > 0 else f"{value:.2g}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"  # noqa: PLR2004 - four digits in either case

@@ -140,7 +140,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         return render_report(self, title=title, subtitle=subtitle)
 
 
-def drift_report(  # noqa: PLR0913 - all but two are options with a default
+def drift_report(
     baseline: Baseline,
     current: object,
     *,

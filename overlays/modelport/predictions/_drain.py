@@ -73,7 +73,7 @@ class Drain:
         self.queue: deque[QueuedPrediction] = deque()
         self.soft_limit = 0
         self.drained = 0
-        self.drops = Drops("queue_full", "encode_error")
+        self.drops = Drops("queue_full", "encode_error", "closed")
         # A SimpleQueue and not an Event: its put may be called again from a signal handler that interrupts it.
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._woken = False
@@ -126,25 +126,27 @@ class Drain:
         """Refuse new records, flush, and stop the thread."""
         self.closed = True
         self.soft_limit = 0
-        flushed = self.flush(deadline)
+        self.flush(deadline)
         self._wake.put(None)
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(max(0.0, deadline - time.monotonic()))
-        return flushed
+        # A thread that had passed the limit's check before it fell may have appended since.
+        return self.flush(deadline)
 
     def _start(self) -> None:
         with self._start_lock:
             if self._thread is not None or self.closed:
                 return
             thread = threading.Thread(target=self._run, name="modelport-drain", daemon=True)
+            self.soft_limit = max(1, self._max_queue // 2)
             try:
                 thread.start()
             except RuntimeError as error:
-                # Late in an interpreter's exit, or out of threads: the queue still fills, and flush still empties it.
+                # Late in an interpreter's exit, or out of threads: flush still empties the queue, and the next call
+                # at the limit tries again.
                 _logger.warning("cannot start the drain thread: %s", error)
                 return
             self._thread = thread
-            self.soft_limit = max(1, self._max_queue // 2)
 
     def _run(self) -> None:
         while not self.closed:
@@ -162,8 +164,14 @@ class Drain:
             queue = self.queue
             batch = [queue.popleft() for _ in range(min(len(queue), _MAX_STEP))]
             if batch:
-                self._process(batch)
                 self.drained += len(batch)
+                self._guarded(batch)
             return len(batch)
         finally:
             self._drainer = 0
+
+    def _guarded(self, batch: list[QueuedPrediction]) -> None:
+        try:
+            self._process(batch)
+        except Exception as error:  # noqa: BLE001 - this thread must go on: nobody else empties the queue
+            self.drops.add("encode_error", len(batch), error)

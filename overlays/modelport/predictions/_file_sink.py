@@ -39,7 +39,7 @@ class FileSink(Sink):
     batch goes in whole or not at all; a line that a crash or a full disk has cut is ended before the next one.
     """
 
-    def __init__(  # noqa: PLR0913 - every argument but the first has a default and is keyword-only
+    def __init__(
         self,
         directory: str | os.PathLike[str],
         *,

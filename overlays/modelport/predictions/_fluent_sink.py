@@ -36,7 +36,7 @@ class FluentSink(Sink):
     sent and forgotten: what lies in socket buffers when a collector dies is lost, uncounted.
     """
 
-    def __init__(  # noqa: PLR0913 - every argument has a default
+    def __init__(
         self,
         host: str | None = None,
         port: int | None = None,

@@ -66,7 +66,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-def make_prediction(  # noqa: PLR0913, PLR0917 - one argument per field of a queued record
+def make_prediction(  # noqa: PLR0917 - one argument per field of a queued record
     prediction_id: object,
     timestamp: object,
     features: object,

@@ -40,8 +40,8 @@ class Sink(ABC):
                 and counted.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most sinks have nothing to close
         """Let go of connections and files. Called once, after the last `write`."""
 
-    def after_fork(self) -> None:
+    def after_fork(self) -> None:  # noqa: B027 - most sinks own nothing that a fork shares
         """Forget, in a forked child, what the parent owns. It must not touch a connection the parent still uses."""

@@ -92,14 +92,9 @@ class SinkWorker:
         else:
             # The thread closes the sink as its last act: a sink is never closed under a write in progress.
             thread.join(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
-        with self._changed:
-            left = len(self._buffer) - self._writing
-            for _ in range(left):
-                self._buffer.pop()
-            self.dropped += left
-        if left:
-            _logger.warning("sink %s: %d records were not delivered before closing", self.sink.name, left)
-        return clean and left == 0
+        # What a stuck thread has in hand is left to it: it may still arrive.
+        self._give_up(keep=self._writing)
+        return clean
 
     def after_fork(self) -> None:
         """Start afresh in a forked child: the records belong to the parent, the thread stayed there."""
@@ -131,6 +126,7 @@ class SinkWorker:
                 # Jitter keeps many replicas from knocking at a collector that comes back at the same moment.
                 self._sleep(min(pause, longest) * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrets
             pause = min(pause * 2, _MAX_PAUSE_SECONDS)
+        self._give_up(keep=0)
         self._close_sink()
 
     def _wait(self) -> bool:
@@ -172,6 +168,16 @@ class SinkWorker:
             return True
         self._settle(len(batch), delivered=True)
         return True
+
+    def _give_up(self, keep: int) -> None:
+        with self._changed:
+            left = max(0, len(self._buffer) - keep)
+            for _ in range(left):
+                self._buffer.pop()
+            self.dropped += left
+            self._settled += left
+        if left:
+            _logger.warning("sink %s: %d records were not delivered before closing", self.sink.name, left)
 
     def _settle(self, count: int, *, delivered: bool) -> None:
         with self._changed:

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import math
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+import msgpack
+import pytest
+
+from modelport._extras import MissingExtraError
+from modelport.predictions import FluentSink, Prediction
+from modelport.predictions._worker import SinkWorker
+
+from .conftest import Collector
+from .test_sink_worker import soon
+
+NewCollector = Callable[..., Collector]
+
+
+def record(number: int = 1, **fields: object) -> Prediction:
+    made = {
+        "prediction_id": str(number),
+        "timestamp_ns": 1_700_000_000_123_456_789,
+        "endpoint": "wild.fog",
+        "output": 0.5,
+    }
+    return Prediction(**{**made, "features": {"a": number}, **fields})  # type: ignore[arg-type]
+
+
+def numbers(collector: Collector) -> list[int]:
+    return [int(item["prediction_id"]) for item in collector.records]
+
+
+def test_a_batch_arrives_acknowledged_with_the_guides_tag(
+    collector: NewCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEDROCK_POD_NAME", "pod.9")
+    server = collector()
+    sink = FluentSink("127.0.0.1", server.port)
+
+    sink.write([record(1), record(2)])
+
+    assert numbers(server) == [1, 2]
+    assert server.tags == {"models.predictions.wild-fog.pod-9"}
+    assert server.modes == {"forward"}
+    sink.close()
+
+
+def test_without_acknowledgement_each_record_is_a_message(
+    collector: NewCollector, eventually: Callable[..., None]
+) -> None:
+    server = collector(ack=False)
+    sink = FluentSink("127.0.0.1", server.port, require_ack=False, tag="t")
+
+    sink.write([record(1), record(2)])
+
+    eventually(lambda: numbers(server) == [1, 2])
+    assert (server.tags, server.modes) == ({"t"}, {"message"})
+    sink.close()
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [
+        (None, "localhost", 24224),
+        ("logs.svc", "logs.svc", 24224),
+        ("logs.svc:1234", "logs.svc", 1234),
+        ("unix:///x", "unix:///x", 24224),
+    ],
+)
+def test_the_environment_of_the_guides_is_understood(
+    monkeypatch: pytest.MonkeyPatch, address: str | None, host: str, port: int
+) -> None:
+    if address is not None:
+        monkeypatch.setenv("BEDROCK_FLUENTD_ADDR", address)
+
+    sink = FluentSink()
+
+    assert (sink.host, sink.port) == (host, port)
+
+
+def test_the_tags_prefix_and_pod_come_from_the_environment(
+    collector: NewCollector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = collector()
+    monkeypatch.setenv("BEDROCK_FLUENTD_PREFIX", "other.prefix")
+    monkeypatch.setenv("POD_NAME", "p")
+    monkeypatch.setenv("BEDROCK_FLUENTD_ADDR", f"127.0.0.1:{server.port}")
+    sink = FluentSink()
+
+    sink.write([record()])
+
+    assert server.tags == {"other.prefix.wild-fog.p"}
+    sink.close()
+
+
+def test_a_wrong_address_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDROCK_FLUENTD_ADDR", "host:port")
+
+    with pytest.raises(ValueError, match="BEDROCK_FLUENTD_ADDR"):
+        FluentSink()
+
+
+def test_a_refused_connection_keeps_nothing_in_the_library(collector: NewCollector) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    sink = FluentSink("127.0.0.1", port)
+    for number in range(3):
+        with pytest.raises(OSError, match="refused"):
+            sink.write([record(number)])
+
+    server = collector(port)
+    sink.write([record(9)])
+
+    assert numbers(server) == [9]
+    sink.close()
+
+
+def test_a_collector_that_does_not_read_is_a_timeout(collector: NewCollector) -> None:
+    server = collector(read=False)
+    sink = FluentSink("127.0.0.1", server.port, timeout=0.1)
+
+    with pytest.raises(TimeoutError):
+        sink.write([record()])
+    sink.close()
+
+
+def test_a_collector_that_asks_for_a_key_is_told_apart() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = FluentSink("127.0.0.1", server.getsockname()[1], timeout=5)
+
+        def greet() -> None:
+            connection, _ = server.accept()
+            connection.sendall(bytes(msgpack.packb(["HELO", {"nonce": b"x", "keepalive": True}]) or b""))
+            connection.recv(1)
+            connection.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with pytest.raises((PermissionError, ConnectionError)):
+            sink.write([record()])
+        sink.close()
+        thread.join(10)
+
+
+@pytest.mark.parametrize("features", [{"a": math.nan, "b": math.inf}, {"a": "\ud800"}, {"a": None, "b": [True, "x"]}])
+def test_hostile_values_reach_the_collector(collector: NewCollector, features: object) -> None:
+    server = collector()
+    sink = FluentSink("127.0.0.1", server.port)
+
+    sink.write([record(features=features)])
+
+    assert len(server.records) == 1
+    sink.close()
+
+
+def test_a_record_msgpack_cannot_carry_is_dropped_alone(collector: NewCollector) -> None:
+    server = collector()
+    worker = SinkWorker(FluentSink("127.0.0.1", server.port))
+
+    worker.offer([record(1), record(2, output=2**80), record(3)])
+
+    assert worker.close(soon())
+    assert numbers(server) == [1, 3]
+    assert (worker.delivered, worker.dropped) == (2, 1)
+
+
+def test_records_survive_a_restart_of_the_collector(collector: NewCollector, eventually: Callable[..., None]) -> None:
+    first = collector()
+    worker = SinkWorker(FluentSink("127.0.0.1", first.port, timeout=1))
+    worker.offer([record(number) for number in range(100)])
+    assert worker.flush(soon())
+    first.close()
+
+    worker.offer([record(number) for number in range(100, 2200)])
+    eventually(lambda: worker.failures >= 1)
+    second = collector(first.port)
+
+    assert worker.close(soon())
+    assert sorted(set(numbers(first) + numbers(second))) == list(range(2200))
+    assert worker.dropped == 0
+
+
+def test_records_survive_a_collector_that_accepts_and_never_reads(
+    collector: NewCollector, eventually: Callable[..., None]
+) -> None:
+    server = collector(read=False)
+    worker = SinkWorker(FluentSink("127.0.0.1", server.port, timeout=0.2))
+    worker.offer([record(number) for number in range(50)])
+    eventually(lambda: worker.failures >= 1)
+
+    server.read = True
+
+    assert worker.close(soon())
+    assert sorted(set(numbers(server))) == list(range(50))
+
+
+def test_a_face_may_send_a_shape_of_its_own(collector: NewCollector) -> None:
+    server = collector()
+    sink = FluentSink("127.0.0.1", server.port, record=lambda item: {"entity_id": item.prediction_id})
+
+    sink.write([record(7)])
+
+    assert server.records == [{"entity_id": "7"}]
+    sink.close()
+
+
+def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fluent.sender", None)
+
+    with pytest.raises(MissingExtraError, match=r"fluent is not installed: pip install 'modelport\[predictions\]'"):
+        FluentSink()

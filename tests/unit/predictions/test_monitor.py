@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from modelport._monitor import ModelMonitor
+from modelport.drift import Baseline, BaselineError
+from modelport.predictions import FileSink, read_predictions
+
+from .conftest import ListSink
+
+Eventually = Callable[[Callable[[], object]], None]
+BASELINE = Baseline.from_data({"a": [float(n) for n in range(100)], "b": ["x", "y"] * 50}, output=[0.0, 1.0] * 50)
+
+
+def test_a_logged_prediction_is_found_again(tmp_path: Path) -> None:
+    with ModelMonitor("churn", model_version="3", sinks=[FileSink(tmp_path)]) as monitor:
+        made = monitor.log({"age": 41}, 0.93, request_body=b'{"age": 41}', segments={"country": "SG"})
+
+    (found,) = read_predictions(tmp_path, "churn")
+    assert (found.prediction_id, found.endpoint, found.model_version) == (made, "churn", "3")
+    assert (found.features, found.output, found.request_body) == ({"age": 41}, 0.93, '{"age": 41}')
+    assert found.segments == {"country": "SG"}
+
+
+def test_ids_and_times_may_be_the_callers(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    with ModelMonitor("e", sinks=[sink]) as monitor:
+        assert monitor.log([1], 2, prediction_id="mine", timestamp=5) == "mine"
+
+    assert (sink.records[0].prediction_id, sink.records[0].timestamp_ns) == ("mine", 5)
+
+
+@pytest.mark.parametrize(
+    "row", [[5.0, "x"], (5.0, "x"), {"b": "x", "a": 5.0}, np.array([5.0, "x"], object), pd.Series({"a": 5.0, "b": "x"})]
+)
+def test_a_row_in_any_form_is_named_shipped_and_counted(row: object, list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink]) as monitor:
+        monitor.log(row, np.float32(1))
+
+    counts = monitor.counts
+    assert sink.records[0].features == {"a": 5.0, "b": "x"}
+    assert type(sink.records[0].output) is float
+    assert counts is not None
+    assert (counts.records, counts.uncounted, counts.features["b"].counts) == (1, 0, (1, 0, 0))
+
+
+def test_a_buffer_the_caller_reuses_is_logged_as_it_was(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    array, items, mapping = np.zeros(1), [0.0], {"a": 0.0}
+    with ModelMonitor("e", sinks=[sink], interval=60) as monitor:
+        for number in range(1, 4):
+            array[0] = items[0] = mapping["a"] = number
+            monitor.log(array, 0)
+            monitor.log(items, 0)
+            monitor.log(mapping, 0)
+
+    assert [record.features for record in sink.records] == [
+        value for number in (1.0, 2.0, 3.0) for value in ([number], [number], {"a": number})
+    ]
+
+
+class RefusalError(Exception):
+    pass
+
+
+class Nasty:
+    """Refuses everything."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RefusalError(name)
+
+    def __len__(self) -> int:
+        raise RefusalError("len")
+
+    def __hash__(self) -> int:
+        raise RefusalError("hash")
+
+    def __eq__(self, other: object) -> bool:
+        raise RefusalError("eq")
+
+    def __float__(self) -> float:
+        raise RefusalError("float")
+
+
+def loop() -> list[object]:
+    made: list[object] = []
+    made.append(made)
+    return made
+
+
+def nasty() -> object:
+    # Made within the test: a parameter that refuses everything would break the runner.
+    return Nasty()
+
+
+BAD: dict[str, Callable[[], object]] = {
+    "nasty": nasty,
+    "list": lambda: [nasty(), nasty()],
+    "mapping": lambda: {"a": nasty(), "b": nasty()},
+    "object": object,
+    "loop": loop,
+    "tuple keys": lambda: {(1, 2): 3},
+    "complex": lambda: 1j,
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_encoded_is_counted_and_never_raises(
+    name: str, list_sink: Callable[..., ListSink], caplog: pytest.LogCaptureFixture
+) -> None:
+    sink, bad = list_sink(), BAD[name]()
+    with caplog.at_level(logging.WARNING, "modelport.predictions"):  # noqa: SIM117 - the log is read after closing
+        with ModelMonitor("e", baseline=BASELINE, sinks=[sink]) as monitor:
+            assert monitor.log(bad, bad, request_body=bad)
+            assert monitor.log([1.0, "x"], 1)
+
+    assert monitor.dropped == {"queue_full": 0, "encode_error": 1, "closed": 0, "sink_error": 0}
+    assert len(sink.records) == 1
+    assert caplog.text.count("encode_error") == 1
+
+
+def test_many_bad_records_make_one_log_line(
+    list_sink: Callable[..., ListSink], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, "modelport.predictions"), ModelMonitor("e", sinks=[list_sink()]) as monitor:
+        for _ in range(500):
+            monitor.log(object(), 0)
+
+    assert monitor.dropped["encode_error"] == 500
+    assert len(caplog.records) == 1
+
+
+def test_eight_threads_lose_and_repeat_nothing(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    monitor = ModelMonitor("e", baseline=BASELINE, sinks=[sink], interval=0.001)
+    ids: list[list[str]] = [[] for _ in range(8)]
+
+    def work(place: int) -> None:
+        for number in range(2000):
+            ids[place].append(monitor.log([float(number % 100), "x" if place % 2 else "z"], place))
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert monitor.close(30)
+    counts = monitor.counts
+    assert counts is not None
+    assert counts.features["a"].total == counts.records == 16_000
+    assert counts.features["b"].counts == (8000, 0, 8000)
+    assert sorted(record.prediction_id for record in sink.records) == sorted(chain.from_iterable(ids))
+    assert sum(monitor.dropped.values()) == 0
+
+
+def test_a_full_queue_drops_the_new_and_counts_exactly(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    monitor = ModelMonitor("e", sinks=[sink], max_queue=10, interval=60)
+    with monitor._drain._draining:
+        for number in range(200):
+            monitor.log([number], number)
+
+    assert monitor.close(30)
+    assert len(sink.records) + monitor.dropped["queue_full"] == 200
+    assert 10 <= len(sink.records) <= 21
+
+
+def test_a_failing_and_a_stalled_sink_harm_nobody_else(
+    list_sink: Callable[..., ListSink], eventually: Eventually
+) -> None:
+    good, failing, stalled = list_sink("good"), list_sink("failing", 100), list_sink("stalled", 100)
+    failing.error = OSError("down")
+    stalled.gate.clear()
+    monitor = ModelMonitor("e", sinks=[failing, stalled, good], interval=0.001)
+
+    for number in range(1000):
+        monitor.log([number], number)
+        if number % 50 == 0:
+            eventually(lambda seen=number: len(good.records) > seen)
+    eventually(lambda: len(good.records) == 1000)
+
+    text = monitor.metrics_text()
+    stalled.gate.set()
+    failing.error = None
+    monitor.close(30)
+    assert metric(text, "modelport_predictions_dropped_total", sink="failing") == 900
+    assert metric(text, "modelport_predictions_dropped_total", sink="good") == 0
+    assert metric(text, "modelport_sink_delivered_total", sink="good") == 1000
+    assert metric(text, "modelport_sink_pending_records", sink="stalled") == 100
+    assert (len(stalled.records), len(failing.records)) == (100, 100)
+
+
+def metric(text: str, name: str, **labels: str) -> float:
+    (line,) = [
+        line
+        for line in text.splitlines()
+        if line.startswith(name + "{") and all(f'{key}="{value}"' in line for key, value in labels.items())
+    ]
+    return float(line.rsplit(" ", 1)[1])
+
+
+def test_after_closing_predictions_are_counted_as_lost(list_sink: Callable[..., ListSink]) -> None:
+    monitor = ModelMonitor("e", sinks=[list_sink()])
+    monitor.close()
+
+    assert monitor.log([1], 1)
+    assert monitor.close()
+    assert monitor.dropped["closed"] == 1
+
+
+def test_flush_says_when_it_was_not_enough(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    sink.gate.clear()
+    monitor = ModelMonitor("e", sinks=[sink])
+    monitor.log([1], 1)
+
+    assert not monitor.flush(0.05)
+    sink.gate.set()
+    assert monitor.flush(30)
+    assert len(sink.records) == 1
+    monitor.close()
+
+
+def test_an_event_loop_can_log_and_close(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+
+    async def serve() -> None:
+        monitor = ModelMonitor("e", sinks=[sink])
+
+        async def request(number: int) -> None:
+            await asyncio.sleep(0)
+            monitor.log([number], number)
+
+        await asyncio.gather(*map(request, range(100)))
+        assert await asyncio.to_thread(monitor.close)
+
+    asyncio.run(serve())
+    assert sorted(record.output for record in sink.records) == list(range(100))  # type: ignore[type-var]
+
+
+def test_a_batch_is_one_prediction_a_row(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    with ModelMonitor("e", baseline=Baseline.from_data(np.eye(2), names=["a", "b"]), sinks=[sink]) as monitor:
+        ids = monitor.log_many(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([0.1, 0.2]))
+        monitor.log_many([[1.0, 2.0]], [])
+
+    assert [record.prediction_id for record in sink.records] == ids
+    assert sink.records[1].features == {"a": 3.0, "b": 4.0}
+    assert monitor.dropped["encode_error"] == 1
+
+
+def test_a_saved_baseline_names_the_version(tmp_path: Path) -> None:
+    path = Baseline.from_data({"a": [1.0, 2.0]}, model_version="7").save(tmp_path / "baseline.json")
+
+    with ModelMonitor("e", baseline=path) as monitor:
+        assert monitor.model_version == "7"
+
+
+def test_a_baseline_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BaselineError, match=r"nowhere\.json"):
+        ModelMonitor("e", baseline=tmp_path / "nowhere.json")
+
+
+def test_sinks_of_one_name_are_refused(list_sink: Callable[..., ListSink]) -> None:
+    with pytest.raises(ValueError, match="different names"):
+        ModelMonitor("e", sinks=[list_sink(), list_sink()])
+
+
+def test_counts_from_the_log_equal_live_counts(tmp_path: Path) -> None:
+    from modelport.drift import LiveCounts
+
+    values = [
+        None,
+        float("nan"),
+        float("inf"),
+        -float("inf"),
+        1e300,
+        10**400,
+        True,
+        "7",
+        "x",
+        np.float32(3.3),
+        -0.0,
+        b"y",
+        [4],
+        {},
+    ]
+    with ModelMonitor("e", baseline=BASELINE, sinks=[FileSink(tmp_path)]) as monitor:
+        for value in values:
+            monitor.log([value, value], value)
+
+    again = LiveCounts(BASELINE)
+    again.update_from(read_predictions(tmp_path))
+    assert monitor.dropped["encode_error"] == 0
+    assert again.snapshot() == monitor.counts
+
+
+def test_records_without_a_place_keep_no_thread_waiting() -> None:
+    monitor = ModelMonitor("e")
+    assert monitor.flush(0)
+    assert monitor.close(0)
+
+
+def test_the_metrics_are_json_free_text(tmp_path: Path) -> None:
+    with ModelMonitor('e"\n\\', model_version="ü", sinks=[FileSink(tmp_path)]) as monitor:
+        text = monitor.metrics_text()
+
+    assert r'endpoint="e\"\n\\"' in text
+    assert json.dumps(text)

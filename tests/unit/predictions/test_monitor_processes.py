@@ -1,0 +1,253 @@
+"""How a monitor lives through forks and the ends of a process; each in an interpreter of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelport.predictions import read_predictions
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs fork and signals")
+
+HEAVY = {"numpy", "pandas", "prometheus_client", "fluent", "msgpack", "jinja2"}
+PROLOGUE = """
+import os, signal, sys, threading, time
+from modelport._monitor import ModelMonitor
+from modelport.predictions import FileSink
+directory = sys.argv[1]
+"""
+
+
+def run(program: str, *arguments: object, expect: int = 0) -> str:
+    answer = subprocess.run(
+        [sys.executable, "-c", PROLOGUE + program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert answer.returncode == expect, answer.stderr
+    return answer.stdout
+
+
+def outputs(directory: Path) -> list[object]:
+    return sorted(record.output for record in read_predictions(directory))  # type: ignore[type-var]
+
+
+def test_a_normal_end_loses_nothing(tmp_path: Path) -> None:
+    run(
+        "m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)\nfor n in range(5000): m.log([n], n)", tmp_path
+    )
+
+    assert outputs(tmp_path) == list(range(5000))
+
+
+def test_an_exception_at_the_top_loses_nothing(tmp_path: Path) -> None:
+    run(
+        "m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)\nm.log([1], 1)\nraise SystemExit(3)",
+        tmp_path,
+        expect=3,
+    )
+
+    assert outputs(tmp_path) == [1]
+
+
+def test_a_monitor_nobody_holds_on_to_ships_at_the_end(tmp_path: Path) -> None:
+    run("ModelMonitor('e', sinks=[FileSink(directory)], interval=60).log([1], 1)", tmp_path)
+
+    assert outputs(tmp_path) == [1]
+
+
+def test_the_first_prediction_in_an_exit_handler_is_shipped(tmp_path: Path) -> None:
+    run(
+        "import atexit\nm = ModelMonitor('e', sinks=[FileSink(directory)])\natexit.register(lambda: m.log([1], 1))",
+        tmp_path,
+    )
+
+    assert outputs(tmp_path) == [1]
+
+
+@posix
+def test_a_forked_child_ships_its_own_and_only_its_own(tmp_path: Path) -> None:
+    run(
+        """
+m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)
+for n in range(100): m.log([n], n)
+ids = {m.log([0], -1)}
+children = []
+for child in range(3):
+    pid = os.fork()
+    if not pid:
+        for n in range(100): m.log([n], 1000 * (child + 1) + n)
+        assert m.log([0], -1) not in ids
+        assert m._drain.drained == 0
+        sys.exit(0 if m.close(30) else 9)
+    children.append(pid)
+assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0, 0]
+""",
+        tmp_path,
+    )
+
+    expected = [*range(100), *(1000 * child + n for child in (1, 2, 3) for n in range(100)), -1, -1, -1, -1]
+    assert outputs(tmp_path) == sorted(expected)
+
+
+@posix
+def test_a_fork_amid_traffic_leaves_no_lock_behind(tmp_path: Path) -> None:
+    run(
+        """
+from modelport.drift import Baseline
+baseline = Baseline.from_data({'a': [float(n) for n in range(100)]})
+m = ModelMonitor('e', baseline=baseline, sinks=[FileSink(directory)], interval=0.0001)
+stop = threading.Event()
+logged = [0]
+def work():
+    while not stop.is_set():
+        m.log([float(logged[0])], 0); logged[0] += 1
+        time.sleep(0.0002)
+worker = threading.Thread(target=work); worker.start()
+for _ in range(20):
+    pid = os.fork()
+    if not pid:
+        for n in range(50): m.log([1.0], 1)
+        ok = m.close(30) and m.counts.records == 50 and sum(m.dropped.values()) == 0
+        os._exit(0 if ok else 9)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+stop.set(); worker.join()
+assert m.close(30) and m.counts.records == logged[0]
+print(logged[0])
+""",
+        tmp_path,
+    )
+
+    found = outputs(tmp_path)
+    assert found.count(1) == 20 * 50
+
+
+@posix
+def test_a_forked_child_leaves_the_parents_connection_alone(tmp_path: Path) -> None:
+    run(
+        """
+import socket, msgpack
+from modelport.predictions import FluentSink
+server = socket.create_server(('127.0.0.1', 0))
+accepted, got = [], []
+def serve(connection):
+    unpacker = msgpack.Unpacker(timestamp=0)
+    while data := connection.recv(65536):
+        unpacker.feed(data)
+        for tag, entries, option in unpacker:
+            got.extend(record['output'] for _, record in entries)
+            connection.sendall(msgpack.packb({'ack': option['chunk']}))
+def accept():
+    while True:
+        connection, _ = server.accept()
+        accepted.append(connection)
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+threading.Thread(target=accept, daemon=True).start()
+m = ModelMonitor('e', sinks=[FluentSink('127.0.0.1', server.getsockname()[1])])
+m.log([0], 'parent'); assert m.flush(30)
+pid = os.fork()
+if not pid:
+    m.log([0], 'child')
+    os._exit(0 if m.close(30) else 9)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+m.log([0], 'parent again'); assert m.close(30)
+assert got == ['parent', 'child', 'parent again'], got
+assert len(accepted) == 2
+""",
+        tmp_path,
+    )
+
+
+SIGTERM_PROGRAM = """
+{before}
+m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)
+{install}
+for n in range(3000): m.log([n], n)
+os.kill(os.getpid(), signal.SIGTERM)
+{after}
+"""
+
+
+@posix
+def test_sigterm_with_our_handler_loses_nothing_and_still_ends_by_the_signal(tmp_path: Path) -> None:
+    program = SIGTERM_PROGRAM.format(before="", install="m.install_signal_handlers()", after="time.sleep(60)")
+
+    run(program, tmp_path, expect=-signal.SIGTERM)
+
+    assert outputs(tmp_path) == list(range(3000))
+
+
+@posix
+def test_the_applications_own_handler_is_still_called(tmp_path: Path) -> None:
+    program = SIGTERM_PROGRAM.format(
+        before="signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(5))",
+        install="m.install_signal_handlers()",
+        after="time.sleep(60)",
+    )
+
+    run(program, tmp_path, expect=5)
+
+    assert outputs(tmp_path) == list(range(3000))
+
+
+@posix
+def test_an_ignored_sigterm_stays_ignored(tmp_path: Path) -> None:
+    program = SIGTERM_PROGRAM.format(
+        before="signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+        install="m.install_signal_handlers()",
+        after="print('alive'); os._exit(0)",
+    )
+
+    assert run(program, tmp_path) == "alive\n"
+    assert outputs(tmp_path) == list(range(3000))
+
+
+@posix
+def test_a_monitor_installs_no_handler_by_itself(tmp_path: Path) -> None:
+    run(
+        """
+m = ModelMonitor('e', sinks=[FileSink(directory)])
+m.log([1], 1)
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+""",
+        tmp_path,
+    )
+
+
+@posix
+def test_sigterm_during_a_flush_does_not_hang(tmp_path: Path) -> None:
+    run(
+        """
+from modelport.predictions import Sink
+class Stuck(Sink):
+    name = 'stuck'
+    def write(self, records): time.sleep(1000)
+m = ModelMonitor('e', sinks=[Stuck(), FileSink(directory)])
+m.install_signal_handlers(timeout=0.5)
+m.log([1], 1)
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+m.flush(60)
+""",
+        tmp_path,
+        expect=-signal.SIGTERM,
+    )
+
+    assert outputs(tmp_path) == [1]
+
+
+@pytest.mark.parametrize("module", ["modelport.predictions", "modelport._monitor", "modelport.drift"])
+def test_an_import_loads_no_optional_package(module: str) -> None:
+    assert run(f"import {module}\nprint(sorted({HEAVY} & set(sys.modules)))", "-") == "[]\n"
+
+
+def test_logging_to_files_needs_no_optional_package(tmp_path: Path) -> None:
+    log = "with ModelMonitor('e', sinks=[FileSink(directory)]) as m: m.log([1], 1)"
+
+    assert run(f"{log}\nprint(sorted({HEAVY} & set(sys.modules)))", tmp_path) == "[]\n"

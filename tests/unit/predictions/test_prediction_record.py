@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import uuid
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from modelport._plain import plain
+from modelport._prediction_ids import prediction_ids
+from modelport.predictions import Prediction
+from modelport.predictions._record import from_json_line, make_prediction, to_json_line
+
+scalars = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.floats().map(np.float64) | st.just(pd.NA)
+    | st.floats(width=32).map(np.float32) | st.integers(-128, 127).map(np.int8) | st.binary() | st.dates() | st.uuids()
+)  # fmt: skip
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.integers(), inner) | st.tuples(inner, inner),
+    max_leaves=12,
+)
+
+
+def made(features: object, output: object = 1, **fields: object) -> Prediction:
+    given_fields = {"request_body": None, "segments": None, "timestamp": 5, **fields}
+    return make_prediction(
+        "id",
+        given_fields["timestamp"],
+        features,
+        output,
+        given_fields["request_body"],
+        given_fields["segments"],
+        endpoint="e",
+        model_version="1",
+        names=given_fields.get("names"),  # type: ignore[arg-type]
+    )
+
+
+def reject_constant(text: str) -> None:
+    message = f"{text} is not JSON"
+    raise AssertionError(message)
+
+
+@given(values, values, values)
+@example({"a": math.nan, "b": math.inf}, -math.inf, "\ud800")
+@example([2**70], 1, None)
+def test_any_value_becomes_one_line_of_strict_json_and_comes_back(
+    features: object, output: object, body: object
+) -> None:
+    line = to_json_line(made(features, output, request_body=body))
+
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert json.loads(line, parse_constant=reject_constant)["prediction_id"] == "id"
+    assert to_json_line(from_json_line(line)) == line
+
+
+def test_nan_is_null_and_infinities_are_text_that_float_reads() -> None:
+    line = to_json_line(made({"a": math.nan, "b": math.inf, "c": -math.inf}))
+
+    features = json.loads(line)["features"]
+    assert features == {"a": None, "b": "Infinity", "c": "-Infinity"}
+    assert float(features["c"]) == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (np.array([1, 2]), [1, 2]),
+        (np.array(2.5), 2.5),
+        (np.datetime64("2026-01-02"), "2026-01-02"),
+        (pd.NaT, None),
+        (pd.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
+        (pd.Series({"a": 1}), {"a": 1}),
+        ({1: (np.int8(1),)}, {"1": [1]}),
+    ],
+)
+def test_foreign_values_become_plain_ones(value: object, expected: object) -> None:
+    result = plain(value)
+
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize("value", [object(), 1j, {(1, 2): 3}, [object()], print])
+def test_what_has_no_json_form_is_a_type_error(value: object) -> None:
+    with pytest.raises(TypeError):
+        plain(value)
+
+
+def test_a_container_that_holds_itself_is_an_error_and_not_a_crash() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+
+    with pytest.raises(RecursionError):
+        plain(loop)
+
+
+def test_plain_containers_are_not_shared_with_the_caller() -> None:
+    features = {"a": [1]}
+
+    record = made(features)
+    features["a"].append(2)
+
+    assert record.features == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        [1.0, 2.0],
+        (1.0, 2.0),
+        np.array([1.0, 2.0]),
+        np.array([[1.0, 2.0]]),
+        [[1.0, 2.0]],
+        pd.DataFrame([{"a": 1.0, "b": 2.0}]),
+    ],
+)
+def test_a_row_in_any_form_gets_the_baselines_names(features: object) -> None:
+    assert made(features, names=("a", "b")).features == {"a": 1.0, "b": 2.0}
+
+
+def test_a_row_of_the_wrong_length_stays_a_list() -> None:
+    assert made([1, 2, 3], names=("a", "b")).features == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"), [(b'{"a": 1}', '{"a": 1}'), (b"\xff", "/w=="), (bytearray(b"x"), "x"), ({"a": 1}, {"a": 1})]
+)
+def test_a_body_of_bytes_is_text_where_it_can_be(body: object, expected: object) -> None:
+    assert made([1], request_body=body).request_body == expected
+
+
+@pytest.mark.parametrize(
+    ("given_time", "expected"),
+    [(7, 7), (1.5, 1_500_000_000), (dt.datetime(1970, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))), 0)],
+)
+def test_times_are_nanoseconds_seconds_or_aware(given_time: object, expected: int) -> None:
+    assert made([1], timestamp=given_time).timestamp_ns == expected
+
+
+@pytest.mark.parametrize("bad", [math.nan, dt.datetime(2026, 1, 1), "now"])  # noqa: DTZ001
+def test_other_times_are_refused(bad: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        made([1], timestamp=bad)
+
+
+def test_a_collectors_tab_separated_line_is_read() -> None:
+    line = b"2026-01-01T00:00:00Z\tmodels.predictions.e.p\t" + to_json_line(made({"a": 1}))
+
+    assert from_json_line(line).features == {"a": 1}
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"null", b"[]", b"{}", b'{"prediction_id": 3}', b"\xff\n"])
+def test_other_lines_are_decode_errors(line: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        from_json_line(line)
+
+
+def test_ids_look_like_random_uuids_and_never_repeat() -> None:
+    first, second = prediction_ids(), prediction_ids()
+
+    ids = [first() for _ in range(5000)] + [second() for _ in range(5000)]
+
+    assert len(set(ids)) == len(ids)
+    assert {uuid.UUID(text).version for text in ids} == {4}
+    assert {str(uuid.UUID(text)) for text in ids} == set(ids)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from modelport.predictions import Prediction
+from modelport.predictions._worker import SinkWorker
+
+from .conftest import ListSink
+
+Eventually = Callable[[Callable[[], object]], None]
+
+
+def records(count: int, start: int = 0) -> list[Prediction]:
+    return [
+        Prediction(prediction_id=str(number), timestamp_ns=number, endpoint="e", features={}, output=number)
+        for number in range(start, start + count)
+    ]
+
+
+def soon(seconds: float = 20.0) -> float:
+    return time.monotonic() + seconds
+
+
+def total(worker: SinkWorker) -> int:
+    return worker.delivered + worker.dropped + worker.pending
+
+
+@pytest.fixture
+def sink() -> ListSink:
+    return ListSink(max_buffer=5000)
+
+
+@pytest.fixture
+def worker(sink: ListSink) -> Iterator[SinkWorker]:
+    made = SinkWorker(sink)
+    yield made
+    sink.gate.set()
+    made.close(soon(0.5))
+
+
+def test_records_arrive_in_order(worker: SinkWorker, sink: ListSink) -> None:
+    for start in range(0, 3000, 300):
+        worker.offer(records(300, start))
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == list(range(3000))
+
+
+def test_an_outage_shorter_than_the_buffer_loses_nothing(
+    worker: SinkWorker, sink: ListSink, eventually: Eventually
+) -> None:
+    sink.error = ConnectionRefusedError("down")
+    worker.offer(records(2000))
+    eventually(lambda: worker.failures >= 2)
+    worker.offer(records(2000, 2000))
+
+    sink.error = None
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == list(range(4000))
+    assert (worker.delivered, worker.dropped) == (4000, 0)
+
+
+def test_beyond_the_buffer_new_records_are_dropped_and_counted(worker: SinkWorker, sink: ListSink) -> None:
+    sink.error = OSError("down")
+    worker.offer(records(4000))
+    worker.offer(records(4000, 4000))
+    assert worker.dropped == 3000
+
+    sink.error = None
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == list(range(5000))
+    assert total(worker) == 8000
+
+
+def test_a_record_the_sink_refuses_does_not_hold_up_the_others(worker: SinkWorker, sink: ListSink) -> None:
+    sink.refuse = lambda record: record.output in {3, 1500}
+
+    worker.offer(records(2000))
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == [n for n in range(2000) if n not in {3, 1500}]
+    assert (worker.delivered, worker.dropped) == (1998, 2)
+
+
+def test_flush_gives_up_at_its_deadline_and_says_so(worker: SinkWorker, sink: ListSink) -> None:
+    sink.gate.clear()
+    worker.offer(records(1))
+
+    assert not worker.flush(soon(0.05))
+    assert worker.pending == 1
+
+
+def test_flush_is_not_ended_early_by_records_that_are_dropped_meanwhile(worker: SinkWorker, sink: ListSink) -> None:
+    sink.gate.clear()
+    worker.offer(records(5000))
+    worker.offer(records(5000))
+
+    assert worker.dropped == 5000
+    assert not worker.flush(soon(0.05))
+
+
+def test_closing_delivers_what_it_can_and_closes_the_sink_once(sink: ListSink) -> None:
+    worker = SinkWorker(sink)
+    worker.offer(records(10))
+
+    assert worker.close(soon())
+    assert len(sink.records) == 10
+    assert sink.closed == 1
+
+
+def test_closing_during_an_outage_counts_what_is_left(sink: ListSink) -> None:
+    worker = SinkWorker(sink)
+    sink.error = OSError("down")
+    worker.offer(records(10))
+
+    assert not worker.close(soon(0.1))
+    assert (worker.delivered, worker.dropped, worker.pending) == (0, 10, 0)
+    assert sink.closed == 1
+
+
+def test_closing_leaves_a_stuck_batch_to_its_thread(sink: ListSink, eventually: Eventually) -> None:
+    worker = SinkWorker(sink)
+    sink.gate.clear()
+    worker.offer(records(2500))
+    assert sink.entered.wait(20)
+
+    assert not worker.close(soon(0.05))
+    assert total(worker) == 2500
+    sink.gate.set()
+
+    eventually(lambda: worker.delivered == 1000 and sink.closed == 1)
+    assert (worker.delivered, worker.dropped, worker.pending) == (1000, 1500, 0)
+
+
+def test_nothing_is_taken_after_closing(sink: ListSink) -> None:
+    worker = SinkWorker(sink)
+    worker.close(soon())
+
+    worker.offer(records(3))
+
+    assert worker.dropped == 3
+
+
+def test_where_no_thread_can_start_flush_delivers_by_itself(sink: ListSink, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: object) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+    worker = SinkWorker(sink)
+    worker.offer(records(2500))
+
+    assert worker.close(soon())
+    assert len(sink.records) == 2500
+    assert sink.closed == 1
