@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -45,9 +46,35 @@ def modelport() -> Modelport:
     return run
 
 
+@contextmanager
+def started(
+    *arguments: str, stderr: int | None = subprocess.PIPE, variables: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[subprocess.Popen[str]]:
+    """``modelport ARGUMENTS...``, running; killed at the end if it still runs then."""
+    with subprocess.Popen(
+        [*PROGRAM, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        env=environment(**variables),
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    """What it said first; the test fails with its complaint if it said nothing."""
+    assert process.stdout is not None
+    return process.stdout.readline() or pytest.fail(
+        f"it did not start: {process.stderr.read() if process.stderr else 'its complaint is above'}"
+    )
+
+
 @dataclass
 class Sandbox:
-    process: subprocess.Popen[str]
     hello: dict[str, Any]
 
     @property
@@ -56,22 +83,10 @@ class Sandbox:
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def sandbox() -> Iterator[Sandbox]:
     """``modelport sandbox`` on a free port."""
-    errors = tmp_path_factory.mktemp("sandbox") / "stderr"
-    with errors.open("w") as stderr:
-        process = subprocess.Popen(
-            [*PROGRAM, "sandbox", "--port", "0", "--json"],
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            env=environment(),
-        )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        pytest.fail(f"the sandbox did not start: {errors.read_text()}")
-    yield Sandbox(process, json.loads(line))
-    process.send_signal(signal.SIGTERM)
-    process.stdout.close()
-    assert process.wait(timeout=20) == 0
+    # No pipe for stderr: nobody would empty it while the tests run.
+    with started("sandbox", "--port", "0", "--json", stderr=None) as process:
+        yield Sandbox(json.loads(first_line(process)))
+        process.terminate()
+        assert process.wait(timeout=20) == 0

@@ -6,8 +6,8 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ from modelport.cli import _run
 from modelport.cli._lazy import LazyGroup
 from modelport.cli._reference import walk
 from modelport.cli._root import cli
-from tests.cli.conftest import PROGRAM, Modelport, environment
+from tests.cli.conftest import PROGRAM, Modelport, environment, started
 
 COMMANDS = [context.command_path for context, _ in walk()]
 
@@ -198,31 +198,21 @@ def test_the_shell_is_told_what_may_come(modelport: Modelport, words: str, expec
 
 
 def test_ctrl_c_ends_with_code_130_and_without_a_traceback() -> None:
-    """A program of ours that blocks, interrupted as a terminal does it: the signal goes to the whole group."""
-    program = (
-        "import time, click\n"
-        "from modelport.cli import _registry, _root, _run\n"
-        "_root.cli.entries['wait'] = _registry.COMMANDS['spec']\n"
-        "class Wait(click.Command): pass\n"
-        "_root.cli.get_command = lambda ctx, name: click.Command('wait', callback=lambda: "
-        "(click.echo('waiting'), time.sleep(60)))\n"
-        "import sys; sys.exit(_run.run(['wait']))\n"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", program],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        env=environment(PYTHONUNBUFFERED="1"),
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "waiting\n"
-    os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=20)
+    """Interrupted as a terminal does it, while it waits for a server that never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        login = {f"MODELPORT_CODEX_{name}": "demo" for name in ("USER", "PASSWORD", "TENANT")}
+        with started(
+            "codex", "--url", f"http://127.0.0.1:{silent.getsockname()[1]}", "whoami", variables=login
+        ) as process:
+            connection, _ = silent.accept()
+            with connection:
+                connection.recv(1)
+                os.killpg(process.pid, signal.SIGINT)
+                said, complained = process.communicate(timeout=20)
 
     assert process.returncode == 130
-    assert "Traceback" not in told
+    assert (said, complained.strip()) == ("", "")
 
 
 def test_on_a_terminal_a_list_is_a_table_without_wrapping_the_program(root: Path) -> None:

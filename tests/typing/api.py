@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, assert_type
 
 from modelport import AsyncCodex, Codex, ModelMonitor, ModelportError, __version__
-from modelport.codex import AsyncModel, Model
 from modelport.drift import Baseline, DriftReport, drift_report
 from modelport.predict_code import JsonBody, PredictRequest, languages, render
 from modelport.predictions import FileSink, Prediction, read_predictions
@@ -28,8 +27,7 @@ def face() -> None:
             schema="sample.json",
             group="risk",
         )
-        assert_type(model, Model)
-        assert_type(model.wait(timeout=60, on_progress=lambda progress: print(progress.state)), Model)
+        assert_type(model.wait(timeout=60, on_progress=lambda progress: progress.state).hash, str)
         assert_type(model.predict({"age": 41}), Any)
         assert_type(model.predict_code("curl"), str)
         assert_type(codex.models.search(name="churn"), list[models.ModelSummary])
@@ -40,8 +38,7 @@ async def async_face() -> None:
     async with AsyncCodex.from_env() as codex:
         assert_type(codex, AsyncCodex)
         model = await codex.models.get("M7abe", group="risk")
-        assert_type(model, AsyncModel)
-        assert_type(await model.wait(), AsyncModel)
+        assert_type((await model.wait()).hash, str)
         assert_type(await model.predict_file("input.csv", "out"), list[Path])
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _BAD_USAGE = 2
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not all(find_spec(package) for package in ("click", "rich")):
         sys.stderr.write('modelport: error: the command line needs click and rich: pip install "modelport[cli]"\n')
         return _BAD_USAGE
-    from modelport.cli._run import run
+    try:
+        from modelport.cli._run import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:  # while modules were still being imported
+        return _INTERRUPTED

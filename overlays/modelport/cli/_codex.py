@@ -64,7 +64,7 @@ def connected(command: Command) -> Command:
     def with_client(ctx: click.Context, /, *arguments: Any, **options: Any) -> Any:
         from modelport import Codex
 
-        settings: dict[str, str] = ctx.find_object(dict) or {}
+        settings = cast("dict[str, Any]", ctx.find_object(dict) or {})
         with Codex.from_env(**settings) as client:
             return command(client, *arguments, **options)
 

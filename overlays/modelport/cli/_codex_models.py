@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ def show_model(client: Codex, model: str, *, group: str, as_json: bool) -> None:
 def wait_for_model(client: Codex, model: str, *, group: str, timeout: float, as_json: bool) -> None:
     """Wait until a model is deployed; fails with the server's message when the deployment fails."""
     handle = client.models.get(model, group=group)
-    with Progress(f"model {model}") as progress:
+    with Progress() as progress:
         handle.wait(timeout=timeout, on_progress=progress)
     show(handle.status(), as_json=as_json)
 
@@ -82,11 +83,12 @@ def predict(
     """Call a model and print its answer as JSON: the record of a sync model, the paths of an async model's files."""
     if (data is None) == (file is None):
         raise click.UsageError("say either --data (sync models) or --file (async models)")
+    record = None if data is None else _record(data)
     handle = client.models.get(model, group=group)
-    if data is not None:
-        print_json(handle.predict(_record(data)))
+    if file is None:
+        print_json(handle.predict(record))
         return
-    with Progress(f"prediction of {model}") as progress:
+    with Progress() as progress:
         print_json(handle.predict_file(file, output, timeout=timeout, on_progress=progress))
 
 
@@ -127,7 +129,7 @@ def restart(client: Codex, model: str, *, group: str, wait: bool, timeout: float
     handle = client.models.get(model, group=group)
     handle.restart()
     if wait:
-        with Progress(f"model {model}") as progress:
+        with Progress() as progress:
             handle.wait(timeout=timeout, on_progress=progress)
 
 
@@ -144,10 +146,27 @@ def delete(client: Codex, model: str, *, group: str, yes: bool) -> None:
     note(f"model {model} is deleted")
 
 
+def _list_languages(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 (click calls it)
+    del parameter
+    if value and not ctx.resilient_parsing:
+        from modelport import predict_code
+
+        click.echo("\n".join(predict_code.languages()))
+        ctx.exit()
+
+
 @models.command("code")
 @model_argument
 @group_option
-@click.option("--language", "-l", default="curl", show_default=True, help="The language; `modelport codex languages`.")
+@click.option("--language", "-l", default="curl", show_default=True, help="What to write it in; --list names all.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_languages,
+    help="List what --language takes.",
+)
 @connected
 def code(client: Codex, model: str, *, group: str, language: str) -> None:
     """Print a program that calls a model; it takes the group's token from the environment."""
@@ -158,7 +177,7 @@ def _record(text: str) -> Any:
     """The record that --data says, gives the file of, or announces on stdin."""
     source = "--data"
     if text == "-":
-        source, text = "stdin", click.get_text_stream("stdin").read()
+        source, text = "stdin", sys.stdin.read()
     elif text.startswith("@"):
         source, text = text[1:], Path(text[1:]).read_text(encoding="utf-8")
     try:

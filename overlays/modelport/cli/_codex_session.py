@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 @connected
 def whoami(client: Codex, *, as_json: bool) -> None:
     """Check that the server answers and takes the credentials."""
-    health = client.health()
     client.login()
-    show({"url": client.url, "user": client.user, "tenant": client.tenant, "version": health}, as_json=as_json)
+    show({"url": client.url, "version": client.health().version, "credentials": "accepted"}, as_json=as_json)
 
 
 @click.group()

@@ -59,7 +59,7 @@ def wait_for_training(
 ) -> None:
     """Wait until an execution has ended; fails with the server's message when the training failed."""
     handle = client.trainings.execution(training, execution, group=group)
-    with Progress(f"execution {execution}") as progress:
+    with Progress() as progress:
         handle.wait(timeout=timeout, on_progress=progress)
     show(handle.status(), as_json=as_json)
 

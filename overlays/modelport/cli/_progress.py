@@ -17,6 +17,11 @@ class Tick(Protocol):
     """What a wait tells at each check."""
 
     @property
+    def subject(self) -> str:
+        """What is waited for."""
+        ...
+
+    @property
     def state(self) -> object:
         """The server's word for where the work stands."""
         ...
@@ -28,22 +33,22 @@ class Tick(Protocol):
 
 
 class Progress:
-    """``with Progress("model M7ab") as progress: model.wait(on_progress=progress)``."""
+    """``with Progress() as progress: model.wait(on_progress=progress)``."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._state = ""
+    def __init__(self) -> None:
+        self._shown = ""
         self._living = sys.stderr.isatty()
 
     def __call__(self, tick: Tick) -> None:
         """Show one check."""
-        state = str(getattr(tick.state, "value", tick.state))
-        line = f"{self._what}: {state} ({tick.elapsed_seconds:.0f} s)"
+        state = f"{tick.subject} is {getattr(tick.state, 'value', tick.state) or 'out of reach'}"
+        line = f"{state} ({tick.elapsed_seconds:.0f} s)"
         if self._living:
-            click.echo(f"{_CLEAR_LINE}{line}", err=True, nl=False)
-        elif state != self._state:
+            start = "\n" if self._shown.partition(" is ")[0] not in {"", tick.subject} else ""
+            click.echo(f"{start}{_CLEAR_LINE}{line}", err=True, nl=False)
+        elif state != self._shown:
             click.echo(line, err=True)
-        self._state = state
+        self._shown = state
 
     def __enter__(self) -> Self:
         """Begin with an empty line."""
@@ -53,5 +58,5 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the last state standing."""
-        if self._living and self._state:
+        if self._living and self._shown:
             click.echo(err=True)

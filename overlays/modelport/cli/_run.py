@@ -27,17 +27,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         result = cli.main(args=given, prog_name="modelport", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, click.Abort):
-        return INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as error:
+        return _stopped(error)
     except NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return BAD_INPUT
-    except OSError as error:
-        if error.errno == errno.EPIPE and not _is_ours(error):
-            return _hang_up()
-        return _report(error, given)
     except Exception as error:  # noqa: BLE001 (the outermost frame: everything becomes a line and a code)
-        return _report(error, given)
+        return _hang_up() if _reader_left(error) else _report(error, given)
     return result if isinstance(result, int) else DONE
 
 
@@ -62,6 +58,8 @@ def message(error: BaseException) -> str:
         text = str(error) or type(error).__name__
     else:
         text = f"unexpected {type(error).__name__}: {error} (a fault of modelport: `modelport --debug` shows where)"
+    # What the library had done on the server before it failed.
+    text = "; ".join([text, *getattr(error, "__notes__", [])])
     return " ".join(text.split())
 
 
@@ -87,6 +85,18 @@ def _came_from_server(error: BaseException) -> bool:
     from modelport.errors import APIProtocolError, UnsafeArchiveError
 
     return isinstance(error, (APIProtocolError, UnsafeArchiveError))
+
+
+def _stopped(error: BaseException) -> int:
+    """Ctrl-C, or a question that was answered with no (or could not be asked)."""
+    if KeyboardInterrupt in {type(error), type(error.__cause__), type(error.__context__)}:
+        return INTERRUPTED
+    click.echo("modelport: error: not confirmed, nothing was done", err=True)
+    return FAILED
+
+
+def _reader_left(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE and not _is_ours(error)
 
 
 def _hang_up() -> int:

@@ -42,7 +42,7 @@ def _users(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
 @click.option(
     "--open-bind", is_flag=True, help="Allow a --host that is not loopback: whoever reaches it can run code here."
 )
-@click.option("--json", "as_json", is_flag=True, help="Say where it listens, and log, as JSON lines.")
+@click.option("--json", "as_json", is_flag=True, help="Say where it listens as a line of JSON.")
 def sandbox(
     *,
     host: str,
