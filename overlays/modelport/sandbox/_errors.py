@@ -15,43 +15,43 @@ class ApiError(Exception):
         self.headers = headers or {}
 
 
-class BadRequest(ApiError):
+class BadRequestError(ApiError):
     """The request breaks the specification or names something unusable."""
 
     status, kind = 400, "InputError"
 
 
-class Unauthorized(ApiError):
+class UnauthorizedError(ApiError):
     """No token, a wrong one or an expired one."""
 
     status, kind = 401, "AuthenticationError"
 
 
-class NotFound(ApiError):
+class NotFoundError(ApiError):
     """Nothing of that name, or not for this caller."""
 
     status, kind = 404, "NotFoundError"
 
 
-class MethodNotAllowed(ApiError):
+class MethodNotAllowedError(ApiError):
     """The path exists, this method on it does not."""
 
     status, kind = 405, "MethodNotAllowedError"
 
 
-class Conflict(ApiError):
+class ConflictError(ApiError):
     """The thing exists already or is in a state that forbids the step."""
 
     status, kind = 409, "ConflictError"
 
 
-class Gone(ApiError):
+class GoneError(ApiError):
     """It was there and is not available any more."""
 
     status, kind = 410, "GoneError"
 
 
-class TooLarge(ApiError):
+class TooLargeError(ApiError):
     """The body passes the upload limit."""
 
     status, kind = 413, "PayloadTooLargeError"

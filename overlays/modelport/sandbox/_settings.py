@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MIB = 1024 * 1024
+MAX_PORT = 65535
 
 DEMO_USERS: Mapping[str, str] = MappingProxyType({"demo": "demo"})
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -34,9 +38,9 @@ class Limits:
 class SandboxSettings:
     """How a sandbox listens, whom it knows and what it allows.
 
-    `state` is a folder that survives restarts and may be shared by several sandboxes; without it everything lives in a
-    temporary folder and goes with the process. `isolate` runs user code in an environment that uv makes from the uploaded
-    requirements; otherwise in the sandbox's own interpreter. `open_bind` allows a host other than loopback.
+    `state` is a folder that survives restarts and may be shared by several sandboxes; without it everything lives in
+    a temporary folder and goes with the process. `isolate` runs user code in an environment that uv makes from the
+    uploaded requirements; otherwise in the sandbox's own interpreter. `open_bind` allows a host other than loopback.
     """
 
     host: str = "127.0.0.1"
@@ -53,18 +57,17 @@ class SandboxSettings:
     import_root: Path | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
+        if not 0 <= self.port <= MAX_PORT:
             raise ValueError(f"port {self.port} is not between 0 and 65535")
         if not self.users:
             raise ValueError("users is empty: a sandbox that knows nobody refuses every login")
         if self.host not in LOOPBACK_HOSTS and not self.open_bind:
             raise ValueError(
-                f"host {self.host!r} is not loopback: the sandbox runs uploaded code, so it listens on 127.0.0.1 unless "
-                "open_bind=True says that the network around it is trusted"
+                f"host {self.host!r} is not loopback: the sandbox runs uploaded code, so it listens on 127.0.0.1 "
+                "unless open_bind=True says that the network around it is trusted"
             )
 
     @property
     def accepted_hosts(self) -> frozenset[str]:
         """Host header names that are answered; any other is refused, which ends DNS rebinding."""
-        own = {self.host} if self.host not in {"0.0.0.0", "::"} else set[str]()
-        return LOOPBACK_HOSTS | own | self.allowed_hosts | {"testserver"}
+        return LOOPBACK_HOSTS | {self.host} | self.allowed_hosts | {"testserver"}

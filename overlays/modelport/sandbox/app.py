@@ -5,17 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modelport.sandbox._errors import ApiError
 from modelport.sandbox._settings import SandboxSettings
@@ -26,8 +24,11 @@ from modelport.sandbox.faults import Faults, answer, cut_connection, spoil
 from modelport.sandbox.platform import Platform, Services
 from modelport.sandbox.recorder import KEPT_BODY_BYTES, Recorder
 from modelport.sandbox.runner import Environments, Runner
-from modelport.sandbox.spec import Spec, load_spec
+from modelport.sandbox.spec import Operation, Spec, load_spec
 from modelport.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("modelport.sandbox")
 
@@ -57,7 +58,7 @@ def create_app(
         store.close()
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         try:
             yield
         finally:
@@ -146,11 +147,11 @@ class _Door:
         return text.removeprefix(self._platform.prefix)
 
     async def _reply(
-        self, routed: tuple[Any, tuple[str, ...]] | None, refusal: ApiError | None, request: Request
+        self, routed: tuple[Operation, tuple[str, ...]] | None, refusal: ApiError | None, request: Request
     ) -> Reply:
+        if routed is None:
+            return self._platform.error(refusal or ApiError("no route"))
         try:
-            if routed is None:
-                raise refusal or ApiError("no route")
             operation, path = routed
             spec = self._platform.spec
             base = str(request.base_url).rstrip("/") + self._platform.prefix
@@ -170,12 +171,11 @@ class _Door:
 
     async def _discard(self, request: Request) -> None:
         """Read what is left of the body, so that a refusal reaches a client that is still sending."""
-        try:
+        # Already read, cut or too long: in each case there is nothing to discard.
+        with contextlib.suppress(ApiError, ClientDisconnect, RuntimeError):
             check_length(request, self._limits.upload_bytes)
             async for _ in request.stream():
                 continue
-        except Exception:  # noqa: BLE001 - already read, cut or too long: in each case there is nothing to discard
-            return
 
 
 class _Head:
@@ -212,7 +212,7 @@ def _response(reply: Reply) -> Response:
     headers = dict(reply.headers)
     if reply.file is not None:
         return FileResponse(
-            reply.file, reply.status, headers, media_type=reply.media_type, stat_result=os.stat(reply.file)
+            reply.file, reply.status, headers, media_type=reply.media_type, stat_result=reply.file.stat()
         )
     content = json.dumps(reply.body).encode() if reply.content is None else reply.content
     return Response(content, reply.status, headers, media_type=reply.media_type)

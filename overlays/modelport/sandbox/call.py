@@ -7,16 +7,20 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import parse_qsl
 
-from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
-from modelport.sandbox._errors import BadRequest, TooLarge
-from modelport.sandbox.spec import Operation, Spec
+from modelport.sandbox._errors import BadRequestError, TooLargeError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.datastructures import FormData, UploadFile
+
+    from modelport.sandbox.spec import Operation, Spec
 
 Json: TypeAlias = dict[str, Any]
 
@@ -47,7 +51,7 @@ class Upload:
         self.stream.seek(0)
         data = self.stream.read(limit + 1)
         if len(data) > limit:
-            raise BadRequest(f"file {self.name!r} is larger than {limit} bytes")
+            raise BadRequestError(f"file {self.name!r} is larger than {limit} bytes")
         return data
 
 
@@ -74,7 +78,7 @@ class Call:
         """A file that must be there."""
         found = self.file(name)
         if found is None:
-            raise BadRequest(f"form field {name!r} is missing: send it as a file")
+            raise BadRequestError(f"form field {name!r} is missing: send it as a file")
         return found
 
     def text(self, name: str) -> str | None:
@@ -86,7 +90,7 @@ class Call:
         """A form field that must be there and not empty."""
         value = self.text(name)
         if not value:
-            raise BadRequest(f"form field {name!r} is missing or empty")
+            raise BadRequestError(f"form field {name!r} is missing or empty")
         return value
 
     def query(self, name: str) -> str | None:
@@ -129,13 +133,13 @@ async def read_body(spec: Spec, operation: Operation, request: Request, call: Ca
     raw = await _bytes(request, limit)
     if not raw:
         if operation.body_required:
-            raise BadRequest("the body is empty; JSON is expected")
+            raise BadRequestError("the body is empty; JSON is expected")
         return
     # The vendor's client sends predictions without a Content-Type, so the header is not asked for.
     try:
         call.json = json.loads(raw, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the body is not JSON: {error}") from None
+        raise BadRequestError(f"the body is not JSON: {error}") from None
     media = next((operation.media[kind] for kind in operation.media if "json" in kind), None)
     if media is not None:
         spec.check_body(media, call.json)
@@ -145,9 +149,9 @@ def check_length(request: Request, limit: int) -> None:
     """Refuse a body whose announced length is over the limit."""
     announced = request.headers.get("content-length", "0")
     if not announced.isdigit():
-        raise BadRequest("the Content-Length header is not a number")
+        raise BadRequestError("the Content-Length header is not a number")
     if int(announced) > limit:
-        raise TooLarge(f"the body has {announced} bytes; the sandbox takes at most {limit}")
+        raise TooLargeError(f"the body has {announced} bytes; the sandbox takes at most {limit}")
 
 
 async def _bytes(request: Request, limit: int) -> bytes:
@@ -155,7 +159,7 @@ async def _bytes(request: Request, limit: int) -> bytes:
     async for chunk in request.stream():
         data += chunk
         if len(data) > limit:
-            raise TooLarge(f"the body is larger than {limit} bytes")
+            raise TooLargeError(f"the body is larger than {limit} bytes")
     return bytes(data)
 
 
@@ -165,21 +169,21 @@ async def _form(request: Request, limit: int) -> list[tuple[str, str | UploadFil
         try:
             data: FormData = await request.form(max_files=MAX_FILES, max_fields=1000, max_part_size=MAX_FIELD_BYTES)
         except (MultiPartException, ClientDisconnect, KeyError, ValueError) as error:
-            raise BadRequest(f"the multipart body cannot be read: {error}") from None
+            raise BadRequestError(f"the multipart body cannot be read: {error}") from None
         except Exception as error:
             # Starlette answers a broken multipart body with its own HTTPException.
             detail = getattr(error, "detail", None)
             if detail is None:
                 raise
-            raise BadRequest(f"the multipart body cannot be read: {detail}") from None
+            raise BadRequestError(f"the multipart body cannot be read: {detail}") from None
         return list(data.multi_items())
     raw = await _bytes(request, min(limit, MAX_FIELD_BYTES))
     if kind not in {"", "application/x-www-form-urlencoded"} and raw:
-        raise BadRequest(f"Content-Type {kind!r} is not accepted here: send a form")
+        raise BadRequestError(f"Content-Type {kind!r} is not accepted here: send a form")
     try:
         return list(parse_qsl(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=1000))
     except (UnicodeDecodeError, ValueError) as error:
-        raise BadRequest(f"the form cannot be read: {error}") from None
+        raise BadRequestError(f"the form cannot be read: {error}") from None
 
 
 def _split_form(spec: Spec, operation: Operation, items: list[tuple[str, str | UploadFile]], call: Call) -> None:

@@ -19,7 +19,8 @@ def main() -> int:
     try:
         serve(settings)
     except (SandboxError, ValueError) as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+        sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
+        sys.stdout.flush()
         return 2
     return 0
 

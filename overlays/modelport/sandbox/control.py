@@ -1,10 +1,10 @@
-"""The control path `/_sandbox`: what it is, reset, faults, recorded requests, expiry of logins. Loopback callers only."""
+"""The control path `/_sandbox`: info, reset, faults, recorded requests, expiry of logins. Loopback callers only."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 from starlette.requests import Request
@@ -12,9 +12,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from modelport.sandbox._settings import LOOPBACK_HOSTS
+from modelport.sandbox._shapes import as_list
 from modelport.sandbox.faults import Fault, Faults
-from modelport.sandbox.platform import Platform, Services
-from modelport.sandbox.recorder import Recorder
+
+if TYPE_CHECKING:
+    from modelport.sandbox.platform import Platform, Services
+    from modelport.sandbox.recorder import Recorder
 
 PREFIX = "/_sandbox"
 # The address that in-process test transports give themselves.
@@ -85,7 +88,8 @@ class Control:
     async def _add_fault(self, request: Request) -> Response:
         try:
             body: Any = await request.json()
-            rules = [Fault.parse(rule) for rule in (body if isinstance(body, list) else [body])]
+            given = as_list(body) or [body]
+            rules = [Fault.parse(rule) for rule in given]
         except ValueError as error:
             return JSONResponse({"error": f"no fault rule: {error}"}, 400)
         except RecursionError:

@@ -8,12 +8,16 @@ import json
 import random
 import threading
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from starlette.types import Message, Send
+from modelport.sandbox._shapes import as_object
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Send
 
 HTML_PAGE = "<!doctype html><html><head><title>502</title></head><body><h1>Bad gateway</h1></body></html>"
 MAX_DELAY_SECONDS = 120.0
+STATUS_RANGE = (200, 599)
 
 
 @dataclass(slots=True)
@@ -43,27 +47,31 @@ class Fault:
     @classmethod
     def parse(cls, value: object) -> Fault:
         """A rule from JSON; raises ValueError that names what is wrong."""
-        if not isinstance(value, dict):
+        given = as_object(value)
+        if given is None:
             raise ValueError("a fault is a JSON object")
         known = {item.name for item in fields(cls)} - {"hits"}
-        unknown = sorted(set(map(str, value)) - known)  # pyright: ignore[reportUnknownArgumentType]
+        unknown = sorted(set(given) - known)  # pyright: ignore[reportUnknownArgumentType]
         if unknown:
             raise ValueError(f"unknown field {unknown[0]!r}; known are {', '.join(sorted(known))}")
-        fault = cls(**value)  # pyright: ignore[reportUnknownArgumentType]
+        fault = cls(**given)  # pyright: ignore[reportUnknownArgumentType]
         fault._check()
         return fault
 
     def _check(self) -> None:
-        if not isinstance(self.probability, int | float) or not 0 <= self.probability <= 1:
+        if not _between(self.probability, 0, 1):
             raise ValueError("probability is a number between 0 and 1")
-        if self.times is not None and (not isinstance(self.times, int) or self.times < 1):
+        if self.times is not None and not (_whole(self.times) and self.times >= 1):
             raise ValueError("times is a whole number from 1")
-        if not isinstance(self.delay_seconds, int | float) or not 0 <= self.delay_seconds <= MAX_DELAY_SECONDS:
+        if not _between(self.delay_seconds, 0, MAX_DELAY_SECONDS):
             raise ValueError(f"delay_seconds is a number between 0 and {MAX_DELAY_SECONDS:g}")
-        if self.status is not None and (not isinstance(self.status, int) or not 200 <= self.status <= 599):
+        if self.status is not None and not (_whole(self.status) and _between(self.status, *STATUS_RANGE)):
             raise ValueError("status is a whole number between 200 and 599")
         if self.cut not in {None, "before", "middle"}:
             raise ValueError('cut is "before" or "middle"')
+        for name in ("operation_id", "method", "path"):
+            if not isinstance(getattr(self, name), str | None):
+                raise ValueError(f"{name} is text")  # noqa: TRY004 - one kind of error for one kind of mistake
 
     def fits(self, operation_id: str | None, method: str, path: str) -> bool:
         """Whether the matchers fit this call."""
@@ -76,6 +84,14 @@ class Fault:
     def as_json(self) -> dict[str, Any]:
         """The rule as it was given, with its count of hits."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _between(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
 
 class Faults:

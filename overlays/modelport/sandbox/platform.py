@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from modelport.sandbox._errors import ApiError
-from modelport.sandbox._settings import SandboxSettings
 from modelport.sandbox.call import Call, Reply
-from modelport.sandbox.runner import Environments, Runner
 from modelport.sandbox.spec import Operation, Spec, SpecError
-from modelport.sandbox.store import Store
+
+if TYPE_CHECKING:
+    from modelport.sandbox._errors import ApiError
+    from modelport.sandbox._settings import SandboxSettings
+    from modelport.sandbox.runner import Environments, Runner
+    from modelport.sandbox.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def bind(spec: Spec, parts: Iterable[object]) -> dict[str, Handler]:
     parts = list(parts)
     handlers: dict[str, Handler] = {}
     for operation in spec.operations:
-        found = [method for part in parts if callable(method := getattr(part, operation.id, None))]
+        found: list[Handler] = [getattr(part, operation.id) for part in parts if hasattr(part, operation.id)]
         if len(found) != 1:
             count = "no handler" if not found else f"{len(found)} handlers"
             raise SpecError(
@@ -51,7 +53,7 @@ class Platform(Protocol):
     handlers: dict[str, Handler]
 
     def authenticate(self, operation: Operation, call: Call) -> None:
-        """Set `call.principal`, or raise Unauthorized."""
+        """Set `call.principal`, or raise UnauthorizedError."""
         ...
 
     def error(self, error: ApiError) -> Reply:

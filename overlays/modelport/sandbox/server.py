@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 BACKLOG = 256
+IPV6 = 6
 
 
 class SandboxError(Exception):
@@ -48,7 +49,8 @@ def serve(settings: SandboxSettings, *, on_ready: Callable[[str], None] | None =
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(announcement(settings, url), flush=True)
+            sys.stdout.write(announcement(settings, url) + "\n")
+            sys.stdout.flush()
             if on_ready is not None:
                 on_ready(url)
 
@@ -112,7 +114,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _bracketed(host: str) -> str:
     with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).version == 6:
+        if ipaddress.ip_address(host).version == IPV6:
             return f"[{host}]"
     return host
 
@@ -123,8 +125,12 @@ def _terminated(interrupt: Callable[[], None]) -> Any:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+
+    def ended(_number: int, _frame: object) -> None:
+        interrupt()
+
     # uvicorn replays the signals it caught once it has stopped; this handler then has nothing left to do.
-    kept = {number: signal.signal(number, lambda *_: interrupt()) for number in (signal.SIGTERM, signal.SIGINT)}
+    kept = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
@@ -164,17 +170,14 @@ class Sandbox:
         """Start and wait until it listens; raises SandboxError with what the process said."""
         if self._process is not None:
             return
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             [sys.executable, "-m", "modelport.sandbox.child_server"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(settings_to_json(self.settings)) + "\n")
-        self._process.stdin.flush()
-        line = self._first_line()
+        line = _first_line(process, settings_to_json(self.settings))
         try:
             self._said = json.loads(line)
         except ValueError:
@@ -183,17 +186,6 @@ class Sandbox:
         if "error" in self._said:
             self.stop()
             raise SandboxError(str(self._said["error"]))
-
-    def _first_line(self) -> str:
-        process = self._process
-        assert process is not None and process.stdout is not None
-        timer = threading.Timer(START_SECONDS, process.kill)
-        timer.daemon = True
-        timer.start()
-        try:
-            return process.stdout.readline()
-        finally:
-            timer.cancel()
 
     def stop(self) -> None:
         """End the process and wait for it."""
@@ -234,6 +226,20 @@ class Sandbox:
         return f"Sandbox({self._said.get('url', 'not started')})"
 
 
+def _first_line(process: subprocess.Popen[str], settings: dict[str, Any]) -> str:
+    if process.stdin is None or process.stdout is None:
+        return ""
+    process.stdin.write(json.dumps(settings) + "\n")
+    process.stdin.flush()
+    timer = threading.Timer(START_SECONDS, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        return process.stdout.readline()
+    finally:
+        timer.cancel()
+
+
 def settings_to_json(settings: SandboxSettings) -> dict[str, Any]:
     """Settings as JSON, for the pipe to the child: passwords do not show in a process list."""
     return {
@@ -254,9 +260,10 @@ def settings_to_json(settings: SandboxSettings) -> dict[str, Any]:
 
 def settings_from_json(value: dict[str, Any]) -> SandboxSettings:
     """The reverse of `settings_to_json`."""
-    paths = {name: None if value[name] is None else Path(value[name]) for name in ("state", "import_root")}
+    paths: dict[str, Any] = {name: value[name] and Path(value[name]) for name in ("state", "import_root")}
     limits, hosts = Limits(**value["limits"]), frozenset(value["allowed_hosts"])
-    return SandboxSettings(**{**value, **paths, "limits": limits, "allowed_hosts": hosts})
+    given: dict[str, Any] = {**value, **paths, "limits": limits, "allowed_hosts": hosts}
+    return SandboxSettings(**given)
 
 
 def configure_logging() -> None:

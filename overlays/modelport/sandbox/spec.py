@@ -12,11 +12,11 @@ from typing import Any, TypeAlias, cast
 from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator, FormatChecker
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError, best_match  # pyright: ignore[reportUnknownVariableType] - untyped key
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from modelport.sandbox._errors import BadRequest, MethodNotAllowed, NotFound
+from modelport.sandbox._errors import BadRequestError, MethodNotAllowedError, NotFoundError
 
 Json: TypeAlias = dict[str, Any]
 
@@ -35,10 +35,11 @@ def load_spec(platform: str, version: str) -> Json:
     """The canonical document that the generator wrote for a platform."""
     source = files("modelport_api").joinpath(platform, version, "openapi.json")
     try:
-        return cast(Json, json.loads(source.read_text("utf-8")))
+        return cast("Json", json.loads(source.read_text("utf-8")))
     except FileNotFoundError as error:
         raise SpecError(
-            f"no document for {platform} {version}: run `make generate`, which writes it from openapi/{platform}/{version}"
+            f"no document for {platform} {version}: run `make generate`, which writes it from "
+            f"openapi/{platform}/{version}"
         ) from error
 
 
@@ -118,7 +119,7 @@ class Spec:
             found: Any = self.document
             for part in reference[2:].split("/"):
                 found = found[unquote(part).replace("~1", "/").replace("~0", "~")]
-            value = cast(Json, found)
+            value = cast("Json", found)
         return value
 
     def _validator(self, *pointer: str) -> Draft202012Validator:
@@ -135,11 +136,11 @@ class Spec:
             found: Any = self.document
             for part in pointer:
                 found = found[part]
-            value = cast(Json, found)
+            value = cast("Json", found)
         return value, pointer
 
     def _read(self) -> Iterable[Operation]:
-        for path, item in cast(Json, self.document["paths"]).items():
+        for path, item in cast("Json", self.document["paths"]).items():
             shared = [self._parameter(p, "paths", path, "parameters", i) for i, p in _listed(item.get("parameters"))]
             for method in METHODS:
                 if method in item:
@@ -198,7 +199,7 @@ class Spec:
         return root
 
     def match(self, method: str, path: str) -> tuple[Operation, tuple[str, ...]]:
-        """The operation for a raw (still percent-encoded) path and the decoded values of its placeholders, in order."""
+        """The operation for a raw (still percent-encoded) path, and the decoded values of its placeholders."""
         parts = path.removeprefix("/").removesuffix("/").split("/")
         allowed: set[str] = set()
         for node, values in _walk(self._root, parts, ()):
@@ -207,19 +208,19 @@ class Spec:
             allowed.update(node.operations)
         if allowed:
             verbs = ", ".join(sorted(allowed))
-            raise MethodNotAllowed(f"{method} is not allowed here; allowed: {verbs}", headers={"allow": verbs})
-        raise NotFound(f"there is no {method} {path} on this platform")
+            raise MethodNotAllowedError(f"{method} is not allowed here; allowed: {verbs}", headers={"allow": verbs})
+        raise NotFoundError(f"there is no {method} {path} on this platform")
 
     # -- validation -------------------------------------------------------------------------------------------------
 
     def check_parameters(self, operation: Operation, given: Mapping[str, Mapping[str, list[str]]]) -> Json:
-        """Parameter values by name, typed as their schemas say; raises BadRequest naming the first that is wrong."""
+        """Parameter values by name, typed as their schemas say; BadRequestError names the first that is wrong."""
         values: Json = {}
         for parameter in operation.parameters:
             raw = given.get(parameter.place, {}).get(_key(parameter))
             if raw is None:
                 if parameter.required and parameter.place != "cookie":
-                    raise BadRequest(f"{parameter.place} parameter {parameter.name!r} is missing")
+                    raise BadRequestError(f"{parameter.place} parameter {parameter.name!r} is missing")
                 continue
             value = self.coerce(parameter.schema, raw)
             _check(parameter.validator, value, f"{parameter.place} parameter {parameter.name!r}")
@@ -227,7 +228,7 @@ class Spec:
         return values
 
     def check_body(self, media: Media, value: object, what: str = "body") -> None:
-        """Raise BadRequest naming the first field that breaks the schema."""
+        """Raise BadRequestError naming the first field that breaks the schema."""
         _check(media.validator, value, what)
 
     def coerce(self, schema: Json, raw: list[str]) -> Any:
@@ -256,7 +257,7 @@ def _scalar(types: set[str], text: str) -> Any:
 
 def _types(schema: Json) -> set[str]:
     kind = schema.get("type", [])
-    return {kind} if isinstance(kind, str) else set(cast(list[str], kind))
+    return {kind} if isinstance(kind, str) else set(cast("list[str]", kind))
 
 
 def _key(parameter: Parameter) -> str:
@@ -278,10 +279,11 @@ def _walk(node: _Node, parts: list[str], values: tuple[str, ...]) -> Iterable[tu
         yield from _walk(node.wildcard, rest, (*values, head))
 
 
-def _check(validator: Draft202012Validator, value: object, what: str) -> None:
-    error = best_match(validator.iter_errors(value))  # pyright: ignore[reportUnknownMemberType]
+def _check(validator: Draft202012Validator, value: Any, what: str) -> None:
+    errors: Any = validator.iter_errors(value)  # pyright: ignore[reportUnknownMemberType] - partly typed
+    error = cast("ValidationError | None", best_match(errors))
     if error is not None:
-        raise BadRequest(_sentence(error, what))
+        raise BadRequestError(_sentence(error, what))
 
 
 def _sentence(error: ValidationError, what: str) -> str:

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -36,12 +36,14 @@ CREATE TABLE IF NOT EXISTS inflight (
 );
 """
 
+_FORGET = ("DELETE FROM documents", "DELETE FROM counters", "DELETE FROM rows", "DELETE FROM inflight")
+
 
 class Store:
     """Documents by kind and key, counters, append-only rows, and folders for files.
 
-    Several processes may open one folder: every write is one SQLite transaction (WAL), and work that a process had begun
-    when it died is marked by the next one that opens the folder, told apart by a lock file each process holds.
+    Several processes may open one folder: every write is one SQLite transaction (WAL), and work that a process had
+    begun when it died is marked by the next one that opens the folder, told apart by a lock file each process holds.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -79,7 +81,7 @@ class Store:
         return connection
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         """One write transaction; nested calls in a thread join the outer one."""
         connection = self._connection()
         if connection.in_transaction:
@@ -152,6 +154,11 @@ class Store:
         with self.transaction() as connection:
             return connection.execute("DELETE FROM documents WHERE kind=? AND key=?", (kind, key)).rowcount == 1
 
+    def remove_all(self, kind: str) -> int:
+        """Delete every document of a kind; how many there were."""
+        with self.transaction() as connection:
+            return connection.execute("DELETE FROM documents WHERE kind=?", (kind,)).rowcount
+
     def all(self, kind: str, *, parent: str | None = None) -> list[Document]:
         """Documents of a kind in order of creation."""
         query, values = "SELECT body FROM documents WHERE kind=?", [kind]
@@ -192,7 +199,7 @@ class Store:
     # -- files ------------------------------------------------------------------------------------------------------
 
     def folder(self, *parts: str) -> Path:
-        """A folder under the state, made when it is not there. Parts are single names, never from a request unchecked."""
+        """A folder under the state, made when it is not there. Parts are single names, never paths."""
         for part in parts:
             if part in {"", ".", ".."} or "/" in part or "\0" in part:
                 raise ValueError(f"{part!r} is no folder name")
@@ -207,8 +214,8 @@ class Store:
     def reset(self) -> None:
         """Forget everything, files too."""
         with self.transaction() as connection:
-            for table in ("documents", "counters", "rows", "inflight"):
-                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant list of names
+            for statement in _FORGET:
+                connection.execute(statement)
         shutil.rmtree(self.root / "files", ignore_errors=True)
 
     # -- work in flight ---------------------------------------------------------------------------------------------

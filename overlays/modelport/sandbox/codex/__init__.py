@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from modelport.sandbox._errors import ApiError
+from typing import TYPE_CHECKING
+
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.auth import Auth
 from modelport.sandbox.codex.context import Context
@@ -20,7 +21,10 @@ from modelport.sandbox.codex.promotion import Promotion
 from modelport.sandbox.codex.training import Training
 from modelport.sandbox.codex.training_v2 import TrainingV2
 from modelport.sandbox.platform import Services, bind
-from modelport.sandbox.spec import Operation, Spec
+
+if TYPE_CHECKING:
+    from modelport.sandbox._errors import ApiError
+    from modelport.sandbox.spec import Operation, Spec
 
 __all__ = ["Codex"]
 

@@ -6,11 +6,14 @@ import hashlib
 import hmac
 import secrets
 import time
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest, Unauthorized
+from modelport.sandbox._errors import BadRequestError, UnauthorizedError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import GROUP, GROUP_TOKEN, USER_TOKEN, Context
-from modelport.sandbox.spec import Operation
+
+if TYPE_CHECKING:
+    from modelport.sandbox.spec import Operation
 
 VERSION = "1.0"
 GROUP_TOKEN_SECONDS = 365 * 86400.0
@@ -31,12 +34,12 @@ class Auth:
         settings = self._context.settings
         user, password, tenant = call.text("user"), call.text("password"), call.text("tenant")
         if not user or not password:
-            raise BadRequest("form fields 'user' and 'password' must not be empty")
+            raise BadRequestError("form fields 'user' and 'password' must not be empty")
         known = settings.users.get(user)
         # The same work for an unknown user as for a known one.
         right = _same(password, known if known is not None else secrets.token_hex(16)) and known is not None
         if not right or (tenant and not _same(tenant, settings.tenant)):
-            raise Unauthorized("user, password or tenant is wrong")
+            raise UnauthorizedError("user, password or tenant is wrong")
         token = secrets.token_urlsafe(32)
         body = {"User": user, "Expires": time.time() + settings.token_seconds}
         self._context.store.put(USER_TOKEN, digest(token), body)
@@ -44,10 +47,7 @@ class Auth:
 
     def expire(self) -> int:
         """End every user token."""
-        store, count = self._context.store, 0
-        with store.transaction() as connection:
-            count = connection.execute("DELETE FROM documents WHERE kind=?", (USER_TOKEN,)).rowcount
-        return count
+        return self._context.store.remove_all(USER_TOKEN)
 
     def authenticate(self, operation: Operation, call: Call) -> None:
         """Check the token of an operation; the principal is a user name or a group name."""
@@ -65,13 +65,13 @@ class Auth:
         wanted = (
             "user token (POST /login)" if "userToken" in schemes else "group token (shown once when the group was made)"
         )
-        raise Unauthorized(f"the token is not valid here or has expired: this operation needs a {wanted}")
+        raise UnauthorizedError(f"the token is not valid here or has expired: this operation needs a {wanted}")
 
     @staticmethod
     def _bearer(call: Call) -> str:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthorized("the Authorization header must be 'Bearer <token>'")
+            raise UnauthorizedError("the Authorization header must be 'Bearer <token>'")
         return token.strip()
 
     def _user(self, token: str) -> str | None:
@@ -87,7 +87,7 @@ class Auth:
         names = [part[1:-1] for part in operation.path.strip("/").split("/") if part.startswith("{")]
         asked = dict(zip(names, call.path, strict=True)).get("group")
         if asked is not None and asked != group:
-            raise Unauthorized(f"the group token is not that of group {asked!r}")
+            raise UnauthorizedError(f"the group token is not that of group {asked!r}")
 
 
 def issue_group_token(context: Context, group: str) -> str:

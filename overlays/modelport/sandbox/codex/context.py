@@ -6,13 +6,17 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._errors import BadRequest, NotFound
-from modelport.sandbox.platform import Services
-from modelport.sandbox.runner import Outcome
-from modelport.sandbox.store import Document
+from modelport.sandbox._errors import BadRequestError, NotFoundError
+from modelport.sandbox._shapes import as_object
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.platform import Services
+    from modelport.sandbox.runner import Outcome
+    from modelport.sandbox.store import Document
 
 GROUP = "codex/group"
 GROUP_TOKEN = "codex/group-token"  # noqa: S105 - the name of a kind of document
@@ -36,7 +40,7 @@ INTERRUPTED = "the sandbox ended before this was finished"
 LOG_CHARACTERS = 20_000
 
 
-class RunFailed(Exception):
+class RunFailedError(Exception):
     """A run ended badly, for a reason that its owner may read."""
 
 
@@ -55,7 +59,7 @@ class Context:
         """The group, or 404."""
         found = self.store.get(GROUP, name)
         if found is None:
-            raise NotFound(f"there is no group {name!r}: create it with POST /groups")
+            raise NotFoundError(f"there is no group {name!r}: create it with POST /groups")
         return found
 
     def find(self, kind: str, key: object, what: str, *, group: str | None = None) -> Document:
@@ -63,7 +67,7 @@ class Context:
         found = self.store.get(kind, str(key))
         if found is None or (group is not None and found.get("Group") != group):
             where = f" in group {group!r}" if group is not None else ""
-            raise NotFound(f"there is no {what} {key}{where}")
+            raise NotFoundError(f"there is no {what} {key}{where}")
         return found
 
     def folder(self, *parts: object) -> Path:
@@ -93,7 +97,7 @@ class Context:
     def log_outcome(self, owner: str, routine: str, outcome: Outcome, success: str) -> None:
         """What a worker printed and how it ended."""
         self.log(owner, routine, "Debug", outcome.output)
-        value: dict[str, Any] = outcome.value if isinstance(outcome.value, dict) else {}
+        value = as_object(outcome.value) or {}
         for level, text in value.get("logs", []):
             self.log(owner, routine, str(level), str(text))
         self.log(owner, routine, "Ok" if outcome.ok else "Error", success if outcome.ok else outcome.error)
@@ -120,24 +124,25 @@ class Context:
         """Run `work` in the background and walk the document through its states.
 
         `states` are the names while it runs, when it went well and when it failed; the default is that of executions.
-        What `work` returns is merged into the document; RunFailed gives the message of a failure.
+        What `work` returns is merged into the document; RunFailedError gives the message of a failure.
         """
         running, good, bad = states or ("Running", "Succeeded", "Failed")
         self.store.begin(kind, key, on_crash={"State": bad, "Message": INTERRUPTED})
 
         def job() -> None:
             started = time.monotonic()
+            result: Document
             self.store.patch(kind, key, State=running)
             try:
                 result = {"Message": None, **work(), "State": good}
-            except RunFailed as error:
+            except RunFailedError as error:
                 result = {"State": bad, "Message": str(error)}
             except Exception:
                 self.store.patch(kind, key, State=bad, Message="the sandbox failed here; its own log has the reason")
                 raise
             finally:
                 self.store.finish(kind, key)
-            result["TimeElapsed"] = int((time.monotonic() - started) * 1000)
+            result = {**result, "TimeElapsed": int((time.monotonic() - started) * 1000)}
             if self.runner.closed and result["State"] == bad:
                 result["Message"] = INTERRUPTED
             self.store.patch(kind, key, **result)
@@ -156,7 +161,7 @@ def span(start: str | None, end: str | None, days: int | None = None) -> tuple[f
     last = _day(end, "end") if end else None
     first = _day(start, "start") if start else None
     if first is not None and last is not None and first > last:
-        raise BadRequest(f"start {start} is after end {end}")
+        raise BadRequestError(f"start {start} is after end {end}")
     if days is not None and first is None and last is not None:
         first = last - timedelta(days=days)
     return (
@@ -171,7 +176,7 @@ def _day(text: str, name: str) -> date:
             return datetime.strptime(text[:10], layout).replace(tzinfo=UTC).date()
         except ValueError:
             continue
-    raise BadRequest(f"query parameter {name!r}: {text[:40]!r} is not a date like 31-12-2025 or 2025-12-31")
+    raise BadRequestError(f"query parameter {name!r}: {text[:40]!r} is not a date like 31-12-2025 or 2025-12-31")
 
 
 def like(text: object, part: str | None) -> bool:

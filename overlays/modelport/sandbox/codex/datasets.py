@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply, Upload, safe_name
 from modelport.sandbox.codex.context import DATASET, Context, like
 from modelport.sandbox.codex.files import save_table
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.store import Document
 
 
 class Datasets:
@@ -39,7 +43,7 @@ class Datasets:
         """The bytes as they came."""
         body = self._dataset(call)
         if body["State"] != "Succeeded":
-            raise BadRequest(f"dataset {body['Hash']} is {body['State']}: it holds no data")
+            raise BadRequestError(f"dataset {body['Hash']} is {body['State']}: it holds no data")
         path = self._context.folder("datasets", body["Hash"]) / body["File"]
         headers = {"content-disposition": f'attachment; filename="{path.name}"'}
         return Reply(file=path, media_type="application/octet-stream", headers=headers)

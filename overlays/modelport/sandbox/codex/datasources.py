@@ -1,21 +1,24 @@
 """Data sources. The platform reads cloud stores; the sandbox reads a folder on this machine in their place.
 
-The rule: `<import root>/<data source name>/<path of the URI>` is the file, whatever the scheme and bucket say. The import
-root is the setting `import_root`, or `imports` in the state folder. `file://` URIs must lie in the import root as well, so
-that a request cannot read the machine.
+The rule: `<import root>/<data source name>/<path of the URI>` is the file, whatever the scheme and bucket say. The
+import root is the setting `import_root`, or `imports` in the state folder. `file://` URIs must lie in the import root
+as well, so that a request cannot read the machine.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from modelport.sandbox._errors import BadRequest, NotFound
+from modelport.sandbox._errors import BadRequestError, NotFoundError
 from modelport.sandbox.call import Call, Reply, safe_name
 from modelport.sandbox.codex.context import DATASET, DATASOURCE, Context, like
 from modelport.sandbox.codex.datasets import write_dataset
 from modelport.sandbox.codex.files import read_json
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 SCHEMES = frozenset({"", "file", "gs", "s3", "s3a", "az", "abfs", "abfss", "wasbs", "https"})
 
@@ -31,10 +34,10 @@ class Datasources:
         group, name = str(call.values["group"]), safe_name(call.need_text("name"), "")
         self._context.group(group)
         if name != call.need_text("name"):
-            raise BadRequest("form field 'name': use letters, digits, spaces, '_', '-' and '.' only")
+            raise BadRequestError("form field 'name': use letters, digits, spaces, '_', '-' and '.' only")
         credentials = read_json(call.need_file("credentials"), "credentials")
         if not isinstance(credentials, dict):
-            raise BadRequest("form field 'credentials': the file holds no JSON object")
+            raise BadRequestError("form field 'credentials': the file holds no JSON object")
         body = {
             "Name": name,
             "Group": group,
@@ -43,7 +46,7 @@ class Datasources:
             "CredentialKeys": sorted(map(str, credentials)),  # pyright: ignore[reportUnknownArgumentType]
         }
         if not self._context.store.add(DATASOURCE, f"{group}/{name}", body, parent=group):
-            raise BadRequest(f"DataSource {name!r} already exists in group {group!r}")
+            raise BadRequestError(f"DataSource {name!r} already exists in group {group!r}")
         return Reply({"Message": f"DataSource {name!r} registered"})
 
     def list_datasources(self, call: Call) -> Reply:
@@ -101,7 +104,7 @@ class Datasources:
         group, name = str(call.values["group"]), str(call.values["name"])
         found = self._context.store.get(DATASOURCE, f"{group}/{name}")
         if found is None:
-            raise NotFound(f"there is no data source {name!r} in group {group!r}")
+            raise NotFoundError(f"there is no data source {name!r} in group {group!r}")
         return found
 
 
@@ -115,13 +118,13 @@ def import_root(context: Context) -> Path:
 def locate(context: Context, uri: str, source: str) -> Path:
     """The local file that a cloud URI means, by the rule of this module."""
     if "\0" in uri:
-        raise BadRequest("the URI holds a zero byte")
+        raise BadRequestError("the URI holds a zero byte")
     try:
         parts = urlsplit(uri)
     except ValueError as error:
-        raise BadRequest(f"the URI cannot be read: {error}") from None
+        raise BadRequestError(f"the URI cannot be read: {error}") from None
     if parts.scheme not in SCHEMES:
-        raise BadRequest(f"the URI scheme {parts.scheme!r} is not one of {', '.join(sorted(SCHEMES - {''}))}")
+        raise BadRequestError(f"the URI scheme {parts.scheme!r} is not one of {', '.join(sorted(SCHEMES - {''}))}")
     root = import_root(context)
     bare = unquote(parts.path).lstrip("/")
     path = Path("/", bare) if parts.scheme == "file" else root / source / bare
@@ -131,8 +134,8 @@ def locate(context: Context, uri: str, source: str) -> Path:
     except OSError:
         inside = False
     if not inside:
-        raise BadRequest(
-            f"the sandbox has no file for {uri[:200]!r}: it reads a local folder in place of the cloud; put the file at "
-            f"<import root>/{source}/{bare[:200]} (setting import_root, else the folder 'imports' of the state)"
+        raise BadRequestError(
+            f"the sandbox has no file for {uri[:200]!r}: it reads a local folder in place of the cloud; put the file "
+            f"at <import root>/{source}/{bare[:200]} (setting import_root, else the folder 'imports' of the state)"
         )
     return path

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
+from modelport.sandbox._shapes import as_list, as_object
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import MODEL, Context
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 _STYLE = """
 :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
@@ -30,7 +33,7 @@ class Docs:
         model = self._context.find(MODEL, call.values["model_hash"], "model", group=call.values["group"])
         operation = str(call.values["operation"])
         if model["Operation"].lower() != operation:
-            raise BadRequest(
+            raise BadRequestError(
                 f"model {model['Hash']} is {model['Operation']}: its page is under {model['Operation'].lower()}"
             )
         document = openapi_of(model, f"{call.base_url}")
@@ -53,10 +56,10 @@ def openapi_of(model: Document, base_url: str) -> Document:
 
 
 def _sync_paths(model: Document) -> Document:
-    sample = model.get("Sample") or {}
+    sample: Document = model.get("Sample") or {}
     body = {"type": "object", "required": ["Input"], "properties": {"Input": schema_of(sample)}}
-    content = {"application/json": {"schema": body, "example": {"Input": sample}}}
-    post = {
+    content: Document = {"application/json": {"schema": body, "example": {"Input": sample}}}
+    post: Document = {
         "operationId": "predict",
         "summary": "Score one input",
         "requestBody": {"required": True, "content": content},
@@ -95,11 +98,9 @@ def _async_paths(model: Document) -> Document:
 
 def schema_of(value: Any) -> Document:
     """A JSON schema that fits a sample value."""
-    if isinstance(value, dict):
-        entries: dict[str, Any] = value
+    if (entries := as_object(value)) is not None:
         return {"type": "object", "properties": {key: schema_of(item) for key, item in entries.items()}}
-    if isinstance(value, list):
-        items: list[Any] = value
+    if (items := as_list(value)) is not None:
         return {"type": "array", "items": schema_of(items[0]) if items else {}}
     if value is None:
         return {"nullable": True}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Reply
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.store import Document
 
 
 def run_status(run: Document) -> Document:
@@ -21,4 +25,4 @@ def archive_reply(run: Document, archive: Path) -> Reply:
         return Reply(file=archive, media_type="application/zip", headers=headers)
     if run["State"] in {"Succeeded", "Failed"}:
         return Reply({**run_status(run), "Message": run.get("Message") or "the result is not there any more"}, 410)
-    raise BadRequest(f"execution {run['Id']} is {run['State']}: it has no result yet")
+    raise BadRequestError(f"execution {run['Id']} is {run['State']}: it has no result yet")

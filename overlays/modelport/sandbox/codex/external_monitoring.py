@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from modelport.sandbox._errors import BadRequest
+from typing import TYPE_CHECKING
+
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import DATASOURCE, EXTERNAL, TRAINING_RUN, Context
 from modelport.sandbox.codex.files import REQUIREMENTS, save_source
 from modelport.sandbox.codex.watching import Watching
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 
 class ExternalMonitoring:
@@ -34,7 +38,7 @@ class ExternalMonitoring:
         """A new one; the group in the path must be that of the body."""
         group = str(call.values["group"])
         if call.json["Group"] != group:
-            raise BadRequest(f"body field 'Group' is {call.json['Group']!r}, the path says {group!r}")
+            raise BadRequestError(f"body field 'Group' is {call.json['Group']!r}, the path says {group!r}")
         return self._register(call, group)
 
     def _register(self, call: Call, group: str) -> Reply:
@@ -42,11 +46,11 @@ class ExternalMonitoring:
         self._context.group(group)
         run = store.get(TRAINING_RUN, str(given["TrainingExecutionId"]))
         if run is None or run["Group"] != group:
-            raise BadRequest(
+            raise BadRequestError(
                 f"body field 'TrainingExecutionId': group {group!r} has no execution {given['TrainingExecutionId']}"
             )
         if store.get(DATASOURCE, f"{group}/{given['DataSourceName']}") is None:
-            raise BadRequest(
+            raise BadRequestError(
                 f"body field 'DataSourceName': group {group!r} has no data source {given['DataSourceName']!r}"
             )
         digest = self._context.new_hash("X")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Upload, safe_name
 
 SOURCE_SUFFIXES = (".py", ".ipynb")
@@ -19,9 +19,9 @@ ENV_FILE = ".env"
 def save_source(upload: Upload, folder: Path, field: str) -> str:
     """Keep a script under its own name; only Python files and notebooks are scripts."""
     if Path(upload.name).suffix.lower() not in SOURCE_SUFFIXES:
-        raise BadRequest(f"form field {field!r}: {upload.name!r} is not a .py or .ipynb file")
+        raise BadRequestError(f"form field {field!r}: {upload.name!r} is not a .py or .ipynb file")
     if upload.name.endswith(".py") and b"\0" in (data := upload.read()):
-        raise BadRequest(
+        raise BadRequestError(
             f"form field {field!r}: {upload.name!r} holds a zero byte at {data.index(0)}; it is no Python source"
         )
     upload.save(folder / upload.name)
@@ -31,9 +31,9 @@ def save_source(upload: Upload, folder: Path, field: str) -> str:
 def save_table(upload: Upload, folder: Path, field: str, suffixes: Iterable[str] = TABLE_SUFFIXES) -> str:
     """Keep a data file under its own name."""
     if Path(upload.name).suffix.lower() not in suffixes:
-        raise BadRequest(f"form field {field!r}: {upload.name!r} is not one of {', '.join(suffixes)}")
+        raise BadRequestError(f"form field {field!r}: {upload.name!r} is not one of {', '.join(suffixes)}")
     if upload.size == 0:
-        raise BadRequest(f"form field {field!r}: {upload.name!r} is empty")
+        raise BadRequestError(f"form field {field!r}: {upload.name!r} is empty")
     upload.save(folder / upload.name)
     return upload.name
 
@@ -43,7 +43,7 @@ def save_extras(call: Call, folder: Path, taken: set[str], field: str = "extra")
     names: list[str] = []
     for upload in call.files.get(field, []):
         if upload.name in taken:
-            raise BadRequest(f"form field {field!r}: the name {upload.name!r} is taken by another uploaded file")
+            raise BadRequestError(f"form field {field!r}: the name {upload.name!r} is taken by another uploaded file")
         upload.save(folder / upload.name)
         taken.add(upload.name)
         names.append(upload.name)
@@ -64,7 +64,7 @@ def read_json(upload: Upload, field: str) -> Any:
     try:
         return json.loads(upload.read().decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"form field {field!r}: {upload.name!r} is not JSON: {error}") from None
+        raise BadRequestError(f"form field {field!r}: {upload.name!r} is not JSON: {error}") from None
 
 
 def bare(name: str, fallback: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from modelport.sandbox._errors import BadRequest, Conflict
+from modelport.sandbox._errors import BadRequestError, ConflictError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.auth import issue_group_token
 from modelport.sandbox.codex.context import GROUP, Context
@@ -28,7 +28,7 @@ class Groups:
         name = call.need_text("name")
         body = {"Name": name, "Description": call.text("description") or "", "CreatedAt": self._context.now()}
         if not self._context.store.add(GROUP, name, body):
-            raise Conflict(f"group {name!r} exists already; nothing was changed")
+            raise ConflictError(f"group {name!r} exists already; nothing was changed")
         return Reply({"Token": issue_group_token(self._context, name)}, 201)
 
     def refresh_group_token(self, call: Call) -> Reply:
@@ -36,7 +36,7 @@ class Groups:
         name = str(call.values["name"])
         group = self._context.group(name)
         if not call.values.get("force") and group.get("TokenExpires", 0.0) > time.time():
-            raise BadRequest(
+            raise BadRequestError(
                 f"the token of group {name!r} is still valid: force=true replaces it and stops the old one"
             )
         return Reply({"Token": issue_group_token(self._context, name)}, 201)

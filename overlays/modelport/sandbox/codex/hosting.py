@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelport.sandbox._errors import ScriptError
-from modelport.sandbox.codex.context import Context, RunFailed, run_message
+from modelport.sandbox.codex.context import Context, RunFailedError, run_message
 from modelport.sandbox.codex.files import ENV_FILE, REQUIREMENTS
 from modelport.sandbox.runner import Environment, Outcome, Worker, read_env_file
-from modelport.sandbox.runner.environment import EnvironmentFailed
-from modelport.sandbox.store import Document
+from modelport.sandbox.runner.environment import EnvironmentBuildError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.store import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,11 @@ class Hosting:
         )
 
     def environment(self, folder: Path, python_version: str | None = None) -> Environment:
-        """The environment for the requirements in a folder; RunFailed when it cannot be made."""
+        """The environment for the requirements in a folder; RunFailedError when it cannot be made."""
         try:
             return self._context.environments.for_requirements(folder / REQUIREMENTS, python_version)
-        except EnvironmentFailed as error:
-            raise RunFailed(str(error)) from None
+        except EnvironmentBuildError as error:
+            raise RunFailedError(str(error)) from None
 
     def build(self, hosted: Hosted, *, sample: str | None) -> str:
         """Make the environment, import the script and, for a sample, call it once; the message for the owner."""
@@ -75,13 +78,13 @@ class Hosting:
         try:
             worker = self.worker(hosted, environment)
         except ScriptError as error:
-            raise RunFailed("\n".join([error.message, *notes])) from None
+            raise RunFailedError("\n".join([error.message, *notes])) from None
         if sample is not None:
             outcome = worker.request(score_message(hosted, sample), seconds=limits.predict_seconds)
             self._context.log_outcome(owner, "Host", outcome, "the smoke test with the schema sample went well")
             if not outcome.ok:
                 self._context.runner.cool(owner)
-                raise RunFailed(f"the test with the schema sample failed: {run_message(outcome)}")
+                raise RunFailedError(f"the test with the schema sample failed: {run_message(outcome)}")
         return "; ".join(["Deployed", *notes])
 
     def worker(self, hosted: Hosted, environment: Environment | None = None) -> Worker:
@@ -132,7 +135,7 @@ class Hosting:
         )
         self._context.log_outcome(hosted.key, "Run", outcome, f"execution {execution} succeeded")
         if not outcome.ok:
-            raise RunFailed(run_message(outcome))
+            raise RunFailedError(run_message(outcome))
         return {
             "OutputFile": outcome.value["file"],
             "OutputSize": outcome.value["size"],

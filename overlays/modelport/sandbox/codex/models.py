@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply
-from modelport.sandbox.codex.context import MODEL, MODEL_RUN, Context, RunFailed, like
+from modelport.sandbox.codex.context import MODEL, MODEL_RUN, Context, RunFailedError, like
 from modelport.sandbox.codex.files import ENV_FILE, REQUIREMENTS, read_json, save_extras, save_optional, save_source
 from modelport.sandbox.codex.hosting import Hosting
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 RESTARTABLE = frozenset({"Deployed", "Disabled", "DisabledRecovery", "FailedRecovery"})
 HOSTABLE = frozenset({"Ready", "Failed"})
@@ -44,11 +47,11 @@ class Models:
     def _receive(self, call: Call, digest: str, group: str, folder: Path) -> Document:
         operation, input_type = call.need_text("operation"), call.need_text("input_type")
         if operation == "Sync" and input_type != "json":
-            raise BadRequest(f"form field 'input_type': a Sync model takes json, not {input_type!r}")
+            raise BadRequestError(f"form field 'input_type': a Sync model takes json, not {input_type!r}")
         source = save_source(call.need_file("source"), folder, "source")
         model = call.need_file("model")
         if model.name == source:
-            raise BadRequest(f"form field 'model': the name {model.name!r} is that of the source file")
+            raise BadRequestError(f"form field 'model': the name {model.name!r} is that of the source file")
         model.save(folder / model.name)
         save_optional(call, "requirements", folder, REQUIREMENTS)
         save_optional(call, "env", folder, ENV_FILE)
@@ -76,7 +79,7 @@ class Models:
         model = self._model(call)
         operation = str(call.values["operation"])
         if model["Operation"].lower() != operation:
-            raise BadRequest(
+            raise BadRequestError(
                 f"model {model['Hash']} is {model['Operation']}: host it at /model/{model['Operation'].lower()}/host"
             )
         if model["State"] == "Deployed":
@@ -89,14 +92,14 @@ class Models:
         def work() -> Document:
             model = self._context.store.get(MODEL, digest)
             if model is None:
-                raise RunFailed("the model is gone")
+                raise RunFailedError("the model is gone")
             message = self.hosting.build(
                 self.hosting.hosted(model), sample=model.get("Sample") and json.dumps(model["Sample"])
             )
             now = self._context.store.get(MODEL, digest)
             if now is None or now["State"] == "Deleted":
                 self._context.runner.cool(digest)
-                raise RunFailed("the model was deleted while it was built")
+                raise RunFailedError("the model was deleted while it was built")
             return {"Message": message}
 
         self._context.start(MODEL, digest, work, states=states)
@@ -133,7 +136,7 @@ class Models:
     def _step(self, model: Document, allowed: frozenset[str], verb: str, **fields: object) -> None:
         def change(body: Document) -> None:
             if body["State"] not in allowed:
-                raise BadRequest(f"model {body['Hash']} is {body['State']} and cannot be {verb}")
+                raise BadRequestError(f"model {body['Hash']} is {body['State']} and cannot be {verb}")
             body.update(fields)
 
         self._context.store.update(MODEL, model["Hash"], change)
@@ -149,7 +152,7 @@ class Models:
         """OK when the model would answer."""
         model = self._model(call)
         if model["Operation"] != "Sync":
-            raise BadRequest(f"model {model['Hash']} is Async; health is for Sync models")
+            raise BadRequestError(f"model {model['Hash']} is Async; health is for Sync models")
         return Reply({"Message": "OK" if model["State"] == "Deployed" else f"Model is {model['State']}"})
 
     def describe_model(self, call: Call) -> Reply:
@@ -161,7 +164,7 @@ class Models:
         model = self._model(call)
         run = self._context.find(MODEL_RUN, call.values["execution_id"], "model execution", group=model["Group"])
         if run["Parent"] != model["Hash"]:
-            raise BadRequest(f"execution {run['Id']} is not one of model {model['Hash']}")
+            raise BadRequestError(f"execution {run['Id']} is not one of model {model['Hash']}")
         return Reply({"Description": {**describe(model), **describe_run(run, self._context.settings.tenant)}})
 
     def search_models(self, call: Call) -> Reply:
@@ -193,12 +196,12 @@ def receive_schema(call: Call, folder: Path, operation: str) -> object:
     upload = call.file("schema")
     if operation == "Sync":
         if upload is None:
-            raise BadRequest(
+            raise BadRequestError(
                 "form field 'schema' is missing: a Sync model needs a JSON file with one sample of its input"
             )
         sample = read_json(upload, "schema")
         if not isinstance(sample, dict):
-            raise BadRequest(f"form field 'schema': the sample is a JSON object, not a {type(sample).__name__}")
+            raise BadRequestError(f"form field 'schema': the sample is a JSON object, not a {type(sample).__name__}")
         upload.save(folder / "schema.json")
         return sample  # pyright: ignore[reportUnknownVariableType]
     if upload is not None:

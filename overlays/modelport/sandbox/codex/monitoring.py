@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._errors import BadRequest, NotFound
+from modelport.sandbox._errors import BadRequestError, NotFoundError
+from modelport.sandbox._shapes import as_names, as_object
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import EXTERNAL, MODEL, MONITORING, RECORDS, TRAINING_RUN, Context, span
 from modelport.sandbox.codex.files import REQUIREMENTS, read_json, save_optional, save_source
 from modelport.sandbox.codex.watching import Watching
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 PERIODS = ("Day", "Week", "Month", "Year")
 # The sample of older releases spells the key with the older name of the product.
@@ -84,7 +87,7 @@ class Monitoring:
     def _model(self, call: Call) -> Document:
         model = self._context.find(MODEL, call.values["model_hash"], "model", group=call.values["group"])
         if model["State"] == "Deleted":
-            raise NotFound(f"model {model['Hash']} was deleted")
+            raise NotFoundError(f"model {model['Hash']} was deleted")
         return model
 
     def _monitoring(self, call: Call) -> Document:
@@ -92,34 +95,32 @@ class Monitoring:
         body = self._context.find(MONITORING, model["Hash"], "monitoring of model", group=model["Group"])
         period = call.values.get("period")
         if period is not None and period != body["Period"]:
-            raise NotFound(f"model {model['Hash']} is monitored by {body['Period']}, not by {period}")
+            raise NotFoundError(f"model {model['Hash']} is monitored by {body['Period']}, not by {period}")
         return body
 
 
 def check_configuration(context: Context, configuration: Any, model: Document) -> tuple[str, int | None]:
-    """The period and the training execution of a configuration.json; BadRequest names what is wrong."""
-    if not isinstance(configuration, dict):
-        raise BadRequest("form field 'configuration': the file holds no JSON object")
-    given: dict[str, Any] = configuration
+    """The period and the training execution of a configuration.json; BadRequestError names what is wrong."""
+    given = as_object(configuration)
+    if given is None:
+        raise BadRequestError("form field 'configuration': the file holds no JSON object")
     period = str(given.get("Period", "")).title()
     if period not in PERIODS:
-        raise BadRequest(f"configuration key 'Period' must be one of {', '.join(PERIODS)}, whatever the case")
+        raise BadRequestError(f"configuration key 'Period' must be one of {', '.join(PERIODS)}, whatever the case")
     for key in ("InputCols", "OutputCols"):
-        columns = given.get(key)
-        if not isinstance(columns, list) or not columns or not all(isinstance(c, str) for c in columns):  # pyright: ignore[reportUnknownVariableType]
-            raise BadRequest(f"configuration key {key!r} must be a list of column names")
-    train = given.get("TrainData")
-    if not isinstance(train, dict):
-        raise BadRequest("configuration key 'TrainData' must be an object")
-    wanted: dict[str, Any] = train
+        if as_names(given.get(key)) is None:
+            raise BadRequestError(f"configuration key {key!r} must be a list of column names")
+    wanted = as_object(given.get("TrainData"))
+    if wanted is None:
+        raise BadRequestError("configuration key 'TrainData' must be an object")
     identifier = next((wanted[key] for key in EXECUTION_KEYS if key in wanted), model.get("TrainingExecution"))
     if identifier is None:
         return period, None
     if not str(identifier).isdigit():
-        raise BadRequest(
+        raise BadRequestError(
             f"configuration key 'TrainData.MLOpsTrainingExecution' is {identifier!r}, not the id of an execution"
         )
     run = context.store.get(TRAINING_RUN, str(identifier))
     if run is None or run["Group"] != model["Group"] or run["State"] != "Succeeded":
-        raise BadRequest(f"training execution {identifier} is not one of group {model['Group']!r} that Succeeded")
+        raise BadRequestError(f"training execution {identifier} is not one of group {model['Group']!r} that Succeeded")
     return period, int(identifier)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest, NotFound
+from modelport.sandbox._errors import BadRequestError, NotFoundError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import DATASET, MODEL, MODEL_RUN, PREDICTIONS, Context
-from modelport.sandbox.codex.files import save_table
-from modelport.sandbox.codex.hosting import Hosting
 from modelport.sandbox.codex.executions import archive_reply, run_status
-from modelport.sandbox.codex.preprocessing import Preprocessing
-from modelport.sandbox.store import Document
+from modelport.sandbox.codex.files import save_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.codex.hosting import Hosting
+    from modelport.sandbox.codex.preprocessing import Preprocessing
+    from modelport.sandbox.store import Document
 
 MODEL_RUN_IDS = "codex/model-execution"
 
@@ -69,7 +73,7 @@ class Predictions:
             return save_table(upload, folder, "input")
         digest = call.text("dataset_hash")
         if digest is None:
-            raise BadRequest("send the data as the file 'input', or the hash of a dataset as 'dataset_hash'")
+            raise BadRequestError("send the data as the file 'input', or the hash of a dataset as 'dataset_hash'")
         dataset = self._context.find(DATASET, digest, "dataset", group=group)
         source = self._context.folder("datasets", digest) / dataset["File"]
         shutil.copyfile(source, folder / dataset["File"])
@@ -98,11 +102,11 @@ class Predictions:
         group, digest = str(call.values["group"]), str(call.values["model_hash"])
         model = self._context.find(MODEL, digest, "model", group=group)
         if model["Operation"] != operation:
-            raise BadRequest(
+            raise BadRequestError(
                 f"model {digest} is {model['Operation']}: run it at /model/{model['Operation'].lower()}/run"
             )
         if model["State"] == "Deleted":
-            raise NotFound(f"model {digest} was deleted")
+            raise NotFoundError(f"model {digest} was deleted")
         if model["State"] != "Deployed":
-            raise BadRequest(f"model {digest} is {model['State']}, not Deployed: host it and wait until it is")
+            raise BadRequestError(f"model {digest} is {model['State']}, not Deployed: host it and wait until it is")
         return model

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import secrets
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply
-from modelport.sandbox.codex.context import SCRIPT, SCRIPT_RUN, Context, RunFailed, like, run_message
+from modelport.sandbox.codex.context import SCRIPT, SCRIPT_RUN, Context, RunFailedError, like, run_message
+from modelport.sandbox.codex.executions import archive_reply, run_status
 from modelport.sandbox.codex.files import ENV_FILE, REQUIREMENTS, save_extras, save_optional, save_source, save_table
 from modelport.sandbox.codex.hosting import Hosted, Hosting
 from modelport.sandbox.codex.models import receive_schema
-from modelport.sandbox.codex.executions import archive_reply, run_status
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 SCRIPT_RUN_IDS = "codex/preprocessing-execution"
 RESULT_FILE = "preprocessed_data.parquet"
@@ -51,7 +54,7 @@ class Preprocessing:
         """Start the build."""
         script = self._script(call)
         if script["Operation"].lower() != call.values["operation"]:
-            raise BadRequest(f"script {script['Hash']} is {script['Operation']}: host it on that path")
+            raise BadRequestError(f"script {script['Hash']} is {script['Operation']}: host it on that path")
         host_script(self._context, self._hosting, script)
         return Reply({"Message": f"Preprocessing host in progress - Hash: {script['Hash']}"}, 202)
 
@@ -155,7 +158,7 @@ def new_script_run(context: Context, script: Document) -> Document:
 def host_script(context: Context, hosting: Hosting, script: Document) -> None:
     """Build a script in the background."""
     if script["State"] == "Building":
-        raise BadRequest(f"script {script['Hash']} is being built already")
+        raise BadRequestError(f"script {script['Hash']} is being built already")
     digest = script["Hash"]
     context.store.patch(SCRIPT, digest, State="Building", Stamp=secrets.token_hex(8), Message=None)
 
@@ -170,9 +173,11 @@ def host_script(context: Context, hosting: Hosting, script: Document) -> None:
 def deployed(script: Document, operation: str) -> Document:
     """The script when it can run, else 400."""
     if script["Operation"] != operation:
-        raise BadRequest(f"script {script['Hash']} is {script['Operation']}, not {operation}")
+        raise BadRequestError(f"script {script['Hash']} is {script['Operation']}, not {operation}")
     if script["State"] != "Deployed":
-        raise BadRequest(f"script {script['Hash']} is {script['State']}, not Deployed: host it and wait until it is")
+        raise BadRequestError(
+            f"script {script['Hash']} is {script['State']}, not Deployed: host it and wait until it is"
+        )
     return script
 
 
@@ -196,7 +201,7 @@ def build_run(context: Context, hosting: Hosting, hosted: Hosted, run: Document)
     outcome = context.runner.run(environment, message, cwd=folder, variables=variables)
     context.log_outcome(hosted.key, "Run", outcome, f"execution {run['Id']} succeeded")
     if not outcome.ok:
-        raise RunFailed(run_message(outcome))
+        raise RunFailedError(run_message(outcome))
     return {"Rows": outcome.value["rows"]}
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._errors import BadRequest, NotFound
+from modelport.sandbox._errors import BadRequestError, NotFoundError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import DATASET, SCRIPT, SCRIPT_RUN, Context, like
 from modelport.sandbox.codex.datasets import keep_dataset, keep_file
@@ -19,7 +19,9 @@ from modelport.sandbox.codex.preprocessing import (
     new_script_run,
 )
 from modelport.sandbox.codex.training_work import copy_dataset
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.store import Document
 
 
 class PreprocessingV2:
@@ -54,7 +56,7 @@ class PreprocessingV2:
         group = str(call.values["group_or_hash"])
         self._context.group(group)
         if call.json["Operation"] != "Async":
-            raise BadRequest(
+            raise BadRequestError(
                 "body field 'Operation': only Async scripts are made here; Sync ones at /preprocessing/register"
             )
         digest = self._context.new_hash("S")
@@ -107,7 +109,9 @@ class PreprocessingV2:
         script = self._open(call)
         name = bare(call.need_text("extra_file_name"), "extra")
         if name in {script["Source"], REQUIREMENTS, ENV_FILE}:
-            raise BadRequest(f"form field 'extra_file_name': the name {name!r} is taken by another file of the script")
+            raise BadRequestError(
+                f"form field 'extra_file_name': the name {name!r} is taken by another file of the script"
+            )
         return self._file(call, "extra_file", name)
 
     def _file(self, call: Call, field: str, name: str) -> Reply:
@@ -121,7 +125,7 @@ class PreprocessingV2:
         """Start the build."""
         script = self._script(call)
         if script["Source"] is None:
-            raise BadRequest(f"script {script['Hash']} has no script file yet: PATCH .../script-file first")
+            raise BadRequestError(f"script {script['Hash']} has no script file yet: PATCH .../script-file first")
         host_script(self._context, self._hosting, script)
         return Reply({"Message": "Preprocessing host in progress"}, 202)
 
@@ -149,7 +153,7 @@ class PreprocessingV2:
         """One dataset to run on."""
         script, run = self._script(call), self._run(call)
         if run["Started"]:
-            raise BadRequest(f"execution {run['Id']} is {run['State']}: its input cannot be changed any more")
+            raise BadRequestError(f"execution {run['Id']} is {run['State']}: its input cannot be changed any more")
         dataset = self._dataset(call, script, "input", "input of")
         folder = self._context.folder(*script["Folder"], "executions", run["Id"])
         entry = {"Name": dataset["Name"], "File": copy_dataset(self._context, dataset["Hash"], script["Group"], folder)}
@@ -163,9 +167,9 @@ class PreprocessingV2:
 
         def change(body: Document) -> None:
             if body["Started"]:
-                raise BadRequest(f"execution {key} was started already; it is {body['State']}")
+                raise BadRequestError(f"execution {key} was started already; it is {body['State']}")
             if not body["Inputs"]:
-                raise BadRequest(f"execution {key} has no input: PATCH .../input first")
+                raise BadRequestError(f"execution {key} has no input: PATCH .../input first")
             # Clients compare with Running only: Requested would look like the end to them.
             body["Started"], body["State"] = True, "Running"
 
@@ -205,9 +209,9 @@ class PreprocessingV2:
         run = self._run(call)
         folder = self._context.folder("preprocessing", run["Parent"], "executions", run["Id"], "output")
         if run["State"] == "Failed":
-            raise NotFound(f"execution {run['Id']} failed: it has no result")
+            raise NotFoundError(f"execution {run['Id']} failed: it has no result")
         if run["State"] != "Succeeded" or not (folder / RESULT_FILE).is_file():
-            raise BadRequest(f"execution {run['Id']} is {run['State']}: it has no result yet")
+            raise BadRequestError(f"execution {run['Id']} is {run['State']}: it has no result yet")
         headers = {"content-disposition": f'attachment; filename="{RESULT_FILE}"'}
         return Reply(file=folder / RESULT_FILE, media_type="application/octet-stream", headers=headers)
 
@@ -219,13 +223,15 @@ class PreprocessingV2:
             name = call.text("dataset_name") or f"{what} {script['Name']}"
             return keep_dataset(self._context, upload, name, script["Group"], field=field, origin="Preprocessing")
         if digest is None:
-            raise BadRequest(f"send the data as the file {field!r} with 'dataset_name', or a hash as 'dataset_hash'")
+            raise BadRequestError(
+                f"send the data as the file {field!r} with 'dataset_name', or a hash as 'dataset_hash'"
+            )
         return self._context.find(DATASET, digest, "dataset", group=script["Group"])
 
     def _find(self, digest: str) -> Document:
         script = self._context.find(SCRIPT, digest, "preprocessing script")
         if "Datasets" not in script:
-            raise NotFound(f"script {digest} is of the first generation: use /preprocessing")
+            raise NotFoundError(f"script {digest} is of the first generation: use /preprocessing")
         return script
 
     def _script(self, call: Call) -> Document:
@@ -234,12 +240,12 @@ class PreprocessingV2:
     def _open(self, call: Call) -> Document:
         script = self._script(call)
         if script["State"] not in {"Ready", "Failed"}:
-            raise BadRequest(f"script {script['Hash']} is {script['State']}: its parts cannot be changed any more")
+            raise BadRequestError(f"script {script['Hash']} is {script['State']}: its parts cannot be changed any more")
         return script
 
     def _run(self, call: Call) -> Document:
         key, digest = call.values["execution_id"], call.values["script_hash"]
         run = self._context.find(SCRIPT_RUN, key, "execution")
         if run["Parent"] != digest:
-            raise NotFound(f"there is no execution {key} of script {digest}")
+            raise NotFoundError(f"there is no execution {key} of script {digest}")
         return run

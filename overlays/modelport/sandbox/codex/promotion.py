@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import MODEL, TRAINING, TRAINING_RUN, Context
 from modelport.sandbox.codex.files import ENV_FILE, REQUIREMENTS, save_extras, save_optional, save_source
 from modelport.sandbox.codex.models import new_model, receive_schema
 from modelport.sandbox.codex.training_work import MODEL_FILE
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.store import Document
 
 # What an AutoML model is served by; the training wrote the sample and the pipeline.
 AUTOML_SOURCE = """\
@@ -71,7 +75,7 @@ class Promotion:
 
     def _promote(self, call: Call, run: Document) -> Reply:
         if run["State"] != "Succeeded":
-            raise BadRequest(f"execution {run['Id']} is {run['State']}: only one that Succeeded can be promoted")
+            raise BadRequestError(f"execution {run['Id']} is {run['State']}: only one that Succeeded can be promoted")
         digest = self._context.new_hash("M")
         folder = self._context.folder("models", digest)
         try:

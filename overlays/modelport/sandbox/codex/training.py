@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.codex.context import TRAINING, TRAINING_RUN, Context, like, span
+from modelport.sandbox.codex.executions import archive_reply, run_status
 from modelport.sandbox.codex.files import (
     ENV_FILE,
     REQUIREMENTS,
@@ -16,9 +17,12 @@ from modelport.sandbox.codex.files import (
     save_source,
     save_table,
 )
-from modelport.sandbox.codex.executions import archive_reply, run_status
 from modelport.sandbox.codex.training_work import TrainingWork, archive_path
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.store import Document
 
 RUN_IDS = "codex/training-execution"
 # Files of an External execution: form field and the name it is kept under.
@@ -198,7 +202,7 @@ def describe_run(run: Document) -> Document:
 def _check_required(call: Call, kind: str) -> None:
     for field in REQUIRED[kind]:
         if call.file(field) is None and not call.text(field):
-            raise BadRequest(f"form field {field!r} is missing: a training of type {kind} needs it")
+            raise BadRequestError(f"form field {field!r} is missing: a training of type {kind} needs it")
 
 
 def _receive_external(call: Call, folder: Path) -> dict[str, str]:
@@ -209,7 +213,7 @@ def _receive_external(call: Call, folder: Path) -> dict[str, str]:
             continue
         if name.endswith(".json"):
             if not isinstance(read_json(upload, field), dict):
-                raise BadRequest(f"form field {field!r}: {upload.name!r} holds no JSON object")
+                raise BadRequestError(f"form field {field!r}: {upload.name!r} holds no JSON object")
             upload.save(folder / name)
         else:
             save_table(upload, folder, field, (".parquet", ".csv"))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._errors import BadRequest
+from modelport.sandbox._errors import BadRequestError
 from modelport.sandbox.call import Call, Reply, Upload
 from modelport.sandbox.codex.context import TRAINING, TRAINING_RUN, Context
 from modelport.sandbox.codex.files import ENV_FILE, REQUIREMENTS, bare, read_json, save_source, save_table
-from modelport.sandbox.codex.training import Training
 from modelport.sandbox.codex.training_work import copy_dataset
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.codex.training import Training
+    from modelport.sandbox.store import Document
 
 _NEEDED = {
     "Custom": ("train_data", "source"),
@@ -98,7 +100,9 @@ class TrainingV2:
         run = self._open(call)
         name = bare(call.need_text("file_name"), "extra")
         if name in {*run["Files"].values(), REQUIREMENTS, ENV_FILE, "conf.json"}:
-            raise BadRequest(f"form field 'file_name': the name {name!r} is taken by another file of the execution")
+            raise BadRequestError(
+                f"form field 'file_name': the name {name!r} is taken by another file of the execution"
+            )
         call.need_file("extra").save(self._context.folder(*run["Folder"]) / name)
         run["Extras"] = sorted({*run["Extras"], name})
         return self._saved(run)
@@ -116,7 +120,7 @@ class TrainingV2:
         missing = [part for part in _NEEDED[run["TrainingType"]] if part not in run["Files"]]
         if missing:
             kind = run["TrainingType"]
-            raise BadRequest(
+            raise BadRequestError(
                 f"execution {run['Id']} is not complete: a training of type {kind} needs {', '.join(missing)}"
             )
         self._training.work.begin(run)
@@ -151,7 +155,9 @@ class TrainingV2:
     def _open(self, call: Call) -> Document:
         run = self._run(call)
         if run["Started"]:
-            raise BadRequest(f"execution {run['Id']} is {run['State']}: its parts cannot be changed any more; copy it")
+            raise BadRequestError(
+                f"execution {run['Id']} is {run['State']}: its parts cannot be changed any more; copy it"
+            )
         return run
 
     def _table(self, call: Call, part: str, field: str, name: str | None) -> Reply:
@@ -162,7 +168,7 @@ class TrainingV2:
         elif (digest := call.text("dataset_hash")) is not None:
             kept = copy_dataset(self._context, digest, run["Group"], folder)
         else:
-            raise BadRequest(f"send the data as the file {field!r}, or the hash of a dataset as 'dataset_hash'")
+            raise BadRequestError(f"send the data as the file {field!r}, or the hash of a dataset as 'dataset_hash'")
         if name is not None:
             (folder / kept).replace(folder / name)
         run["Files"][part] = name or kept
@@ -178,7 +184,7 @@ class TrainingV2:
         upload: Upload = call.need_file(field)
         value: Any = read_json(upload, field)
         if not isinstance(value, dict):
-            raise BadRequest(f"form field {field!r}: {upload.name!r} holds no JSON object")
+            raise BadRequestError(f"form field {field!r}: {upload.name!r} holds no JSON object")
         return self._file(call, field, name)
 
     def _saved(self, run: Document) -> Reply:

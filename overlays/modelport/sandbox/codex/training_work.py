@@ -7,16 +7,19 @@ import math
 import shutil
 import time
 import zipfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._errors import BadRequest
-from modelport.sandbox.call import Call
-from modelport.sandbox.codex.context import DATASET, LOGS, TRAINING_RUN, Context, RunFailed, run_message
+from modelport.sandbox._errors import BadRequestError
+from modelport.sandbox.codex.context import DATASET, LOGS, TRAINING_RUN, Context, RunFailedError, run_message
 from modelport.sandbox.codex.files import ENV_FILE, save_table
 from modelport.sandbox.codex.hosting import Hosting
 from modelport.sandbox.runner import read_env_file
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox.call import Call
+    from modelport.sandbox.store import Document
 
 MODEL_FILE = "model.pkl"
 ARTIFACTS = ("model.pkl", "features.parquet", "target.parquet", "predictions.parquet", "metrics.json", "params.json")
@@ -41,7 +44,7 @@ class TrainingWork:
             return save_table(upload, folder, field)
         digest = call.text("dataset_hash")
         if digest is None:
-            raise BadRequest(f"send the data as the file {field!r}, or the hash of a dataset as 'dataset_hash'")
+            raise BadRequestError(f"send the data as the file {field!r}, or the hash of a dataset as 'dataset_hash'")
         return copy_dataset(self._context, digest, group, folder)
 
     def begin(self, run: Document) -> None:
@@ -50,7 +53,7 @@ class TrainingWork:
 
         def change(body: Document) -> None:
             if body["Started"]:
-                raise BadRequest(f"execution {key} was started already; it is {body['State']}")
+                raise BadRequestError(f"execution {key} was started already; it is {body['State']}")
             body["Started"], body["State"] = True, "Requested"
 
         self._context.store.update(TRAINING_RUN, key, change)
@@ -89,7 +92,7 @@ class TrainingWork:
         if not outcome.ok:
             unmet = "; ".join(environment.unmet)
             note = f"\nRequirements that the sandbox's own interpreter does not meet: {unmet}" if unmet else ""
-            raise RunFailed(run_message(outcome) + note)
+            raise RunFailedError(run_message(outcome) + note)
         return {**_run_data(outcome.value["metrics"], outcome.value["params"]), "Notes": outcome.value.get("notes", [])}
 
     def _external(self, run: Document, folder: Path, output: Path) -> Document:
@@ -112,7 +115,7 @@ def copy_dataset(context: Context, digest: str, group: str, folder: Path) -> str
     """Copy the file of a dataset into a folder; its name there."""
     dataset = context.find(DATASET, digest, "dataset", group=group)
     if dataset["State"] != "Succeeded":
-        raise BadRequest(f"dataset {digest} is {dataset['State']}: it holds no data")
+        raise BadRequestError(f"dataset {digest} is {dataset['State']}: it holds no data")
     name = str(dataset["File"])
     shutil.copyfile(context.folder("datasets", digest) / name, folder / name)
     return name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelport.sandbox._errors import ScriptError
 from modelport.sandbox.codex.context import (
@@ -12,13 +12,15 @@ from modelport.sandbox.codex.context import (
     RECORDS,
     TRAINING_RUN,
     Context,
-    RunFailed,
+    RunFailedError,
     run_message,
 )
 from modelport.sandbox.codex.datasources import locate
 from modelport.sandbox.codex.hosting import Hosting
-from modelport.sandbox.runner import Outcome
-from modelport.sandbox.store import Document
+
+if TYPE_CHECKING:
+    from modelport.sandbox.runner import Outcome
+    from modelport.sandbox.store import Document
 
 # How many stored predictions one record looks at, newest last.
 PREDICTIONS_LIMIT = 20_000
@@ -37,10 +39,10 @@ class Watching:
         def work() -> Document:
             body = self._context.find(kind, digest, "monitoring")
             if body["Source"] is None:
-                raise RunFailed("there is no script: upload a source with the functions that parse and explain")
+                raise RunFailedError("there is no script: upload a source with the functions that parse and explain")
             outcome = self._run(kind, body, "validate_monitoring", [])
             if not outcome.ok:
-                raise RunFailed(run_message(outcome))
+                raise RunFailedError(run_message(outcome))
             predictions = self._predictions(kind, body, 0.0, float("inf"))
             if not predictions:
                 return {"Message": "validated; no prediction is stored yet"}
@@ -57,7 +59,7 @@ class Watching:
             return
         try:
             record = self._compute(kind, body, predictions)
-        except RunFailed as error:
+        except RunFailedError as error:
             raise ScriptError(str(error)) from None
         self._keep(body, record)
         self._context.store.patch(kind, body["Hash"], Seen=seen)
@@ -66,7 +68,7 @@ class Watching:
         outcome = self._run(kind, body, "monitor", predictions)
         self._context.log_outcome(body["Hash"], "Run", outcome, "monitoring computed")
         if not outcome.ok:
-            raise RunFailed(run_message(outcome))
+            raise RunFailedError(run_message(outcome))
         return measures(outcome.value)
 
     def _keep(self, body: Document, value: Document) -> None:

@@ -31,10 +31,11 @@ INHERITED = (
 THREADS = "2"
 INSTALL_SECONDS = 600.0
 
+_QUOTED = re.compile(r"(['\"])(.*)\1")
 _ENV_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*\Z")
 
 
-class EnvironmentFailed(Exception):
+class EnvironmentBuildError(Exception):
     """The environment for a script could not be made."""
 
 
@@ -53,7 +54,7 @@ class Environment:
         scratch.mkdir(exist_ok=True, mode=0o700)
         base = {name: os.environ[name] for name in INHERITED if name in os.environ}
         base |= {name: str(scratch) for name in ("HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME")}
-        base |= {name: THREADS for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        base |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), THREADS)
         base |= {"MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf-8"}
         return {**base, **extra}
 
@@ -68,16 +69,14 @@ def read_env_file(path: Path | None) -> dict[str, str]:
         if match is None or "\0" in line:
             continue
         name, value = match.groups()
-        if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-            value = value[1:-1]
-        else:
-            value = value.partition(" #")[0].rstrip()
+        quoted = _QUOTED.fullmatch(value)
+        value = value.partition(" #")[0].rstrip() if quoted is None else quoted[2]
         found[name] = value
     return found
 
 
 def read_requirements(path: Path | None) -> list[Requirement]:
-    """The requirements of a file; raises EnvironmentFailed naming a line that is none."""
+    """The requirements of a file; raises EnvironmentBuildError naming a line that is none."""
     if path is None or not path.is_file():
         return []
     found: list[Requirement] = []
@@ -88,7 +87,7 @@ def read_requirements(path: Path | None) -> list[Requirement]:
         try:
             found.append(Requirement(line))
         except InvalidRequirement as error:
-            raise EnvironmentFailed(f"requirements line {number} {line!r} is not a requirement: {error}") from None
+            raise EnvironmentBuildError(f"requirements line {number} {line!r} is not a requirement: {error}") from None
     return found
 
 
@@ -117,7 +116,7 @@ class Environments:
         self._lock = threading.Lock()
 
     def for_requirements(self, path: Path | None, python_version: str | None = None) -> Environment:
-        """The environment; raises EnvironmentFailed in the user's terms when it cannot be made."""
+        """The environment; raises EnvironmentBuildError in the user's terms when it cannot be made."""
         notes = _version_note(python_version)
         if not self._isolate:
             return Environment(Path(sys.executable), tuple(unmet_requirements(path)), notes=notes)
@@ -137,7 +136,7 @@ class Environments:
     def _build(self, home: Path, python: Path, requirements: str) -> None:
         uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
         if uv is None:
-            raise EnvironmentFailed("uv is not installed: install it, or start the sandbox without --isolate")
+            raise EnvironmentBuildError("uv is not installed: install it, or start the sandbox without --isolate")
         shutil.rmtree(home, ignore_errors=True)
         self._cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         _call([uv, "venv", "--quiet", "--python", sys.executable, str(home)])
@@ -158,10 +157,12 @@ def _version_note(python_version: str | None) -> tuple[str, ...]:
 def _call(command: list[str]) -> None:
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     try:
-        done = subprocess.run(  # noqa: S603 - uv with arguments of our own making
+        done = subprocess.run(
             command, capture_output=True, text=True, timeout=INSTALL_SECONDS, env=environment, check=False
         )
     except subprocess.TimeoutExpired:
-        raise EnvironmentFailed(f"installing the requirements took longer than {INSTALL_SECONDS:g} seconds") from None
+        raise EnvironmentBuildError(
+            f"installing the requirements took longer than {INSTALL_SECONDS:g} seconds"
+        ) from None
     if done.returncode != 0:
-        raise EnvironmentFailed(f"the requirements could not be installed: {done.stderr.strip()[-1500:]}")
+        raise EnvironmentBuildError(f"the requirements could not be installed: {done.stderr.strip()[-1500:]}")

@@ -42,7 +42,7 @@ class Guard:
 
     def __init__(self, mark: str) -> None:
         self._lock = threading.Lock()
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and script
+        self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _SCRIPT, mark],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -8,13 +8,16 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._settings import Limits
-from modelport.sandbox.runner.environment import Environment
 from modelport.sandbox.runner.guard import Guard
 from modelport.sandbox.runner.worker import MARK_VARIABLE, Outcome, Worker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from modelport.sandbox._settings import Limits
+    from modelport.sandbox.runner.environment import Environment
 
 logger = logging.getLogger("modelport.sandbox")
 
@@ -158,5 +161,5 @@ class Runner:
 def _guarded(work: Callable[[], None]) -> None:
     try:
         work()
-    except Exception as error:  # noqa: BLE001 - the last line of defence of a background thread
-        logger.error("a background job ended with %s", type(error).__name__, exc_info=True)
+    except Exception as error:
+        logger.exception("a background job ended with %s", type(error).__name__)

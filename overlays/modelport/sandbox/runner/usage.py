@@ -51,6 +51,6 @@ def kill_marked(mark: str) -> int:
 
 def _processes() -> list[Path]:
     try:
-        return [PROC / name for name in os.listdir(PROC) if name.isdigit()]  # noqa: PTH208 - names only, and quickly
+        return [PROC / name for name in os.listdir(PROC) if name.isdigit()]  # noqa: PTH208 - names only, many times a second
     except OSError:
         return []

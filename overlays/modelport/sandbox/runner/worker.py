@@ -15,11 +15,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from modelport.sandbox._settings import Limits
-from modelport.sandbox.runner.guard import Guard
 from modelport.sandbox.runner.usage import Usage, kill_marked, usage
+
+if TYPE_CHECKING:
+    from modelport.sandbox._settings import Limits
+    from modelport.sandbox.runner.guard import Guard
 
 BOOT = Path(__file__).parent / "child" / "_boot.py"
 MARK_VARIABLE = "MODELPORT_SANDBOX_WORKER"
@@ -63,7 +65,7 @@ class Worker:
         reader, writer = os.pipe()
         with theirs:
             numbers = (theirs.fileno(), limits.output_bytes, limits.memory_bytes, FILE_BYTES)
-            self._process = subprocess.Popen(  # noqa: S603 - the command is our own interpreter and boot file
+            self._process = subprocess.Popen(
                 [*command, str(BOOT), *map(str, numbers)],
                 cwd=cwd,
                 env={**environment, MARK_VARIABLE: mark},

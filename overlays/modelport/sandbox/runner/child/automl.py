@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from .automl_config import Configuration, read_configuration
 from .automl_stages import build_pipeline, metric_of, resample
-from .problems import Problem
+from .heavy import heavy
+from .problems import ContractError
 from .tables import read_table
 from .training import keep
+
+CLASSES = 2
+# A class with one row cannot be on both sides of a split.
+LEAST_ROWS = 2
 
 
 def train(message: dict[str, Any]) -> dict[str, Any]:
     """Search the stages, refit the best and keep its artifacts."""
-    import pandas as pd  # heavy, and only needed here
+    pd = heavy("pandas")
 
     configuration = read_configuration(message["configuration"])
     frame = read_table(message["data"], configuration.sep)
@@ -40,19 +46,19 @@ def train(message: dict[str, Any]) -> dict[str, Any]:
     kept = keep(result, Path(message["output"]), str(message["base_path"]))
     notes = [*configuration.notes, f"tried {tried} combinations; kept {best}"]
     kept["params"] |= {"automl_best": str(best), "automl_tried": tried, "automl_notes": notes}
-    print("\n".join(notes))
+    sys.stdout.write("\n".join(notes) + "\n")
     return {**kept, "notes": notes}
 
 
 def _features(frame: Any, configuration: Configuration) -> tuple[Any, Any]:
     if configuration.target not in frame.columns:
-        raise Problem(f"conf.json: the target {configuration.target!r} is not a column of the data")
+        raise ContractError(f"conf.json: the target {configuration.target!r} is not a column of the data")
     absent = [name for name in configuration.cat_cols if name not in frame.columns]
     if absent:
-        raise Problem(f"conf.json: cat_cols names {absent[0]!r}, which is not a column of the data")
+        raise ContractError(f"conf.json: cat_cols names {absent[0]!r}, which is not a column of the data")
     target = frame[configuration.target]
-    if target.nunique() != 2:
-        raise Problem(
+    if target.nunique() != CLASSES:
+        raise ContractError(
             f"conf.json: the target {configuration.target!r} has {target.nunique()} classes; two are expected"
         )
     features = frame.drop(columns=[configuration.target, *filter(None, [configuration.date_col])], errors="ignore")
@@ -66,7 +72,7 @@ def _features(frame: Any, configuration: Configuration) -> tuple[Any, Any]:
 
 def split(frame: Any, target: Any, configuration: Configuration) -> tuple[list[int], list[int], list[int]]:
     """Row positions for training, validation and holdout, by the split type."""
-    from sklearn.model_selection import train_test_split  # heavy, and only needed here
+    model_selection = heavy("sklearn.model_selection")
 
     rows = list(range(len(frame)))
     if configuration.split_type == "oot":
@@ -74,14 +80,20 @@ def split(frame: Any, target: Any, configuration: Configuration) -> tuple[list[i
     else:
         labels = _labels(frame, target, configuration)
         rest, holdout = (
-            train_test_split(rows, test_size=configuration.holdout_size, random_state=0, stratify=labels)
+            model_selection.train_test_split(
+                rows, test_size=configuration.holdout_size, random_state=0, stratify=labels
+            )
             if configuration.holdout_size > 0
-            else (rows, [])
+            else (rows, list[int]())
         )
-    chosen = target.iloc[rest] if target.iloc[rest].value_counts().min() >= 2 else None
-    train_rows, validation = train_test_split(rest, test_size=configuration.val_size, random_state=0, stratify=chosen)
-    if target.iloc[train_rows].nunique() < 2 or target.iloc[validation].nunique() < 2:
-        raise Problem("after the split one part holds a single class of the target: give more rows or another split")
+    chosen = target.iloc[rest] if target.iloc[rest].value_counts().min() >= LEAST_ROWS else None
+    train_rows, validation = model_selection.train_test_split(
+        rest, test_size=configuration.val_size, random_state=0, stratify=chosen
+    )
+    if min(target.iloc[part].nunique() for part in (train_rows, validation)) < CLASSES:
+        raise ContractError(
+            "after the split one part holds a single class of the target: give more rows or another split"
+        )
     return list(train_rows), list(validation), list(holdout)
 
 
@@ -91,18 +103,18 @@ def _labels(frame: Any, target: Any, configuration: Configuration) -> Any:
     if configuration.stratify_col is None:
         return target
     if configuration.stratify_col not in frame.columns:
-        raise Problem(f"conf.json: stratify_col {configuration.stratify_col!r} is not a column of the data")
+        raise ContractError(f"conf.json: stratify_col {configuration.stratify_col!r} is not a column of the data")
     return frame[configuration.stratify_col]
 
 
 def _out_of_time(frame: Any, rows: list[int], configuration: Configuration) -> tuple[list[int], list[int]]:
-    import pandas as pd  # heavy, and only needed here
+    pd = heavy("pandas")
 
     if configuration.date_col is None or configuration.date_col not in frame.columns:
-        raise Problem("conf.json: split_type oot needs date_col, a column of the data")
+        raise ContractError("conf.json: split_type oot needs date_col, a column of the data")
     dates = pd.to_datetime(frame[configuration.date_col], errors="coerce")
     if dates.isna().any():
-        raise Problem(f"conf.json: date_col {configuration.date_col!r} holds values that are no dates")
+        raise ContractError(f"conf.json: date_col {configuration.date_col!r} holds values that are no dates")
     border = (
         pd.Timestamp(configuration.split_date)
         if configuration.split_date is not None
@@ -111,7 +123,7 @@ def _out_of_time(frame: Any, rows: list[int], configuration: Configuration) -> t
     late = (dates >= border).to_numpy()
     rest, holdout = [row for row in rows if not late[row]], [row for row in rows if late[row]]
     if not rest or not holdout:
-        raise Problem(f"the date {border} leaves one side of the out-of-time split empty")
+        raise ContractError(f"the date {border} leaves one side of the out-of-time split empty")
     return rest, holdout
 
 

@@ -10,9 +10,10 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from .problems import Problem, describe_exception
+from .problems import ContractError, describe_exception
 
 Task = Callable[[dict[str, Any]], Any]
 
@@ -105,8 +106,8 @@ def main(arguments: list[str]) -> None:
     channel = socket.socket(fileno=descriptor)
     channel.set_inheritable(False)
     text = BoundedText(1, output_bytes)
-    sys.stdout = sys.stderr = text  # type: ignore[assignment]  # a text stream in all that print and logging use
-    sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - for the life of the process
+    sys.stdout = sys.stderr = text  # pyright: ignore[reportAttributeAccessIssue]
+    sys.stdin = Path(os.devnull).open()  # noqa: SIM115 - for the life of the process
     while (message := _receive(channel)) is not None:
         text.renew()
         answer = _perform(message)
@@ -130,11 +131,11 @@ def _perform(message: dict[str, Any]) -> dict[str, Any]:
     try:
         task: Task = getattr(importlib.import_module(f".{module}", __package__), name)
         return {"ok": True, "value": task(message)}
-    except Problem as problem:
+    except ContractError as problem:
         return {"ok": False, "kind": problem.kind, "error": problem.text}
     except MemoryError as error:
         return {"ok": False, "kind": "memory", "error": describe_exception(error, base)}
-    except BaseException as error:  # noqa: BLE001 - the user's script may raise anything, SystemExit too
+    except BaseException as error:  # noqa: BLE001 - the script may raise anything, SystemExit too
         return {"ok": False, "kind": "raised", "error": describe_exception(error, base)}
 
 

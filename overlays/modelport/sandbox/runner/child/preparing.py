@@ -8,14 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .problems import Problem
+from .heavy import heavy
+from .problems import ContractError
 from .source import load_function
 from .tables import read_table, write_parquet
 
 
 def build(message: dict[str, Any]) -> dict[str, Any]:
     """Call the function and write the frame it returns as parquet, with an archive of it."""
-    import pandas as pd  # heavy, and only needed here
+    pd = heavy("pandas")
 
     name, data_path = str(message["reference"]), str(message["data_path"])
     function = load_function(message["source"], name, message["base_path"])
@@ -24,7 +25,7 @@ def build(message: dict[str, Any]) -> dict[str, Any]:
     data: Any = next(iter(frames.values())) if len(frames) == 1 else frames
     result = function(*_arguments(function, data, data_path, message["base_path"]))
     if not isinstance(result, pd.DataFrame):
-        raise Problem(f"{name} returned {type(result).__name__}: return a pandas DataFrame")
+        raise ContractError(f"{name} returned {type(result).__name__}: return a pandas DataFrame")
     target = Path(message["result"])
     write_parquet(result, target, name)
     with zipfile.ZipFile(message["archive"], "w", zipfile.ZIP_DEFLATED) as packed:

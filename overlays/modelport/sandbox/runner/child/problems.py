@@ -8,13 +8,14 @@ import re
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 TRACEBACK_FRAMES = 8
 MESSAGE_CHARACTERS = 4000
+MAX_DEPTH = 50
 
 
-class Problem(Exception):
+class ContractError(Exception):
     """A contract that the user's code broke."""
 
     def __init__(self, text: str, kind: str = "contract") -> None:
@@ -52,31 +53,37 @@ def _short(filename: str, base_path: str) -> str:
 
 
 def to_json(value: Any, function: str) -> str:
-    """JSON text of what the user's function returned, or a Problem that says which value JSON cannot hold."""
+    """JSON text of what the user's function returned, or a ContractError that says which value JSON cannot hold."""
     if value is None:
-        raise Problem(f"{function} returned None: return a dictionary or a JSON text. Is a return statement missing?")
+        raise ContractError(
+            f"{function} returned None: return a dictionary or a JSON text. Is a return statement missing?"
+        )
     try:
         return json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         _explain(value, function, "the result", 0)
-        raise Problem(f"{function} returned a value that JSON cannot hold: {type(value).__name__}") from None
+        raise ContractError(f"{function} returned a value that JSON cannot hold: {type(value).__name__}") from None
 
 
 def _explain(value: Any, function: str, where: str, depth: int) -> None:
-    if depth > 50:
-        raise Problem(f"{function} returned a structure that contains itself or is deeper than 50 levels")
+    if depth > MAX_DEPTH:
+        raise ContractError(
+            f"{function} returned a structure that contains itself or is deeper than {MAX_DEPTH} levels"
+        )
     if isinstance(value, dict):
-        for key, item in value.items():
+        for key, item in cast("dict[Any, Any]", value).items():
             if not isinstance(key, str | int | float | bool | None):
-                raise Problem(f"{function}: the key {key!r} in {where} is of type {_type(key)}; JSON keys are text")
+                raise ContractError(
+                    f"{function}: the key {key!r} in {where} is of type {_type(key)}; JSON keys are text"
+                )
             _explain(item, function, f"{where}[{key!r}]", depth + 1)
     elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
+        for index, item in enumerate(cast("list[Any]", value)):
             _explain(item, function, f"{where}[{index}]", depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise Problem(f"{function}: {where} is {value}, which JSON does not know; return None or a finite number")
+        raise ContractError(f"{function}: {where} is {value}, which JSON does not know; return None or a finite number")
     elif not isinstance(value, str | int | float | bool | None):
-        raise Problem(
+        raise ContractError(
             f"{function}: {where} is of type {_type(value)}, which cannot be written as JSON. {_advice(value)}"
         )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import textwrap
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .problems import Problem, hide_paths, to_json
+from .problems import ContractError, hide_paths, to_json
 from .source import load_function
 
 _LOADED: dict[str, Callable[..., Any]] = {}
@@ -39,8 +40,8 @@ def score(message: dict[str, Any]) -> dict[str, Any]:
     try:
         json.loads(text)
     except ValueError:
-        shown = text if len(text) <= 80 else text[:80] + "..."
-        raise Problem(
+        shown = textwrap.shorten(text, 80)
+        raise ContractError(
             f"{name} returned text that is not JSON: {shown!r}. Return a dictionary or json.dumps(...)"
         ) from None
     return {"json": text, "logs": logs}
@@ -64,17 +65,19 @@ def run_async(message: dict[str, Any]) -> dict[str, Any]:
 def result_file(result: Any, function: str, data_path: str) -> Path:
     """The file that the function returned, which must be inside the folder of the run."""
     if result is None:
-        raise Problem(f"{function} returned None: return the full path of the file with the results")
-    if not isinstance(result, str | os.PathLike):
-        raise Problem(
+        raise ContractError(f"{function} returned None: return the full path of the file with the results")
+    if not isinstance(result, str | Path):
+        raise ContractError(
             f"{function} returned a {type(result).__name__}: return the full path of the file with the results"
         )
     path, folder = Path(os.path.realpath(result)), Path(os.path.realpath(data_path))
     if not path.is_relative_to(folder):
         shown = hide_paths(str(result), data_path)
-        raise Problem(f"{function} returned the path {shown!r}, outside the folder of the run: write into data_path")
+        raise ContractError(
+            f"{function} returned the path {shown!r}, outside the folder of the run: write into data_path"
+        )
     if not path.is_file():
-        raise Problem(
+        raise ContractError(
             f"{function} returned the path of {path.name!r}, but there is no such file in the folder of the run"
         )
     return path

@@ -7,33 +7,38 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from .problems import Problem
+from .problems import ContractError
+
+if TYPE_CHECKING:
+    import types
 
 
 def load_function(path: str, reference: str, base_path: str) -> Callable[..., Any]:
     """Import a script with its folder on the path and give the function of that name."""
     if base_path not in sys.path:
         sys.path.insert(0, base_path)
-    module = _load_module(Path(path))
+    module: types.ModuleType = _load_module(Path(path))
     function = getattr(module, reference, None)
     if function is None:
         names = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
         found = f"; it defines {', '.join(sorted(names)[:10])}" if names else "; it defines no function"
-        raise Problem(f"{Path(path).name} has no function named {reference!r}{found}", "reference")
+        raise ContractError(f"{Path(path).name} has no function named {reference!r}{found}", "reference")
     if not callable(function):
-        raise Problem(f"{reference!r} in {Path(path).name} is a {type(function).__name__}, not a function", "reference")
-    return function  # type: ignore[no-any-return]
+        raise ContractError(
+            f"{reference!r} in {Path(path).name} is a {type(function).__name__}, not a function", "reference"
+        )
+    return cast("Callable[..., Any]", function)
 
 
-def _load_module(path: Path) -> Any:
+def _load_module(path: Path) -> types.ModuleType:
     text = notebook_script(path) if path.suffix == ".ipynb" else path.read_text("utf-8-sig")
     # The module goes by the file's name, so that pickles that refer to its classes open again.
     name = path.stem
     spec = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
     if spec is None:
-        raise Problem(f"{path.name} cannot be loaded")
+        raise ContractError(f"{path.name} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(path)
     sys.modules[name] = module
@@ -46,7 +51,7 @@ def notebook_script(path: Path) -> str:
     try:
         cells = json.loads(path.read_text("utf-8"))["cells"]
     except (ValueError, KeyError, TypeError) as error:
-        raise Problem(f"{path.name} is not a notebook: {error}") from None
+        raise ContractError(f"{path.name} is not a notebook: {error}") from None
     parts: list[str] = []
     for cell in cells:
         if cell.get("cell_type") != "code":

@@ -8,13 +8,16 @@ import pickle
 import shutil
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from .problems import Problem
+from .problems import ContractError
+from .shapes import as_list, as_object
 from .source import load_function
 from .tables import as_frame, read_table, write_parquet
 
+MAX_CLASSES = 9
 REQUIRED = ("X_train", "y_train", "model_output", "pipeline", "metrics")
 FILES = {"X_train": "features.parquet", "y_train": "target.parquet", "model_output": "predictions.parquet"}
 
@@ -30,14 +33,16 @@ def train(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_result(result: Any, name: str) -> None:
-    """Raise a Problem that names what is missing in the dictionary."""
-    if not isinstance(result, dict):
-        raise Problem(f"{name} returned {type(result).__name__}: return a dictionary with {', '.join(REQUIRED)}")
+    """Raise a ContractError that names what is missing in the dictionary."""
+    if as_object(result) is None:
+        raise ContractError(f"{name} returned {type(result).__name__}: return a dictionary with {', '.join(REQUIRED)}")
     missing = [key for key in REQUIRED if key not in result]
     if missing:
-        raise Problem(f"{name} returned a dictionary without {', '.join(missing)}; it needs {', '.join(REQUIRED)}")
+        raise ContractError(
+            f"{name} returned a dictionary without {', '.join(missing)}; it needs {', '.join(REQUIRED)}"
+        )
     if not isinstance(result["metrics"], dict):
-        raise Problem(f"{name}: 'metrics' is a {type(result['metrics']).__name__}: give a dictionary of numbers")
+        raise ContractError(f"{name}: 'metrics' is a {type(result['metrics']).__name__}: give a dictionary of numbers")
 
 
 def keep(result: dict[str, Any], output: Path, base_path: str, by_value: Any = None) -> dict[str, Any]:
@@ -51,7 +56,7 @@ def keep(result: dict[str, Any], output: Path, base_path: str, by_value: Any = N
     (output / "metrics.json").write_text(json.dumps(metrics), "utf-8")
     (output / "params.json").write_text(json.dumps(params, default=str), "utf-8")
     _write_sample(result["X_train"], output)
-    for extra in result.get("extra") or []:
+    for extra in as_list(result.get("extra")) or []:
         _keep_extra(str(extra), Path(base_path), output)
     return {"metrics": metrics, "params": params}
 
@@ -59,8 +64,9 @@ def keep(result: dict[str, Any], output: Path, base_path: str, by_value: Any = N
 def dump(model: Any, by_value: Any = None) -> bytes:
     """The model as a pickle that also opens where the user's script is not on the path."""
     try:
-        import cloudpickle  # optional: without it classes of the script are pickled by reference
+        cloudpickle: Any = import_module("cloudpickle")
     except ImportError:
+        # Classes of the script are then pickled by reference and need the script where they are opened.
         return pickle.dumps(model)
     if by_value is not None:
         cloudpickle.register_pickle_by_value(by_value)
@@ -71,7 +77,7 @@ def _number(key: object, value: Any) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise Problem(f"the metric {key!r} is a {type(value).__name__}, not a number") from None
+        raise ContractError(f"the metric {key!r} is a {type(value).__name__}, not a number") from None
     return number if math.isfinite(number) else None
 
 
@@ -90,7 +96,7 @@ def describe(result: dict[str, Any]) -> dict[str, Any]:
         params |= {f"hyperparam_{key}": str(value)[:250] for key, value in getter().items() if key not in skipped}
     target = as_frame(result["y_train"], "target").iloc[:, 0]
     shares = target.value_counts(normalize=True)
-    if len(shares) < 10:
+    if len(shares) <= MAX_CLASSES:
         params["target_proportion"] = [{"target": str(k), "proportion": float(v)} for k, v in shares.items()]
     return params
 
@@ -103,5 +109,5 @@ def _write_sample(features: Any, output: Path) -> None:
 def _keep_extra(name: str, base: Path, output: Path) -> None:
     path = (base / name).resolve()
     if not path.is_relative_to(base.resolve()) or not path.is_file():
-        raise Problem(f"extra names {name!r}, but there is no such file in base_path")
+        raise ContractError(f"extra names {name!r}, but there is no such file in base_path")
     shutil.copyfile(path, output / path.name)

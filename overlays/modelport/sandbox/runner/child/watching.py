@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from .problems import Problem
+from .heavy import heavy
+from .problems import ContractError
+from .shapes import as_list
 from .source import load_function
 from .tables import as_frame, read_table
 
 DECILES = 10
 MAX_CATEGORIES = 50
 SHAP_ROWS = 1000
+# Features and outputs.
+FRAMES = 2
 
 
 def validate(message: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def _training_columns(message: dict[str, Any]) -> Any:
 
 
 def _parsed(parse: Callable[..., Any], message: dict[str, Any]) -> tuple[Any, Any]:
-    import pandas as pd  # heavy, and only needed here
+    pd = heavy("pandas")
 
     parts = [_parse_one(parse, entry, message) for entry in message["predictions"]]
     features = pd.concat([part[0] for part in parts], ignore_index=True)
@@ -65,21 +69,25 @@ def _parse_one(parse: Callable[..., Any], entry: dict[str, Any], message: dict[s
         result = parse(entry["input"], entry["output"])
     else:
         result = parse(entry["input_path"], entry["output_path"])
-    if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Problem(f"{message['parse']} returned {type(result).__name__}: return two frames, features and outputs")
-    return as_frame(result[0], "features"), as_frame(result[1], "outputs")
+    pair = as_list([*cast("tuple[Any, ...]", result)] if isinstance(result, tuple) else result)
+    if pair is None or len(pair) != FRAMES:
+        raise ContractError(
+            f"{message['parse']} returned {type(result).__name__}: return two frames, features and outputs"
+        )
+    return as_frame(pair[0], "features"), as_frame(pair[1], "outputs")
 
 
 def _need(frame: Any, columns: list[str], what: str) -> None:
     missing = [name for name in columns if name not in frame.columns]
     if missing:
-        raise Problem(f"{what} without the column {missing[0]!r}, which the configuration names")
+        raise ContractError(f"{what} without the column {missing[0]!r}, which the configuration names")
 
 
 def bin_counts(training: Any, serving: Any) -> dict[str, list[int]]:
     """Counts in the deciles of the training values, or per category; missing values have a bin of their own."""
-    import numpy as np
-    import pandas as pd  # heavy, and only needed here
+    np = heavy("numpy")
+
+    pd = heavy("pandas")
 
     if pd.api.types.is_numeric_dtype(training) and training.nunique() > DECILES:
         edges = np.unique(np.nanquantile(training.to_numpy(float), np.linspace(0, 1, DECILES + 1)[1:-1]))
@@ -91,7 +99,7 @@ def bin_counts(training: Any, serving: Any) -> dict[str, list[int]]:
 
 
 def _histogram(values: Any, edges: Any) -> list[int]:
-    import numpy as np
+    np = heavy("numpy")
 
     numbers = values.to_numpy(float)
     known = numbers[~np.isnan(numbers)]
@@ -112,6 +120,8 @@ def _mean_shap(explain: Callable[..., Any], features: Any, message: dict[str, An
         result.columns = list(features.columns)
         names = list(message["input_columns"])
     if not names:
-        raise Problem(f"{message['shap']} returned a frame without any of the columns that the configuration names")
+        raise ContractError(
+            f"{message['shap']} returned a frame without any of the columns that the configuration names"
+        )
     means = {name: float(result[name].astype(float).abs().mean()) for name in names}
     return {name: value for name, value in means.items() if json.dumps(value) != "NaN"}
