@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from contextlib import ExitStack
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -16,24 +17,31 @@ from .errors import ClientConfigError, EncodeError
 from .types import UNSET, File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from .operation import Operation, Parameter
 
 _UNRESERVED = "-._~"
+_UPLOAD_NAME = "upload"
 _DELIMITERS = {"form": ",", "simple": ",", "label": ".", "matrix": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
 class Body(NamedTuple):
-    """A request body as the HTTP client takes it: keyword arguments of ``build_request`` and the media type."""
+    """A request body: keyword arguments of ``build_request``, or an open file to be read in chunks."""
 
     arguments: dict[str, Any]
-    content_type: str | None
-    resources: ExitStack
+    headers: dict[str, str]
+    resources: ExitStack | None = None
     replayable: bool = True
+    file: Any = None
+
+    def close(self) -> None:
+        """Close the files that were opened for it."""
+        if self.resources is not None:
+            self.resources.close()
 
 
-NO_BODY = Body({}, None, ExitStack())
+NO_BODY = Body({}, {})
 
 
 def text(value: object, where: str) -> str:
@@ -42,21 +50,48 @@ def text(value: object, where: str) -> str:
     Raises:
         EncodeError: If the value is not a simple one, or not finite.
     """
+    if value is UNSET:
+        raise EncodeError(f"{where} was not given")
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and not math.isfinite(value):
-        raise EncodeError(f"{where}: {value} has no JSON form")
-    if isinstance(value, int | float | Decimal | UUID):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
+        if not value.isascii() and _is_torn(value):
+            raise EncodeError(f"{where} holds half of a surrogate pair")
+        return str.__str__(value)
     if value is None:
         return ""
+    if isinstance(value, float | Decimal) and not math.isfinite(value):
+        raise EncodeError(f"{where}: {value} has no JSON form")
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return write(value)
+    item = getattr(value, "item", None)  # a number of numpy
+    if callable(item) and getattr(value, "shape", None) == ():
+        return text(item(), where)
     raise EncodeError(f"{where}: a {type(value).__name__} cannot be written as text")
+
+
+_WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+    (bool, lambda value: "true" if value else "false"),
+    (int, lambda value: str(int(value))),  # of a subclass, only its number
+    (float, lambda value: repr(float(value))),
+    (Decimal, str),
+    (UUID, str),
+    (date, lambda value: value.isoformat()),  # a datetime too
+)
+
+
+def _is_torn(value: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _plain(value: object) -> object:
+    """A parameter's value with a model turned into the object that it stands for."""
+    if hasattr(type(value), "__attrs_attrs__"):
+        from .codec import wire_items
+
+        return {name: item for name, item in wire_items(value) if item is not UNSET}
+    return value
 
 
 def build_path(operation: Operation[Any], arguments: Mapping[str, Any]) -> str:
@@ -70,7 +105,7 @@ def build_path(operation: Operation[Any], arguments: Mapping[str, Any]) -> str:
         if parameter.location != "path":
             continue
         where = f"path parameter {parameter.python_name!r}"
-        written = _path_value(parameter, arguments[parameter.python_name], where)
+        written = _path_value(parameter, _plain(arguments[parameter.python_name]), where)
         if written in {"", ".", ".."}:
             raise EncodeError(f"{where} must not be {written!r}")
         path = path.replace("{" + parameter.wire_name + "}", written)
@@ -84,7 +119,7 @@ def build_query(operation: Operation[Any], arguments: Mapping[str, Any]) -> str:
         if parameter.location == "query":
             value = arguments.get(parameter.python_name, UNSET)
             if value is not UNSET and value is not None:
-                pairs.extend(_query_pairs(parameter, value))
+                pairs.extend(_query_pairs(parameter, value if parameter.style == "json" else _plain(value)))
     return "&".join(pairs)
 
 
@@ -99,10 +134,13 @@ def build_headers(operation: Operation[Any], arguments: Mapping[str, Any]) -> di
         if value is UNSET or value is None:
             continue
         where = f"{parameter.location} parameter {parameter.python_name!r}"
+        joined = _json(value) if parameter.style == "json" else _joined(_plain(value), parameter, ",", where)
         if parameter.location == "header":
-            headers[parameter.wire_name] = _checked_header(_joined(value, parameter, ",", where), where)
+            if not is_header_value(joined):
+                raise EncodeError(f"{where} must be ASCII, without line breaks or white space at its ends")
+            headers[parameter.wire_name] = joined
         else:
-            cookies.append(f"{parameter.wire_name}={quote(_joined(value, parameter, ',', where), safe=_UNRESERVED)}")
+            cookies.append(f"{parameter.wire_name}={quote(joined, safe=_UNRESERVED)}")
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     return headers
@@ -123,11 +161,11 @@ def build_body(operation: Operation[Any], body: object) -> Body:
     if media_type == "multipart/form-data":
         return _multipart(body)
     if media_type == "application/x-www-form-urlencoded":
-        return Body({"content": _form(body).encode()}, media_type, ExitStack())
+        return Body({"content": _form(body).encode()}, {"Content-Type": media_type})
     if media_type == "application/json" or media_type.endswith("+json"):
         from .codec import encode_json
 
-        return Body({"content": encode_json(body)}, media_type, ExitStack())
+        return Body({"content": encode_json(body)}, {"Content-Type": media_type})
     return _binary(body, media_type)
 
 
@@ -160,9 +198,7 @@ def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR
     encode = _quoter(where)
     name = quote(parameter.wire_name, safe=_UNRESERVED)
     if parameter.style == "json":
-        from .codec import encode_json
-
-        return [f"{name}={quote(encode_json(value), safe=_UNRESERVED)}"]
+        return [f"{name}={quote(_json(value), safe=_UNRESERVED)}"]
     if isinstance(value, dict):
         entries = cast("Mapping[object, object]", value)
         if parameter.style == "deepObject":
@@ -195,10 +231,15 @@ def _joined(value: object, parameter: Parameter, separator: str, where: str) -> 
     return text(value, where)
 
 
-def _checked_header(value: str, where: str) -> str:
-    if "\r" in value or "\n" in value or "\0" in value:
-        raise EncodeError(f"{where} must not hold a line break")
-    return value
+def _json(value: object) -> str:
+    from .codec import encode_json
+
+    return encode_json(value).decode()
+
+
+def is_header_value(value: str) -> bool:
+    """Whether a text can stand in a header as it is."""
+    return value.isascii() and value.replace("\t", " ").isprintable() and value == value.strip()
 
 
 def _entries(body: object) -> list[tuple[str, object]]:
@@ -224,7 +265,8 @@ def _form_text(name: str, value: object) -> str:
 
 
 def _form(body: object) -> str:
-    return "&".join(f"{quote_plus(name)}={quote_plus(_form_text(name, value))}" for name, value in _entries(body))
+    names = ((quote_plus(text(name, "a form field's name")), name, value) for name, value in _entries(body))
+    return "&".join(f"{quoted}={quote_plus(_form_text(name, value))}" for quoted, name, value in names)
 
 
 def _multipart(body: object) -> Body:
@@ -233,29 +275,41 @@ def _multipart(body: object) -> Body:
     parts: list[tuple[str, Any]] = []
     replayable = True
     try:
-        for name, value in _entries(body):
+        for raw_name, value in _entries(body):
+            name = text(raw_name, "a form field's name")
             if isinstance(value, File):
                 content, file_name = _opened(value, resources)
                 replayable = replayable and _can_replay(content)
-                kind = (value.content_type,) if value.content_type else ()
-                parts.append((name, (file_name, content, *kind)))
+                kind = (_checked_type(value.content_type),) if value.content_type else ()
+                parts.append((name, (text(file_name, "a file's name"), content, *kind)))
             elif isinstance(value, bytes):
-                parts.append((name, ("upload", value)))
+                parts.append((name, (_UPLOAD_NAME, value)))
             else:
                 parts.append((name, (None, _form_text(name, value).encode())))
     except BaseException:
         resources.close()
         raise
-    return Body({"files": parts}, None, resources, replayable)
+    return Body({"files": parts}, {}, resources, replayable)
 
 
 def _binary(body: object, media_type: str) -> Body:
-    resources = ExitStack()
+    headers = {"Content-Type": media_type}
     if isinstance(body, File):
+        if body.content_type:
+            headers["Content-Type"] = _checked_type(body.content_type)
+        resources = ExitStack()
         content, _ = _opened(body, resources)
-        return Body({"content": content}, body.content_type or media_type, resources, _can_replay(content))
-    if isinstance(body, bytes | str):
-        return Body({"content": body}, media_type, resources)
+        if isinstance(content, bytes):
+            return Body({"content": content}, headers)
+        replayable = _can_replay(content)
+        if replayable:  # without a length it would go in chunks, which many stores refuse
+            headers["Content-Length"] = str(content.seek(0, os.SEEK_END))
+            content.seek(0)
+        return Body({}, headers, resources, replayable, content)
+    if isinstance(body, str):
+        return Body({"content": text(body, "the body").encode()}, headers)
+    if isinstance(body, bytes):
+        return Body({"content": body}, headers)
     raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
 
 
@@ -268,9 +322,28 @@ def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
         except OSError as error:
             raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
         return content, file.name or os.path.basename(path)  # noqa: PTH119
+    if not isinstance(content, bytes):
+        _rewind(content)
     own_name = getattr(content, "name", None)
-    default = os.path.basename(own_name) if isinstance(own_name, str) else "upload"  # noqa: PTH119
+    default = os.path.basename(own_name) if isinstance(own_name, str) else _UPLOAD_NAME  # noqa: PTH119
     return content, file.name or default
+
+
+def _rewind(content: Any) -> None:
+    """Set a file object to its start: the attempt before this one may have read it."""
+    if isinstance(content, io.TextIOBase) or not hasattr(content, "read"):
+        raise EncodeError(f"a file must be bytes, a path or a file opened in binary mode, not {type(content).__name__}")
+    try:
+        if _can_replay(content):
+            content.seek(0)
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        raise EncodeError(f"cannot read the file: {error}") from error
+
+
+def _checked_type(content_type: str) -> str:
+    if not is_header_value(content_type):
+        raise EncodeError(f"the content type {content_type!r} cannot stand in a header")
+    return content_type
 
 
 def _can_replay(content: Any) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -65,13 +67,18 @@ def _tls() -> ssl.SSLContext:
 
 
 def make_client() -> httpx.Client:
-    """A pooled sync client that honours the proxy variables and follows no redirect."""
-    return httpx.Client(verify=_tls(), limits=_limits(), follow_redirects=False)
+    """A pooled sync client that honours the proxy variables and keeps no cookie."""
+    return httpx.Client(verify=_tls(), limits=_limits(), cookies=_no_cookies())
 
 
 def make_async_client() -> httpx.AsyncClient:
-    """A pooled async client that honours the proxy variables and follows no redirect."""
-    return httpx.AsyncClient(verify=_tls(), limits=_limits(), follow_redirects=False)
+    """A pooled async client that honours the proxy variables and keeps no cookie."""
+    return httpx.AsyncClient(verify=_tls(), limits=_limits(), cookies=_no_cookies())
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that keeps nothing: derived clients share it, and one user's session must not become another's."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _limits() -> httpx.Limits:
@@ -124,6 +131,28 @@ def without_query(url: str) -> str:
         return plain
     authority, slash, path = rest.partition("/")
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
+
+@lru_cache(maxsize=256)
+def parsed_url(url: str) -> httpx.URL:
+    """A URL as the HTTP client takes it. Parsing costs a tenth of a call, and programs call the same places again."""
+    return httpx.URL(url)
+
+
+class _QuietURL(httpx.URL):
+    """A URL that does not show its query where it is printed: httpx logs the URL of every request."""
+
+    def __str__(self) -> str:
+        return without_query(super().__str__())
+
+    def __repr__(self) -> str:
+        return f"URL({str(self)!r})"
+
+
+def hide_query(request: Any) -> None:
+    """Keep the query of a request, which holds a secret, out of logs."""
+    if isinstance(request, httpx.Request):
+        request.url = _QuietURL(request.url)
 
 
 def lower_headers(response: Any) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ FIRST_DELAY_SECONDS = 0.5
 MAX_DELAY_SECONDS = 8.0
 MAX_RETRY_AFTER_SECONDS = 60.0
 """A server that asks for a longer pause is believed, and the error is raised instead."""
+
+_SECONDS = re.compile(r"\d{1,12}(?:\.\d*)?", re.ASCII)
+"""RFC 9110 knows whole seconds; fractions are seen in the wild."""
 
 _REFUSED = frozenset({429})
 """The server did not take the request up: a repeat is safe for every method."""
@@ -39,7 +43,7 @@ def delay_seconds(attempt: int, headers: Mapping[str, str] | None = None) -> flo
     asked = retry_after_seconds(headers or {})
     if asked is not None:
         return asked if asked <= MAX_RETRY_AFTER_SECONDS else None
-    full = min(FIRST_DELAY_SECONDS * 2.0 ** (attempt - 1), MAX_DELAY_SECONDS)
+    full = min(FIRST_DELAY_SECONDS * 2.0 ** min(attempt - 1, 16), MAX_DELAY_SECONDS)
     return full * (1.0 - 0.25 * random.random())  # noqa: S311 - jitter, not a secret
 
 
@@ -48,14 +52,12 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
+    if _SECONDS.fullmatch(value):
+        return float(value)
     try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
+        moment = parsedate_to_datetime(value)
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-    return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124 - NaN is not equal to itself
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):  # what the parser of dates lets through
+        return None

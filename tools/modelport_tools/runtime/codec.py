@@ -59,9 +59,12 @@ def parse_json(content: bytes) -> Any:
     """JSON bytes to Python values.
 
     Raises:
-        ValueError: If the bytes are not JSON in UTF-8.
+        ValueError: If the bytes are not JSON in UTF-8, or nested too deeply.
     """
-    return msgspec.json.decode(content)
+    try:
+        return msgspec.json.decode(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def encode_json(value: object) -> bytes:
@@ -70,7 +73,12 @@ def encode_json(value: object) -> bytes:
     Raises:
         EncodeError: If a value has no JSON form, NaN and infinities included.
     """
-    return msgspec.json.encode(to_builtins(value))
+    try:
+        return msgspec.json.encode(to_builtins(value))
+    except RecursionError:
+        raise EncodeError("the value is nested too deeply, or holds itself") from None
+    except UnicodeEncodeError as error:
+        raise EncodeError(f"half of a surrogate pair has no JSON form: {error.object[error.start]!r}") from None
 
 
 def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
@@ -102,6 +110,8 @@ def to_builtins(value: Any, where: str = "$") -> Any:
             raise EncodeError(f"{where}: {value} has no JSON form")
         return value
     if isinstance(value, Enum):
+        if value is UNSET:
+            raise EncodeError(f"{where}: UNSET has no JSON form")
         return to_builtins(value.value, where)
     if is_object(value) or hasattr(kind, "__attrs_attrs__"):
         entries = wire_items(value)
@@ -112,14 +122,9 @@ def to_builtins(value: Any, where: str = "$") -> Any:
 
 
 def _simple(value: Any, where: str) -> Any:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, str | int | float):
-        return to_builtins(value.__pos__() if not isinstance(value, str) else str(value), where)
+    for kind, convert in _CONVERTERS:
+        if isinstance(value, kind):
+            return to_builtins(convert(value), where)
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "shape", None) == ():
         return to_builtins(item(), where)
@@ -127,6 +132,16 @@ def _simple(value: Any, where: str) -> Any:
     if callable(tolist):
         return to_builtins(tolist(), where)
     raise EncodeError(f"{where}: a {type(value).__name__} has no JSON form")
+
+
+_CONVERTERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int),
+    (float, float),
+    (Decimal, float),
+    (UUID, str),
+    (date, lambda value: value.isoformat()),  # a datetime too
+)
 
 
 _FIELDS: dict[type, tuple[tuple[str, str], ...]] = {}
@@ -151,14 +166,18 @@ def wire_fields(cls: type) -> tuple[tuple[str, str], ...]:
 def wire_items(value: object) -> Iterator[tuple[str, Any]]:
     """The fields of a model, or the entries of a dict, under their names on the wire."""
     if is_object(value):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise EncodeError(f"the key {key!r} is not a text")
-            yield key, item
+        yield from _text_keys(value)
         return
     for name, wire in wire_fields(type(value)):
         yield wire, getattr(value, name)
-    yield from getattr(value, "additional_properties", {}).items()
+    yield from _text_keys(getattr(value, "additional_properties", {}))
+
+
+def _text_keys(entries: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
+    for key, item in entries.items():
+        if not isinstance(key, str):
+            raise EncodeError(f"the key {key!r} is not a text")
+        yield key.value if isinstance(key, Enum) else key, item
 
 
 def decoder_for(expression: str, names: Names) -> Decoder:
@@ -202,7 +221,7 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
     if kind in _SCALARS:
         return _SCALARS[kind]
     if _is_enum(kind):
-        return partial(_enum, kind)
+        return partial(_enum, kind, {member.value: member for member in kind}, str if issubclass(kind, str) else int)
     model = _MODELS.get(kind)
     if model is None:
         model = _MODELS[kind] = _Model(kind, names)
@@ -217,10 +236,21 @@ def _any(value: Any) -> Any:
     return value
 
 
-def _exactly(kind: type, expected: str, value: Any) -> Any:
-    if type(value) is not kind:
-        raise Mismatch(expected, value)
-    return value
+def _text(value: Any) -> str:
+    if value.__class__ is str:
+        return value
+    raise Mismatch("a text", value)
+
+
+def _boolean(value: Any) -> bool:
+    if value is True or value is False:
+        return value
+    raise Mismatch("a boolean", value)
+
+
+def _null(value: Any) -> None:
+    if value is not None:
+        raise Mismatch("null", value)
 
 
 def _integer(value: Any) -> int:
@@ -247,12 +277,12 @@ def _parsed(parse: Callable[[str], Any], expected: str, value: Any) -> Any:
 
 
 _SCALARS: dict[Any, Decoder] = {
-    str: partial(_exactly, str, "a text"),
-    bool: partial(_exactly, bool, "a boolean"),
+    str: _text,
+    bool: _boolean,
     int: _integer,
     float: _number,
-    type(None): partial(_exactly, type(None), "null"),
-    None: partial(_exactly, type(None), "null"),
+    type(None): _null,
+    None: _null,
     datetime: partial(_parsed, datetime.fromisoformat, "a date and time of RFC 3339"),
     date: partial(_parsed, date.fromisoformat, "a date"),
     UUID: partial(_parsed, UUID, "a UUID"),
@@ -287,23 +317,33 @@ def _dict(item: Decoder, value: Any) -> dict[str, Any]:
 
 
 def _literal(allowed: tuple[Any, ...], value: Any) -> Any:
-    if value in allowed:
-        return value
+    for one in allowed:
+        if one == value and isinstance(one, bool) == isinstance(value, bool):
+            return one
     raise Mismatch(f"one of {', '.join(map(repr, allowed))}", value)
 
 
-def _enum(kind: type[Enum], value: Any) -> Any:
-    try:
-        return kind(value)
-    except ValueError:
-        raise Mismatch(f"a value of {kind.__name__}", value) from None
+def _enum(kind: type[Enum], known: Mapping[Any, Enum], base: type, value: Any) -> Any:
+    if value.__class__ is base:
+        member = known.get(value)
+        return kind(value) if member is None else member
+    if base is int and value.__class__ is float and value.is_integer():
+        return kind(int(value))
+    raise Mismatch(f"a value of {kind.__name__}", value)
 
 
 def _union(members: tuple[Any, ...], names: Names) -> Decoder:
     decoders = [_decoder(member, names) for member in members if member is not Unset]
     if len(decoders) == 1:
         return decoders[0]
+    if _null in decoders:
+        rest = [decoder for decoder in decoders if decoder is not _null]
+        return partial(_nullable, rest[0] if len(rest) == 1 else partial(_first_match, rest))
     return partial(_first_match, decoders)
+
+
+def _nullable(decode: Decoder, value: Any) -> Any:
+    return None if value is None else decode(value)
 
 
 def _first_match(decoders: list[Decoder], value: Any) -> Any:
@@ -317,10 +357,16 @@ def _first_match(decoders: list[Decoder], value: Any) -> Any:
     raise max(problems, key=lambda problem: len(problem.path))
 
 
+def _missing() -> Mismatch:
+    mismatch = Mismatch("a value", None)
+    mismatch.reason = "the required field is missing"
+    return mismatch
+
+
 class _Model:
     """Decodes one generated model; its fields are looked up on first use, so that models may be recursive."""
 
-    __slots__ = ("_cls", "_extra", "_fields", "_names", "_ready")
+    __slots__ = ("_cls", "_extra", "_fields", "_known", "_names", "_ready")
 
     def __init__(self, cls: type, names: Names) -> None:
         self._cls = cls
@@ -336,6 +382,7 @@ class _Model:
             (name, wire, decoder_for(annotations[name], self._names), attributes[name].default is not UNSET)
             for name, wire in wire_fields(self._cls)
         )
+        self._known = frozenset(field[1] for field in self._fields)
         self._ready = True
 
     def __call__(self, value: Any) -> Any:
@@ -348,16 +395,15 @@ class _Model:
         wire = ""
         try:
             for name, wire, decode, required in self._fields:
-                if wire in entries:
-                    arguments[name] = decode(entries[wire])
+                entry = entries.get(wire, UNSET)
+                if entry is not UNSET:
+                    arguments[name] = decode(entry)
                 elif required:
-                    missing = Mismatch("a value", None)
-                    missing.reason = "the required field is missing"
-                    raise missing
+                    raise _missing()
         except Mismatch as mismatch:
             raise mismatch.within(f".{wire}") from None
         if self._extra and len(entries) > len(arguments):
-            known = {field[1] for field in self._fields}
+            known = self._known
             arguments["additional_properties"] = self._extra({k: v for k, v in entries.items() if k not in known})
         return self._cls(**arguments)
 

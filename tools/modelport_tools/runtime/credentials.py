@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from .errors import ClientConfigError, MissingCredentialsError
@@ -23,6 +24,9 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials({', '.join(sorted(self._by_scheme)) or 'none'})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled: give them to the client where it is made")
 
     def merged(self, other: Mapping[str, Any]) -> Credentials:
         """The same with some replaced."""
@@ -50,27 +54,43 @@ class Placed(NamedTuple):
 
     headers: dict[str, str]
     query: list[str]
+    cookies: list[str]
 
 
 def place(operation: Operation[Any], secrets: Mapping[str, str]) -> Placed:
-    """Put secrets, by scheme, into headers and query.
+    """Put secrets, by scheme, into headers, query and cookies.
 
     Raises:
-        ClientConfigError: If a secret cannot stand in a header; the message does not show it.
+        ClientConfigError: If a secret cannot stand there; the message does not show it.
     """
-    placed = Placed({}, [])
+    placed = Placed({}, [], [])
     for scheme, secret in secrets.items():
         kind, where, name = operation.schemes[scheme]
-        if any(character in secret for character in "\r\n\0") or not secret.isascii():
-            raise ClientConfigError(f"the credential {scheme} holds characters that no header can carry")
         if kind == "http" and where == "basic":
-            placed.headers["Authorization"] = f"Basic {secret}"
+            # No base64 text holds a colon: with one, it is a user name and a password.
+            plain = b64encode(secret.encode()).decode() if ":" in secret else secret
+            placed.headers["Authorization"] = f"Basic {_checked(plain, scheme)}"
         elif kind == "apiKey" and where == "header":
-            placed.headers[name] = secret
+            placed.headers[name] = _checked(secret, scheme)
         elif kind == "apiKey" and where == "query":
-            placed.query.append(f"{quote(name, safe='')}={quote(secret, safe='')}")
+            placed.query.append(f"{quote(name, safe='')}={quote(_checked(secret, scheme), safe='')}")
         elif kind == "apiKey" and where == "cookie":
-            placed.headers["Cookie"] = f"{name}={secret}"
+            placed.cookies.append(f"{name}={_checked(secret, scheme, forbidden=';, ')}")
         else:
-            placed.headers["Authorization"] = f"Bearer {secret}"
+            placed.headers["Authorization"] = f"Bearer {_checked(secret, scheme)}"
     return placed
+
+
+def cookies_of(headers: Mapping[str, str]) -> list[str]:
+    """The cookies among headers: at most one entry, to which others are added."""
+    return [value for name, value in headers.items() if name.lower() == "cookie"]
+
+
+def _checked(secret: object, scheme: str, forbidden: str = "") -> str:
+    if not isinstance(secret, str):
+        raise ClientConfigError(f"the credential {scheme} is a {type(secret).__name__}, not a text")
+    if not secret or secret != secret.strip():
+        raise ClientConfigError(f"the credential {scheme} is empty, or begins or ends with white space")
+    if not (secret.isascii() and secret.isprintable()) or any(character in secret for character in forbidden):
+        raise ClientConfigError(f"the credential {scheme} holds characters that no header can carry")
+    return secret

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 RAW_BODY_LIMIT_BYTES = 4096
 """How much of an error's body is kept."""
 
+_SHOWN_CHARACTERS = 1000
+"""How much of a server's message `str` shows; ``message`` holds it whole."""
+
 
 class APIError(Exception):
     """The root of every error that a client raises on purpose."""
@@ -44,6 +47,17 @@ class EncodeError(APIError, ValueError):
     """A value that cannot be put on the wire; nothing was sent."""
 
 
+def _short(message: str) -> str:
+    return message if len(message) <= _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}..."
+
+
+def _rebuilt(kind: type[_CallError], args: tuple[Any, ...], state: dict[str, Any]) -> _CallError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
 class _CallError(APIError):
     """An error of one call, which it names by method and URL (without its query: that may hold a secret)."""
 
@@ -59,7 +73,11 @@ class _CallError(APIError):
         return f" ({self.method} {self.url}{tries})" if self.method else ""
 
     def __str__(self) -> str:
-        return f"{self.message}{self._where()}"
+        return f"{_short(self.message)}{self._where()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The bases rebuild an error from its positional arguments only; errors cross process borders whole.
+        return _rebuilt, (type(self), self.args, self.__dict__.copy())
 
 
 class APIConnectionError(_CallError, ConnectionError):
@@ -126,10 +144,10 @@ class APIStatusError(_CallError):
 
     def __str__(self) -> str:
         request = f", request id {self.request_id}" if self.request_id else ""
-        return f"HTTP {self.status}: {self.message}{self._where()}{request}"
+        return f"HTTP {self.status}: {_short(self.message)}{self._where()}{request}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(status={self.status}, message={self.message!r}, method={self.method!r})"
+        return f"{type(self).__name__}(status={self.status}, message={_short(self.message)!r}, method={self.method!r})"
 
 
 class BadRequestError(APIStatusError):

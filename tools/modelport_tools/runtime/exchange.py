@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
-from .encode import build_headers, build_path, build_query
+from .encode import build_headers, build_path, build_query, is_header_value
 from .errors import ClientConfigError, DecodeError, find_request_id, status_error_class
+from .http import lower_headers, without_query
 from .types import UNSET, Timeout, Unset
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .credentials import Credentials
     from .operation import Operation
@@ -24,7 +26,10 @@ logger = logging.getLogger("modelport_api")
 DEFAULT_TIMEOUT_SECONDS = 60.0
 DEFAULT_MAX_RETRIES = 2
 
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SNIPPET_CHARACTERS = 120
+_CACHED_DECODERS = 32
+"""Of one operation; a server that sends ever new content types fills no memory."""
 _ERROR_STATUS = 400
 
 
@@ -37,6 +42,9 @@ class Settings(NamedTuple):
     max_retries: int
     headers: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        return f"Settings({self.base_url!r}, {self.credentials!r}, headers={sorted(self.headers)})"
+
 
 class Target(NamedTuple):
     """Where one call goes, and with which headers, before credentials."""
@@ -46,35 +54,45 @@ class Target(NamedTuple):
     max_retries: int
     timeout: float | Timeout | None
 
+    def __repr__(self) -> str:
+        return f"Target({without_query(self.url)!r}, headers={sorted(self.headers)})"
+
 
 class RawResponse(Generic[T]):
     """An answer with what the HTTP layer says of it.
 
     Attributes:
         status: The status, a plain int.
-        headers: By lower-case name.
         content: The body as it came.
         attempts: How many times the request was sent.
     """
 
-    __slots__ = ("_operation", "_url", "attempts", "content", "headers", "status")
+    __slots__ = ("_headers", "_operation", "_response", "attempts", "content", "status")
 
-    def __init__(
-        self,
-        operation: Operation[T],
-        *,
-        status: int,
-        headers: dict[str, str],
-        content: bytes,
-        url: str,
-        attempts: int,
-    ) -> None:
+    def __init__(self, operation: Operation[T], response: Any, *, content: bytes, attempts: int) -> None:
         self._operation = operation
-        self._url = url
-        self.status = status
-        self.headers = headers
+        self._response = response
+        self._headers: dict[str, str] | None = None
+        self.status: int = response.status_code
         self.content = content
         self.attempts = attempts
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by lower-case name; repeated ones are joined by a comma."""
+        if self._headers is None:
+            self._headers = lower_headers(self._response)
+        return self._headers
+
+    @property
+    def content_type(self) -> str:
+        """The ``Content-Type`` with its parameters, as it came; empty if there is none."""
+        return str(self._response.headers.get("content-type", ""))
+
+    @property
+    def url(self) -> str:
+        """Where the answer came from, without the query."""
+        return without_query(str(self._response.request.url))
 
     @property
     def request_id(self) -> str | None:
@@ -100,7 +118,7 @@ class RawResponse(Generic[T]):
             status=self.status,
             raw_body=self.content,
             method=self._operation.method,
-            url=self._url,
+            url=self.url,
             attempts=self.attempts,
         )
 
@@ -111,7 +129,13 @@ def checked_base_url(base_url: str) -> str:
     Raises:
         ClientConfigError: If it is not an absolute http or https URL, or holds a user name.
     """
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port  # a wrong one is seen when it is read
+    except ValueError as error:
+        raise ClientConfigError(f"the base URL is no URL: {error}") from None
+    if any(character <= " " or character == "\x7f" for character in base_url):
+        raise ClientConfigError("the base URL holds white space or control characters")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ClientConfigError("the base URL must be absolute, such as https://host/api")
     if parts.username is not None or parts.password is not None:
@@ -133,15 +157,54 @@ def aim(
     """Work out where a call goes; a misspelt option is a TypeError."""
     url = settings.base_url + build_path(operation, arguments)
     query = build_query(operation, arguments)
-    sent = {"Accept": _accept(operation), **settings.headers, **build_headers(operation, arguments)}
+    sent = {"Accept": _accept(operation)}
+    if settings.headers:
+        sent = replaced(sent, settings.headers)
+    own = build_headers(operation, arguments)
+    if own:
+        sent = replaced(sent, own)
     if headers:
-        sent.update(headers)
+        sent = replaced(sent, checked_headers(headers))
     return Target(
         f"{url}?{query}" if query else url,
         sent,
-        settings.max_retries if max_retries is UNSET else max_retries,
+        settings.max_retries if max_retries is UNSET else checked_retries(max_retries),
         settings.timeout if timeout is UNSET else timeout,
     )
+
+
+def replaced(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Headers with others put in or in their places, whatever the case of their names."""
+    names = {name.lower() for name in others}
+    return {**{name: value for name, value in headers.items() if name.lower() not in names}, **others}
+
+
+def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """A copy of headers that a caller gave.
+
+    Raises:
+        ClientConfigError: If one cannot be sent; the message does not show its value.
+    """
+    given: Mapping[Any, Any] = headers
+    for name, value in given.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ClientConfigError(f"{name!r} is no name of a header")
+        if not isinstance(value, str) or not is_header_value(value):
+            raise ClientConfigError(
+                f"the header {name} must be an ASCII text, without line breaks or white space at its ends"
+            )
+    return dict(headers)
+
+
+def checked_retries(max_retries: int) -> int:
+    """The number of retries.
+
+    Raises:
+        ClientConfigError: If it is negative.
+    """
+    if max_retries < 0:
+        raise ClientConfigError(f"max_retries must be 0 or more, not {max_retries}")
+    return max_retries
 
 
 def _accept(operation: Operation[Any]) -> str:
@@ -159,14 +222,24 @@ def decode_success(operation: Operation[T], response: RawResponse[T]) -> T:
 
     A 2xx that the document does not know is read as its first success: servers answer 200 for a documented 201.
     """
+    key = (response.status, response.content_type)
+    known = operation.cache.get(key)
+    if known is not None:
+        parse, decode = known
+        try:
+            return cast("T", decode(parse(response.content)))
+        except (ValueError, RecursionError):
+            pass  # said in full below
     media = operation.documented(response.status)
     if media is None:
         media = operation.success()
-    return cast("T", _decode(operation, response, media))
+    return cast("T", _decode(operation, response, media, key))
 
 
-def error_from(operation: Operation[Any], response: RawResponse[Any], reason: str, url: str) -> Exception:
-    """The typed error for an answer that is no success."""
+def error_from(
+    operation: Operation[Any], response: RawResponse[Any], reason: str, url: str, secrets: Iterable[str] = ()
+) -> Exception:
+    """The typed error for an answer that is no success; a secret that the server sends back is not in its message."""
     status = response.status
     body: Any = None
     message = ""
@@ -184,6 +257,8 @@ def error_from(operation: Operation[Any], response: RawResponse[Any], reason: st
                     body = _decode(operation, response, media)
                 except DecodeError:
                     body = values
+    for secret in secrets:
+        message = message.replace(secret, "REDACTED")
     return status_error_class(status)(
         message or reason or "error without a message",
         status=status,
@@ -218,13 +293,17 @@ def find_message(body: Any) -> str:
     return body if isinstance(body, str) else ""
 
 
-def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mapping[str, str]) -> Any:
+def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mapping[str, str], key: Any = None) -> Any:
     if not media:
         return None
-    content_type = response.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    content_type = response.content_type.split(";", 1)[0].strip().lower()
     expression = media.get(content_type)
     if expression is None:
+        found = content_type
         content_type, expression = next(iter(media.items()))
+        if found == "text/html" and "*/*" not in media and not _is_json(content_type):
+            promised = " or ".join(media)
+            raise response.decode_error(f"a page of HTML came where the document promises {promised}")
     if expression == "bytes":
         return response.content
     if not _is_json(content_type):
@@ -236,21 +315,25 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
     try:
         values = _json(response.content)
     except ValueError:
-        found = response.headers.get("content-type") or "no content type"
+        found = response.content_type or "no content type"
         raise response.decode_error(f"the body is not JSON ({found}): {_snippet(response.content)}") from None
-    return _fit(operation, response, expression, values)
+    return _fit(operation, response, expression, values, key)
 
 
-def _fit(operation: Operation[Any], response: RawResponse[Any], expression: str, values: Any) -> Any:
-    from .codec import Mismatch, decoder_for
+def _fit(operation: Operation[Any], response: RawResponse[Any], expression: str, values: Any, key: Any) -> Any:
+    from .codec import Mismatch, decoder_for, parse_json
 
     decoder = operation.cache.get(expression)
     if decoder is None:
         decoder = operation.cache[expression] = decoder_for(expression, operation.names)
+    if key is not None and len(operation.cache) < _CACHED_DECODERS:
+        operation.cache[key] = parse_json, decoder
     try:
         return decoder(values)
     except Mismatch as mismatch:
         raise response.decode_error(f"the body does not fit the document at {mismatch}") from None
+    except RecursionError:
+        raise response.decode_error("the body is nested too deeply") from None
 
 
 def _is_json(content_type: str) -> bool:
@@ -264,7 +347,7 @@ def _json(content: bytes) -> Any:
 
 
 def _text(response: RawResponse[Any]) -> str:
-    _, _, charset = response.headers.get("content-type", "").lower().partition("charset=")
+    _, _, charset = response.content_type.lower().partition("charset=")
     try:
         return response.content.decode(charset.split(";")[0].strip(' "') or "utf-8", "replace")
     except LookupError:

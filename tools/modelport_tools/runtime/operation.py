@@ -83,7 +83,11 @@ class Operation(Generic[T]):
     def documented(self, status: int) -> Mapping[str, str] | None:
         """The media types that the document gives for a status; None if it does not know the status."""
         responses = self.responses
-        return responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("default")
+        for key in (str(status), f"{status // 100}XX", "default"):
+            media = responses.get(key)
+            if media is not None:  # an empty one says that there is no body
+                return media
+        return None
 
     def success(self) -> Mapping[str, str]:
         """The media types of the first success status."""

@@ -41,7 +41,7 @@ class OpenStrEnum(StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether the document that this client was generated from knows the value."""
-        return self._name_ in type(self).__members__
+        return type(self).__members__.get(self._name_) is self
 
 
 class OpenIntEnum(IntEnum):
@@ -59,7 +59,7 @@ class OpenIntEnum(IntEnum):
     @property
     def is_known(self) -> bool:
         """Whether the document that this client was generated from knows the value."""
-        return self._name_ in type(self).__members__
+        return type(self).__members__.get(self._name_) is self
 
 
 class File:

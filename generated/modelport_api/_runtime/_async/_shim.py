@@ -1,9 +1,24 @@
 """What differs between the two worlds beyond spelling; written by hand on both sides."""
 
+from __future__ import annotations
+
 from asyncio import sleep
+from typing import TYPE_CHECKING
 
 from ..http import is_async as is_http_client
 from ..http import is_sync as is_other_http_client
 from ..http import make_async_client as make_http_client
 
-__all__ = ["is_http_client", "is_other_http_client", "make_http_client", "sleep"]
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import IO
+
+__all__ = ["chunks_of", "is_http_client", "is_other_http_client", "make_http_client", "sleep"]
+
+_CHUNK_BYTES = 65_536
+
+
+async def chunks_of(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """What is in a file, piece by piece."""
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk

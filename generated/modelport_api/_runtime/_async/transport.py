@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .. import http
-from ..credentials import place
+from ..credentials import cookies_of, place
 from ..encode import build_body
-from ..exchange import RawResponse, Settings, Target, aim, decode_success, error_from, is_error, logger
+from ..exchange import RawResponse, Settings, Target, aim, decode_success, error_from, is_error, logger, replaced
 from ..retry import delay_seconds, is_retryable_status
 from ..types import UNSET
-from ._shim import sleep
+from ._shim import chunks_of, sleep
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from typing import Self
 
     from ..encode import Body
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from ..types import AsyncHTTPClient, AsyncTokenSource, RequestOptions
 
 T = TypeVar("T")
+
+_UNAUTHORIZED = 401
+ERROR_BODY_LIMIT_BYTES = 1024 * 1024
+"""How much of an error's body is read where the body of a success would be streamed."""
 
 
 class AsyncTransport:
@@ -57,7 +61,7 @@ class AsyncTransport:
         """Send an operation and return the whole answer if it is a success."""
         target = aim(self.settings, operation, arguments, **options)
         response, attempts = await self.open(operation, target, body, stream=False)
-        return _raw(operation, response, response.content, attempts)
+        return RawResponse(operation, response, content=response.content, attempts=attempts)
 
     async def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
         """Send until there is a success or no attempt is left; the answer is open if `stream`."""
@@ -67,74 +71,93 @@ class AsyncTransport:
         attempts = 0
         while True:
             attempts += 1
-            for scheme, source in chosen:
-                if isinstance(source, str):
-                    secrets[scheme] = source
-                else:
-                    secrets[scheme] = await cast("AsyncTokenSource", source).token(rejected.get(scheme))
+            if chosen:
+                secrets = await _secrets(chosen, rejected)
             built = build_body(operation, body)
             try:
-                with built.resources:
-                    response = await self._send(operation, target, secrets, built, stream=stream)
+                response = await self._send(operation, target, secrets, built, stream=stream)
             except http.TRANSPORT_ERRORS as error:
                 url = http.without_query(target.url)
                 logger.debug("%s %s attempt %d failed: %s", operation.method, url, attempts, type(error).__name__)
-                repeat = attempts <= target.max_retries and (built.replayable or isinstance(error, http.NEVER_SENT))
-                if not (repeat and http.may_repeat(error, idempotent=operation.idempotent)):
+                repeatable = operation.idempotent and built.replayable
+                if attempts > target.max_retries or not http.may_repeat(error, idempotent=repeatable):
                     raise http.translated(error, operation.method, url, attempts) from error
                 await sleep(delay_seconds(attempts) or 0.0)
                 continue
+            finally:
+                built.close()
             status = response.status_code
             if logger.isEnabledFor(10):
                 url = http.without_query(target.url)
                 logger.debug("%s %s attempt %d: %d", operation.method, url, attempts, status)
             if not is_error(status):
                 return response, attempts
-            failure = await self._failure(operation, target, response, attempts, stream=stream)
+            failure = await self._failure(operation, target, secrets, response, attempts, stream=stream)
+            if not built.replayable:
+                raise failure
             refreshable = {scheme: secrets[scheme] for scheme, source in chosen if not isinstance(source, str)}
-            if status == 401 and refreshable and not rejected and built.replayable:  # noqa: PLR2004
+            if status == _UNAUTHORIZED and refreshable and not rejected:
                 rejected = refreshable
                 attempts -= 1
-                continue
-            pause = self._pause(operation, target, failure, attempts) if built.replayable else None
-            if pause is None:
+            elif (pause := self._pause(operation, target, failure, attempts)) is None:
                 raise failure
-            await sleep(pause)
+            else:
+                await sleep(pause)
 
     async def _send(
         self, operation: Operation[Any], target: Target, secrets: Mapping[str, str], body: Body, *, stream: bool
     ) -> Any:
         url, headers = target.url, target.headers
-        if body.content_type:
-            headers = {"Content-Type": body.content_type, **headers}
-        if secrets:
-            placed = place(operation, secrets)
-            headers = {**headers, **placed.headers}
-            if placed.query:
-                url += ("&" if "?" in url else "?") + "&".join(placed.query)
+        if body.headers:
+            headers = replaced(body.headers, headers)
+        placed = place(operation, secrets) if secrets else None
+        if placed is not None:
+            headers = replaced(headers, placed.headers)
+            if placed.cookies:
+                headers = replaced(headers, {"Cookie": "; ".join([*cookies_of(headers), *placed.cookies])})
+        secret_query = placed.query if placed is not None else ()
+        if secret_query:
+            url += ("&" if "?" in url else "?") + "&".join(secret_query)
+        arguments = body.arguments if body.file is None else {"content": chunks_of(body.file)}
         request = self.client.build_request(
             operation.method,
-            url,
+            url if secret_query else http.parsed_url(url),
             headers=headers,
             extensions={"timeout": http.timeout_argument(target.timeout)},
-            **body.arguments,
+            **arguments,
         )
-        return await self.client.send(request, stream=stream)
+        if secret_query:
+            http.hide_query(request)
+        # A client from outside may follow redirects; the credentials are for this host only.
+        return await self.client.send(request, stream=stream, follow_redirects=False)
 
     async def _failure(
-        self, operation: Operation[Any], target: Target, response: Any, attempts: int, *, stream: bool
+        self,
+        operation: Operation[Any],
+        target: Target,
+        secrets: Mapping[str, str],
+        response: Any,
+        attempts: int,
+        *,
+        stream: bool,
     ) -> Exception:
         """The typed error of an answer, which is read and closed: its connection goes back to the pool."""
         url = http.without_query(target.url)
+        content = b""
         if stream:
             try:
-                await response.aread()
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > ERROR_BODY_LIMIT_BYTES:
+                        break
             except http.TRANSPORT_ERRORS as error:
                 raise http.translated(error, operation.method, url, attempts) from error
             finally:
                 await response.aclose()
-        raw = _raw(operation, response, response.content, attempts)
-        return error_from(operation, raw, str(response.reason_phrase), url)
+        else:
+            content = response.content
+        raw = RawResponse(operation, response, content=content, attempts=attempts)
+        return error_from(operation, raw, str(response.reason_phrase), url, secrets.values())
 
     def _pause(self, operation: Operation[Any], target: Target, failure: Exception, attempts: int) -> float | None:
         """Seconds before the next attempt; None if there must be none."""
@@ -142,6 +165,16 @@ class AsyncTransport:
         if attempts > target.max_retries or not is_retryable_status(status, idempotent=operation.idempotent):
             return None
         return delay_seconds(attempts, getattr(failure, "headers", None))
+
+
+async def _secrets(chosen: Iterable[tuple[str, object]], rejected: Mapping[str, str]) -> dict[str, str]:
+    secrets: dict[str, str] = {}
+    for scheme, source in chosen:
+        if isinstance(source, str):
+            secrets[scheme] = source
+        else:
+            secrets[scheme] = await cast("AsyncTokenSource", source).token(rejected.get(scheme))
+    return secrets
 
 
 class AsyncStreamedResponse:
@@ -226,14 +259,3 @@ class AsyncStreamTransport(AsyncTransport):
         """An answer to enter with ``with``; nothing is sent before that."""
         target = aim(self.settings, operation, arguments, **options)
         return AsyncStreamedResponse(self, operation, target, body)
-
-
-def _raw(operation: Operation[T], response: Any, content: bytes, attempts: int) -> RawResponse[T]:
-    return RawResponse(
-        operation,
-        status=response.status_code,
-        headers=http.lower_headers(response),
-        content=content,
-        url=http.without_query(str(response.request.url)),
-        attempts=attempts,
-    )

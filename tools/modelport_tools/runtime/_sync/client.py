@@ -3,11 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, NoReturn, Self
 
 from ..credentials import Credentials
 from ..errors import ClientConfigError
-from ..exchange import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Settings, checked_base_url
+from ..exchange import (
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_TIMEOUT_SECONDS,
+    Settings,
+    checked_base_url,
+    checked_headers,
+    checked_retries,
+    replaced,
+)
 from ..http import without_query
 from ..types import UNSET, Timeout, Unset
 from ._shim import is_other_http_client, make_http_client
@@ -47,8 +55,8 @@ class BaseClient:
         headers: Mapping[str, str] | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:
-        url = base_url or self.default_base_url
-        if not url:
+        url = self.default_base_url if base_url is None else base_url
+        if url is None:
             raise ClientConfigError("the document names no server: give the client a base_url")
         if http_client is not None and is_other_http_client(http_client):
             raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
@@ -57,7 +65,11 @@ class BaseClient:
             http_client = self._owned_http = make_http_client()
         self._http = http_client
         settings = Settings(
-            checked_base_url(url), Credentials(credentials), timeout, _checked_retries(max_retries), dict(headers or {})
+            checked_base_url(url),
+            Credentials(credentials),
+            timeout,
+            checked_retries(max_retries),
+            checked_headers(headers or {}),
         )
         self._transport = Transport(settings, http_client)
 
@@ -83,8 +95,8 @@ class BaseClient:
             old.base_url,
             old.credentials.merged(credentials or {}),
             old.timeout if timeout is UNSET else timeout,
-            old.max_retries if max_retries is UNSET else _checked_retries(max_retries),
-            {**old.headers, **(headers or {})},
+            old.max_retries if max_retries is UNSET else checked_retries(max_retries),
+            replaced(old.headers, checked_headers(headers or {})),
         )
         derived._transport = Transport(settings, self._http)
         return derived
@@ -104,8 +116,11 @@ class BaseClient:
         settings = self._transport.settings
         return f"{type(self).__name__}({without_query(settings.base_url)!r}, credentials={settings.credentials!r})"
 
+    def __copy__(self) -> Self:
+        return self.with_options()
 
-def _checked_retries(max_retries: int) -> int:
-    if max_retries < 0:
-        raise ClientConfigError(f"max_retries must be 0 or more, not {max_retries}")
-    return max_retries
+    def __deepcopy__(self, _: object) -> Self:
+        return self.with_options()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds connections and credentials: make a new one in the other process")
