@@ -63,7 +63,7 @@ def test_a_face_loads_no_model_before_its_first_call(run_python: RunPython) -> N
 
     assert "httpx" in modules
     assert models_in(modules) == set()
-    assert {"pandas", "numpy", "pyarrow", "sklearn", "yaml", "click", "starlette"} & modules == set()
+    assert {"pandas", "numpy", "pyarrow", "sklearn", "yaml", "starlette"} & modules == set()
 
 
 def test_the_command_line_shows_its_help_without_loading_a_platform(run_python: RunPython) -> None:
