@@ -26,7 +26,7 @@ class Login:
         self._account = account
         self._lock = Lock()
         self._token: str | None = None
-        self._attempts = 0
+        self._ended = 0
         self._failure: ModelportError | None = None
 
     def token(self, rejected: str | None = None) -> str:
@@ -39,21 +39,22 @@ class Login:
         token = self._token
         if token is not None and token != rejected:
             return token
-        attempts = self._attempts
+        ended = self._ended
         with self._lock:
             if self._token is not None and self._token != rejected:
                 return self._token
-            if self._attempts != attempts and self._failure is not None:
+            if self._ended != ended and self._failure is not None:
                 # Whoever waited for an attempt that failed shares its failure: a wrong password sent once
                 # by each of a hundred threads locks the account.
                 raise self._failure
-            self._attempts += 1
             try:
                 self._token = self._log_in()
+                self._failure = None
             except ModelportError as error:
                 self._failure = error
                 raise
-            self._failure = None
+            finally:
+                self._ended += 1
             return self._token
 
     def _log_in(self) -> str:
