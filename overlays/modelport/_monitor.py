@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from time import time_ns
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
 from modelport._lifecycle import manage, release
@@ -132,11 +132,14 @@ class ModelMonitor:
         if self._copy_features:
             kind = type(features)
             if kind is dict or kind is list:
-                features = cast("list[object]", features).copy()
+                # Not typing.cast: a call here costs as much as the copy.
+                container: Any = features
+                features = container.copy()
             elif kind is not tuple:
                 features = _copied(features)
-        time = time_ns() if timestamp is None else timestamp
-        queue.append((prediction_id, time, features, output, request_body, segments))
+        if timestamp is None:
+            timestamp = time_ns()
+        queue.append((prediction_id, timestamp, features, output, request_body, segments))
         return prediction_id
 
     def log_many(self, features: Iterable[object], outputs: Iterable[object]) -> list[str]:

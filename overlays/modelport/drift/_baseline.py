@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
@@ -143,15 +143,16 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         target = Path(path)
         document = {"format": _FORMAT, "version": _VERSION, **msgspec.structs.asdict(self)}
         content = msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        # Not tempfile: its files are for the owner only, and a baseline is often read by another user than it was made.
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).replace(target)
+            temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
         return target
 
