@@ -37,6 +37,7 @@ class Programs:
         self._folder = folder
         self._token = token
         self._running: set[subprocess.Popen[str]] = set()
+        self._ending = False
 
     def run_all(
         self, texts: dict[tuple[str, str], str], file: Path, on_done: Callable[[Program], None]
@@ -57,6 +58,7 @@ class Programs:
             return done
         finally:
             # After Ctrl-C nothing new starts, and what runs is ended with its children.
+            self._ending = True
             pool.shutdown(wait=False, cancel_futures=True)
             for process in list(self._running):
                 _kill(process)
@@ -96,6 +98,8 @@ class Programs:
             start_new_session=True,
         )
         self._running.add(process)
+        if self._ending:
+            _kill(process)
         try:
             answer, errors = process.communicate(timeout=_SECONDS)
         except subprocess.TimeoutExpired:

@@ -11,6 +11,7 @@ from modelport._extras import require
 from modelport._version import __version__
 from modelport.demo._charts import distribution_chart, roc_chart
 from modelport.demo._figures import drifted, feature_rows, figures_of, quality_of
+from modelport.demo._story import Scored
 from modelport.drift import feature_chart_svg
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def _values(story: Story) -> dict[str, Any]:
         "story": story,
         "figures": figures_of(story),
         "quality": quality,
+        "before": quality_of(Scored(scores=story.usual_scores, labels=story.held_out.labels)),
+        "after": quality_of(Scored(scores=story.shifted_scores, labels=story.held_out.labels)),
         "roc": roc_chart(quality.roc, quality.auc),
         "distribution": distribution_chart(
             [
