@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from modelport._extras import require
-from modelport.cli._output import note
+from modelport.cli._output import json_option, note, show
 
 
 @click.command()
@@ -20,12 +19,15 @@ from modelport.cli._output import note
 )
 @click.option("--open/--no-open", "open_report", default=False, show_default=True, help="Open the report in a browser.")
 @click.option("--keep", is_flag=True, help="Leave the sandbox running at the end, until Ctrl-C.")
-def demo(*, output: Path, open_report: bool, keep: bool) -> None:
+@json_option
+def demo(*, output: Path, open_report: bool, keep: bool, as_json: bool) -> None:
     """Train, deploy, call and watch a real model on the local sandbox, and write a report that works offline."""
-    require("sklearn", "demo")
     from modelport.demo import run
 
-    report = run(output, keep=keep)
-    click.echo(report)
-    if open_report and click.launch(str(report)):
+    result = run(output, keep=keep)
+    if as_json:
+        show({"report": result.report, "seconds": result.seconds, "figures": result.figures}, as_json=True)
+    else:
+        click.echo(result.report)
+    if open_report and click.launch(str(result.report)):
         note("no browser could be started; open the report yourself")
