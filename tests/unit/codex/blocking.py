@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 ROOMS = ("modelport.codex._async", "modelport.codex._sync")
 
@@ -27,7 +27,7 @@ class Blocking:
     def __repr__(self) -> str:
         return repr(self._inner)
 
-    def __enter__(self) -> Blocking:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

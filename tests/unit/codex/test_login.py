@@ -103,7 +103,7 @@ def test_a_password_that_the_server_echoes_is_in_no_error(codex: Blocking, serve
 def test_without_a_user_the_error_says_what_to_set(face: Face, server: respx.MockRouter) -> None:
     codex = face(user=None, password=None)
 
-    with pytest.raises(ConfigError, match="no user and password.*MODELPORT_CODEX_USER"):
+    with pytest.raises(ConfigError, match=r"no user and password.*MODELPORT_CODEX_USER"):
         codex.groups.list()
     assert server.calls.call_count == 0
 
