@@ -12,7 +12,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import choose_encoder
 
 if TYPE_CHECKING:
@@ -199,9 +205,7 @@ def _baseline_families(views: list[MonitorView]) -> Iterator[Metric]:
     # Gauges, not counters: they never grow, and increase() over them would be 0.
     names = (*_MODEL, *_COLUMN)
     bins = GaugeMetricFamily("modelport_baseline_bin", "Training values, per bin.", labels=(*names, "bin"))
-    buckets = GaugeMetricFamily(
-        "modelport_baseline_le", "Training values at or below each edge.", labels=(*names, "le")
-    )
+    values = GaugeHistogramMetricFamily("modelport_baseline_value", "Numeric training values.", labels=names)
     missing = GaugeMetricFamily("modelport_baseline_missing", "Training values that are missing.", labels=names)
     shown: set[tuple[str, str]] = set()
     for view in views:
@@ -215,9 +219,9 @@ def _baseline_families(views: list[MonitorView]) -> Iterator[Metric]:
             for label, count in zip(column.labels, column.counts, strict=True):
                 bins.add_metric((*labels, label), count)
             if column.kind == "numeric":
-                for label, count in zip(column.labels, accumulate(column.counts), strict=True):
-                    buckets.add_metric((*labels, label), count)
-    yield from (bins, buckets, missing)
+                buckets = list(zip(column.labels, map(float, accumulate(column.counts)), strict=True))
+                values.add_metric(labels, buckets, column.sum)
+    yield from (bins, values, missing)
 
 
 def _drift_families(views: list[MonitorView]) -> Iterator[Metric]:

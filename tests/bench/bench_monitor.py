@@ -20,7 +20,7 @@ import prometheus_client
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from modelport._monitor import ModelMonitor
+from modelport import ModelMonitor
 from modelport.drift import Baseline, LiveCounts
 from modelport.predictions import FileSink
 from tests.bench.measure import Row, minima

@@ -24,6 +24,7 @@ _MAX_LABEL = 18
 _TICK_PIXELS = 62
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 _MAX_GRID_LINES = 5
+_SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _NOTHING = "\N{EN DASH}"
 
 
@@ -172,6 +173,10 @@ def bin_name(row: FeatureDrift, index: int) -> str:
 
 def _edge(text: str) -> str:
     value = float(text)
+    # Years and the like stay whole.
+    for size, suffix in _SUFFIXES if abs(value) >= 10_000 else ():  # noqa: PLR2004
+        if size <= abs(value) < 1000 * size:
+            return f"{value / size:.3g}{suffix}"
     # The edge just below 0 is a float of no size; people read it as 0.
     return "0" if abs(value) < 1e-300 else f"{value:.4g}"  # noqa: PLR2004
 

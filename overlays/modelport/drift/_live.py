@@ -76,7 +76,7 @@ class LiveCounts:
             )
             added = self._count(rows, answers)
             with self._lock:
-                self._state = _add(self._state, added, uncounted)
+                self._state = self._add(self._state, added, uncounted)
 
     def update_from(self, predictions: Iterable[object]) -> None:
         """Count `modelport.predictions.Prediction` records, such as `read_predictions` yields."""
@@ -168,21 +168,22 @@ class LiveCounts:
             matrix = np.vstack([matrix, output])
         return np.ascontiguousarray(matrix), bad
 
+    def _add(self, state: _State, added: _State, uncounted: int) -> _State:
+        with self._np.errstate(over="ignore", invalid="ignore"):
+            sums = state.sums + added.sums
+        return _State(
+            state.bins + added.bins,
+            state.missing + added.missing,
+            state.unseen + added.unseen,
+            sums,
+            state.records + added.records,
+            state.uncounted + uncounted,
+        )
+
     @staticmethod
     def _feature(state: _State, index: int, column: FeatureBaseline) -> FeatureCounts:
         counts = tuple(state.bins[index, : len(column.counts)].tolist())
         return FeatureCounts(counts, int(state.missing[index]), int(state.unseen[index]), float(state.sums[index]))
-
-
-def _add(state: _State, added: _State, uncounted: int) -> _State:
-    return _State(
-        state.bins + added.bins,
-        state.missing + added.missing,
-        state.unseen + added.unseen,
-        state.sums + added.sums,
-        state.records + added.records,
-        state.uncounted + uncounted,
-    )
 
 
 class _Columns:

@@ -59,7 +59,7 @@ def test_every_series_is_there_from_the_start_and_never_new_later(monitor: Model
 def test_baseline_and_live_edges_are_spelled_alike(monitor: ModelMonitor) -> None:
     for name in ("big", "z"):
         live = {sample.labels["le"] for sample in samples(monitor, "modelport_feature_value_bucket", feature=name)}
-        base = {sample.labels["le"] for sample in samples(monitor, "modelport_baseline_le", feature=name)}
+        base = {sample.labels["le"] for sample in samples(monitor, "modelport_baseline_value_bucket", feature=name)}
         bins = {sample.labels["bin"] for sample in samples(monitor, "modelport_feature_bin_total", feature=name)}
         assert live == base == bins
         assert "+Inf" in live
