@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -13,7 +13,6 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount
 
 from modelport.sandbox._errors import ApiError
 from modelport.sandbox._settings import SandboxSettings
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("modelport.sandbox")
 
 HANDLER_THREADS = 64
+MISDIRECTED = 421
 
 
 def create_app(
@@ -64,33 +64,45 @@ def create_app(
         finally:
             await anyio.to_thread.run_sync(close)
 
-    mounts = [Mount(platform.prefix, app=_Door(platform, services, faults, recorder)) for platform in platforms]
-    app = Starlette(routes=[*control.routes(), *mounts], lifespan=lifespan, middleware=[])
+    doors = {platform.prefix: _Door(platform, services, faults, recorder) for platform in platforms}
+    app = _Front(doors, settings.accepted_hosts, routes=control.routes(), lifespan=lifespan)
     app.state.close = close
     app.state.services = services
     app.state.platforms = platforms
-    app.add_middleware(_HostCheck, accepted=settings.accepted_hosts)
     return app
 
 
-class _HostCheck:
-    """Refuses a Host header that is not ours: a web page that rebinds its name to loopback gets nothing."""
+class _Front(Starlette):
+    """The first to see a request: refuses foreign hosts, leads platform paths to their door, the rest to the control.
 
-    def __init__(self, app: ASGIApp, accepted: frozenset[str]) -> None:
-        self._app = app
+    A Host header that is not ours is refused so that a web page that rebinds its name to loopback gets nothing.
+    Platforms are not mounted as routes because those patterns do not match a line break in a path, and because a door
+    needs the server's own `send` to cut a connection.
+    """
+
+    def __init__(self, doors: Mapping[str, ASGIApp], accepted: frozenset[str], **options: Any) -> None:
+        super().__init__(**options)
+        self._doors = doors
         self._accepted = accepted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            raw = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-            host = raw.rpartition("]")[0].lstrip("[") if raw.startswith("[") else raw.partition(":")[0]
-            if host.lower() not in self._accepted:
-                text = (
-                    f"the Host header {raw[:100]!r} is not accepted: use one of {', '.join(sorted(self._accepted))}\n"
-                )
-                await Response(text, 421, media_type="text/plain")(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        if (host := _host_of(scope)) not in self._accepted:
+            known = ", ".join(sorted(self._accepted))
+            text = f"the Host header {host[:100]!r} is not accepted: use one of {known}\n"
+            await Response(text, MISDIRECTED, media_type="text/plain")(scope, receive, send)
+            return
+        path = str(scope["path"])
+        door = next((door for prefix, door in self._doors.items() if path.startswith(f"{prefix}/")), None)
+        await (super().__call__ if door is None else door)(scope, receive, send)
+
+
+def _host_of(scope: Scope) -> str:
+    raw = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    host = raw.rpartition("]")[0].lstrip("[") if raw.startswith("[") else raw.partition(":")[0]
+    return str(host.lower())
 
 
 class _Door:
@@ -186,11 +198,15 @@ class _Head:
         self._pending: list[Message] = []
 
     async def first(self) -> bytes:
-        """The first chunk of the body."""
-        message = await self._receive()
-        self._pending.append(message)
-        body: bytes = message.get("body", b"")
-        return body if len(body) <= KEPT_BODY_BYTES and not message.get("more_body") else body[:0]
+        """The body when it is small, else nothing; the server hands it over in pieces."""
+        body = b""
+        while len(body) <= KEPT_BODY_BYTES:
+            message = await self._receive()
+            self._pending.append(message)
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                return body
+        return b""
 
     async def __call__(self) -> Message:
         return self._pending.pop(0) if self._pending else await self._receive()

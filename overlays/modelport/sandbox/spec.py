@@ -155,13 +155,14 @@ class Spec:
             id=str(raw.get("operationId", f"{method}:{path}")),
             method=method.upper(),
             path=path,
-            tag=str((raw.get("tags") or [""])[0]),
+            tag=str(next(iter(raw.get("tags", [])), "")),
             parameters=(*own, *(p for p in shared if (p.place, p.name) not in taken)),
             media={
-                kind: self._media(value, *pointer, "content", kind) for kind, value in body.get("content", {}).items()
+                kind: self._media(value, *pointer, "content", kind)
+                for kind, value in cast("Json", body.get("content", {})).items()
             },
             body_required=bool(body.get("required", False)),
-            security=tuple(frozenset(map(str, entry)) for entry in security),
+            security=tuple(frozenset(map(str, entry)) for entry in cast("list[Json]", security)),
         )
 
     def _parameter(self, raw: Json, *pointer: str) -> Parameter:

@@ -28,14 +28,17 @@ def save_source(upload: Upload, folder: Path, field: str) -> str:
     return upload.name
 
 
-def save_table(upload: Upload, folder: Path, field: str, suffixes: Iterable[str] = TABLE_SUFFIXES) -> str:
-    """Keep a data file under its own name."""
+def save_table(
+    upload: Upload, folder: Path, field: str, suffixes: Iterable[str] = TABLE_SUFFIXES, *, name: str | None = None
+) -> str:
+    """Keep a data file under its own name, or under a fixed one."""
     if Path(upload.name).suffix.lower() not in suffixes:
         raise BadRequestError(f"form field {field!r}: {upload.name!r} is not one of {', '.join(suffixes)}")
     if upload.size == 0:
         raise BadRequestError(f"form field {field!r}: {upload.name!r} is empty")
-    upload.save(folder / upload.name)
-    return upload.name
+    kept = name or upload.name
+    upload.save(folder / kept)
+    return kept
 
 
 def save_extras(call: Call, folder: Path, taken: set[str], field: str = "extra") -> list[str]:

@@ -216,8 +216,7 @@ def _receive_external(call: Call, folder: Path) -> dict[str, str]:
                 raise BadRequestError(f"form field {field!r}: {upload.name!r} holds no JSON object")
             upload.save(folder / name)
         else:
-            save_table(upload, folder, field, (".parquet", ".csv"))
-            (folder / upload.name).replace(folder / name)
+            save_table(upload, folder, field, (".parquet",), name=name)
         files[field] = name
     if (model := call.file("model")) is not None:
         model.save(folder / model.name)

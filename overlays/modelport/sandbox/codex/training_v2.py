@@ -164,14 +164,12 @@ class TrainingV2:
         run = self._open(call)
         folder, upload = self._context.folder(*run["Folder"]), call.file(field)
         if upload is not None:
-            kept = save_table(upload, folder, field)
+            kept = save_table(upload, folder, field, name=name)
         elif (digest := call.text("dataset_hash")) is not None:
-            kept = copy_dataset(self._context, digest, run["Group"], folder)
+            kept = copy_dataset(self._context, digest, run["Group"], folder, name=name)
         else:
             raise BadRequestError(f"send the data as the file {field!r}, or the hash of a dataset as 'dataset_hash'")
-        if name is not None:
-            (folder / kept).replace(folder / name)
-        run["Files"][part] = name or kept
+        run["Files"][part] = kept
         return self._saved(run)
 
     def _file(self, call: Call, field: str, name: str) -> Reply:

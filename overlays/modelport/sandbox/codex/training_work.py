@@ -111,14 +111,14 @@ class TrainingWork:
             packed.writestr("execution.log", "\n".join(log))
 
 
-def copy_dataset(context: Context, digest: str, group: str, folder: Path) -> str:
+def copy_dataset(context: Context, digest: str, group: str, folder: Path, *, name: str | None = None) -> str:
     """Copy the file of a dataset into a folder; its name there."""
     dataset = context.find(DATASET, digest, "dataset", group=group)
     if dataset["State"] != "Succeeded":
         raise BadRequestError(f"dataset {digest} is {dataset['State']}: it holds no data")
-    name = str(dataset["File"])
-    shutil.copyfile(context.folder("datasets", digest) / name, folder / name)
-    return name
+    kept = name or str(dataset["File"])
+    shutil.copyfile(context.folder("datasets", digest) / dataset["File"], folder / kept)
+    return kept
 
 
 def _read_object(path: Path) -> dict[str, Any]:

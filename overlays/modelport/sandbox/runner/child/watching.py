@@ -69,11 +69,10 @@ def _parse_one(parse: Callable[..., Any], entry: dict[str, Any], message: dict[s
         result = parse(entry["input"], entry["output"])
     else:
         result = parse(entry["input_path"], entry["output_path"])
+    kind = type(result).__name__
     pair = as_list([*cast("tuple[Any, ...]", result)] if isinstance(result, tuple) else result)
     if pair is None or len(pair) != FRAMES:
-        raise ContractError(
-            f"{message['parse']} returned {type(result).__name__}: return two frames, features and outputs"
-        )
+        raise ContractError(f"{message['parse']} returned {kind}: return two frames, features and outputs")
     return as_frame(pair[0], "features"), as_frame(pair[1], "outputs")
 
 
