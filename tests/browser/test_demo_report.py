@@ -85,7 +85,7 @@ def test_a_program_is_shown_as_it_was_written_and_can_be_copied(opened: Any) -> 
             shown = opened.locator(f"#code-{kind}-{target.name}").evaluate("code => code.textContent")
             assert shown == (folder / kind / target.name / target.filename).read_text()
     opened.locator("#panel-sync-curl button.copy").click()
-    assert opened.locator("#panel-sync-curl button.copy").inner_text() == "Copied"
+    opened.locator("#panel-sync-curl button.copy", has_text="Copied").wait_for(timeout=5000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
