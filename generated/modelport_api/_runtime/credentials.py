@@ -68,7 +68,8 @@ def place(operation: Operation[Any], secrets: Mapping[str, str]) -> Placed:
         kind, where, name = operation.schemes[scheme]
         if kind == "http" and where == "basic":
             # No base64 text holds a colon: with one, it is a user name and a password.
-            plain = b64encode(secret.encode()).decode() if ":" in secret else secret
+            encoded = ":" in secret and secret.isprintable()
+            plain = b64encode(secret.encode()).decode() if encoded else secret
             placed.headers["Authorization"] = f"Basic {_checked(plain, scheme)}"
         elif kind == "apiKey" and where == "header":
             placed.headers[name] = _checked(secret, scheme)

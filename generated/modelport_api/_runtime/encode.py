@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _UNRESERVED = "-._~"
 _UPLOAD_NAME = "upload"
-_DELIMITERS = {"form": ",", "simple": ",", "label": ".", "matrix": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
+_DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
 class Body(NamedTuple):
@@ -172,18 +172,24 @@ def build_body(operation: Operation[Any], body: object) -> Body:
 def _path_value(parameter: Parameter, value: object, where: str) -> str:
     encode = _quoter(where)
     name = quote(parameter.wire_name, safe=_UNRESERVED)
+    pairs = "=" if parameter.explode else ","
     if parameter.style == "label":
-        return "." + _exploded(value, encode, "." if parameter.explode else ",")
+        return "." + _exploded(value, encode, "." if parameter.explode else ",", pairs)
     if parameter.style == "matrix":
         if parameter.explode and isinstance(value, list | tuple):
-            return "".join(f";{name}={encode(item)}" for item in cast("Iterable[object]", value))
+            return "".join(_matrix(name, encode(item)) for item in cast("Iterable[object]", value))
         if parameter.explode and isinstance(value, dict):
-            return "".join(f";{encode(k)}={encode(v)}" for k, v in cast("Mapping[object, object]", value).items())
-        return f";{name}={_exploded(value, encode, ',')}"
-    return _exploded(value, encode, ",", pairs="=" if parameter.explode else ",")
+            entries = cast("Mapping[object, object]", value).items()
+            return "".join(_matrix(encode(key), encode(item)) for key, item in entries)
+        return _matrix(name, _exploded(value, encode, ",", pairs))
+    return _exploded(value, encode, ",", pairs)
 
 
-def _exploded(value: object, encode: Any, separator: str, pairs: str = "=") -> str:
+def _matrix(name: str, written: str) -> str:
+    return f";{name}={written}" if written else f";{name}"
+
+
+def _exploded(value: object, encode: Any, separator: str, pairs: str) -> str:
     if isinstance(value, list | tuple):
         return separator.join(encode(item) for item in cast("Iterable[object]", value))
     if isinstance(value, dict):
@@ -205,7 +211,8 @@ def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR
             return [f"{name}%5B{encode(key)}%5D={encode(item)}" for key, item in entries.items()]
         if parameter.explode:
             return [f"{encode(key)}={encode(item)}" for key, item in entries.items()]
-        return [f"{name}=" + ",".join(f"{encode(key)},{encode(item)}" for key, item in entries.items())]
+        delimiter = _DELIMITERS.get(parameter.style, ",")
+        return [f"{name}=" + delimiter.join(encode(part) for entry in entries.items() for part in entry)]
     if isinstance(value, list | tuple):
         items = [encode(item) for item in cast("Iterable[object]", value)]
         if parameter.explode:
@@ -326,7 +333,16 @@ def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
         _rewind(content)
     own_name = getattr(content, "name", None)
     default = os.path.basename(own_name) if isinstance(own_name, str) else _UPLOAD_NAME  # noqa: PTH119
+    if not _can_replay(content):
+        content = _Tape(content)
     return content, file.name or default
+
+
+class _Tape:
+    """A file that cannot be rewound, such as a pipe: the HTTP client must neither try to, nor believe its size."""
+
+    def __init__(self, file: Any) -> None:
+        self.read = file.read
 
 
 def _rewind(content: Any) -> None:

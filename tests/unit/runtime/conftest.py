@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from modelport_api._runtime._async import transport as async_transport
+from modelport_api._runtime._sync import transport as sync_transport
+from tests.unit.runtime.server import ScriptedServer
+from tests.unit.runtime.worlds import World
+
+
+@pytest.fixture(params=["sync", "async"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Runs a test for `Client` and for `AsyncClient`."""
+    made = World(request.param)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    made = ScriptedServer()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def other_server() -> Iterator[ScriptedServer]:
+    made = ScriptedServer()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between attempts, which take no time here."""
+    taken: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        taken.append(seconds)
+
+    monkeypatch.setattr(sync_transport, "sleep", taken.append)
+    monkeypatch.setattr(async_transport, "sleep", sleep)
+    return taken
