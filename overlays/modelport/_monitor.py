@@ -71,7 +71,7 @@ class ModelMonitor:
             interval: Seconds between two looks at the queue.
             drift_window: Seconds of traffic that the drift gauges look back on.
             copy_features: Copy the features' container in `log`, so that the caller may reuse it. Without it `log`
-                is a fifth cheaper, and features must not change before they are shipped.
+                costs about half, and features must not change before they are shipped.
             registry: A prometheus-client registry to appear in; by default one that holds nothing else.
 
         Raises:
