@@ -3,11 +3,8 @@
 Names are loaded when they are first used, so importing this package loads nothing else.
 """
 
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+# Not from typing, which takes longer to import than all the rest of this; checkers know the name.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelport._monitor import ModelMonitor
     from modelport._version import __version__
@@ -29,6 +26,8 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

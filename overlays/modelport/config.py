@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -89,6 +88,8 @@ def _read_profile(
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
+    import tomllib  # only those who have profiles pay for it
+
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
