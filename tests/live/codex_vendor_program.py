@@ -1,10 +1,11 @@
 """A program against the vendor's own client, any version from 2.2.0 to 4.0.2; prints what it saw as one JSON line.
 
-Run by test_codex_vendor_clients.py with the interpreter of an environment that holds that version. Only what a sandbox run
-cannot do without is patched: the fixed waits of 30 s, the look at the package registry, and the base URL that 4.0.2 fixes.
+Run by test_codex_vendor_clients.py with the interpreter of an environment that holds that version. Only what a sandbox
+run cannot do without is patched: the fixed waits of 30 s, the look at the package registry, and the base URL that 4.0.2
+fixes.
 """
 
-# ruff: noqa
+# ruff: noqa: ANN001, ANN002, ANN003, ANN201, BLE001, T201
 # pyright: basic
 # mypy: ignore-errors
 import contextlib
@@ -77,17 +78,29 @@ def train(seen):
     )
     seen["training_hash"] = experiment.training_id
     run = experiment.run_training(
-        run_name="first", training_type="Custom", train_data=path("train.csv"), source_file=path("train.py"),
-        requirements_file=path("requirements.txt"), training_reference="train", python_version="3.9",
-        extra_files=[path("extra.txt")], env=path(".env"), wait_complete=True,
+        run_name="first",
+        training_type="Custom",
+        train_data=path("train.csv"),
+        source_file=path("train.py"),
+        requirements_file=path("requirements.txt"),
+        training_reference="train",
+        python_version="3.9",
+        extra_files=[path("extra.txt")],
+        env=path(".env"),
+        wait_complete=True,
     )
     seen["training_status"] = str(run.get_status()["Status"])
     seen["metrics"] = {metric["key"]: metric["value"] for metric in run.execution_data["RunData"]["metrics"]}
     run.download_result(path="./", filename="training.zip")
     seen["training_files"] = names_of("training.zip")
     promoted, _ = quietly(
-        run.promote_model, model_name="promoted", model_reference="score", source_file=path("app.py"),
-        schema=path("schema.json"), operation="Sync", **({"input_type": "json"} if VERSION >= (4,) or NEW else {}),
+        run.promote_model,
+        model_name="promoted",
+        model_reference="score",
+        source_file=path("app.py"),
+        schema=path("schema.json"),
+        operation="Sync",
+        **({"input_type": "json"} if VERSION >= (4,) or NEW else {}),
         **({"wait_complete": True} if NEW else {}),
     )
     if not NEW:
@@ -105,11 +118,21 @@ def external(seen):
     Path("metrics.json").write_text('{"auc": 0.75}')
     Path("params.json").write_text('{"depth": 3}')
     trainings = client("training", "MLOpsTrainingClient")
-    experiment = trainings.create_training_experiment(experiment_name="externo", model_type="Classification", group="risk")
+    experiment = trainings.create_training_experiment(
+        experiment_name="externo", model_type="Classification", group="risk"
+    )
     run = experiment.run_training(
-        run_name="outside", training_type="External", python_version="3.9", X_train="x.parquet", y_train="y.parquet",
-        model_outputs="p.parquet", model_file=path("model.pkl"), model_metrics="metrics.json", model_params="params.json",
-        requirements_file=path("requirements.txt"), wait_complete=True,
+        run_name="outside",
+        training_type="External",
+        python_version="3.9",
+        X_train="x.parquet",
+        y_train="y.parquet",
+        model_outputs="p.parquet",
+        model_file=path("model.pkl"),
+        model_metrics="metrics.json",
+        model_params="params.json",
+        requirements_file=path("requirements.txt"),
+        wait_complete=True,
     )
     seen["external_status"] = str(run.get_status()["Status"])
     seen["external_metrics"] = {metric["key"]: metric["value"] for metric in run.execution_data["RunData"]["metrics"]}
@@ -118,10 +141,20 @@ def external(seen):
 def create(models, operation, source, schema, input_type, token):
     extra = {"input_type": input_type} if NEW or operation == "Async" else {}
     model, _ = quietly(
-        models.create_model, model_name=f"model {operation}", model_reference="score", source_file=path(source),
-        model_file=path("model.pkl"), requirements_file=path("requirements.txt"), schema=path(schema), group="risk",
-        python_version="3.9", operation=operation, env=path(".env"), extra_files=[path("extra.txt")],
-        wait_for_ready=True, **extra,
+        models.create_model,
+        model_name=f"model {operation}",
+        model_reference="score",
+        source_file=path(source),
+        model_file=path("model.pkl"),
+        requirements_file=path("requirements.txt"),
+        schema=path(schema),
+        group="risk",
+        python_version="3.9",
+        operation=operation,
+        env=path(".env"),
+        extra_files=[path("extra.txt")],
+        wait_for_ready=True,
+        **extra,
     )
     if isinstance(model, str):
         model = models.get_model(model_id=model, group="risk")
@@ -149,7 +182,11 @@ def sync(seen, models, token):
                 break
             time.sleep(0.2)
     seen["restarted"] = str(model.status() if NEW else model.status)
-    found = models.get_model(model_hash=model.model_hash, group="risk") if NEW else models.get_model(model_id=model.model_id, group="risk")
+    found = (
+        models.get_model(model_hash=model.model_hash, group="risk")
+        if NEW
+        else models.get_model(model_id=model.model_id, group="risk")
+    )
     seen["found"] = found.name
     return model
 
@@ -179,13 +216,19 @@ def monitor(seen, run, promoted, token):
         value = {"a": index / 4, "b": 1}
         quietly(promoted.predict, **({"json_data": value} if NEW else {"data": value}))
     configuration = {
-        "Period": "Week", "TrainData": {"MLOpsTrainingExecution": str(run.exec_id), "TrainDateRef": "2022-09-01"},
-        "InputCols": ["a", "b"], "OutputCols": ["pred"],
+        "Period": "Week",
+        "TrainData": {"MLOpsTrainingExecution": str(run.exec_id), "TrainDateRef": "2022-09-01"},
+        "InputCols": ["a", "b"],
+        "OutputCols": ["pred"],
     }
     Path("configuration.json").write_text(json.dumps(configuration))
     quietly(
-        promoted.register_monitoring, preprocess_reference="parse", shap_reference="get_shap",
-        configuration_file="configuration.json", preprocess_file=path("watch.py"), requirements_file=path("requirements.txt"),
+        promoted.register_monitoring,
+        preprocess_reference="parse",
+        shap_reference="get_shap",
+        configuration_file="configuration.json",
+        preprocess_file=path("watch.py"),
+        requirements_file=path("requirements.txt"),
         **({"wait_complete": True} if NEW else {}),
     )
     if NEW:
@@ -195,9 +238,15 @@ def monitor(seen, run, promoted, token):
 def prepare(seen):
     scripts = client("preprocessing", "MLOpsPreprocessingAsyncV2Client")
     digest, _ = quietly(
-        scripts.create, name="prepare", group="risk", script_path=path("prepare.py"), entrypoint_function_name="build_df",
-        requirements_path=path("requirements.txt"), python_version="3.9",
-        schema_files_path=[("left", path("sample.csv")), ("right", path("sample.csv"))], wait_read=True,
+        scripts.create,
+        name="prepare",
+        group="risk",
+        script_path=path("prepare.py"),
+        entrypoint_function_name="build_df",
+        requirements_path=path("requirements.txt"),
+        python_version="3.9",
+        schema_files_path=[("left", path("sample.csv")), ("right", path("sample.csv"))],
+        wait_read=True,
     )
     digest = digest if isinstance(digest, str) else digest.preprocessing_hash
     execution = scripts.register_execution(digest)
@@ -240,7 +289,9 @@ def main():
         prepare(seen)
     try:
         promoted.set_token("0" * 32)
-        answer, _ = quietly(promoted.predict, **({"json_data": {"a": 1, "b": 1}} if NEW else {"data": {"a": 1, "b": 1}}))
+        answer, _ = quietly(
+            promoted.predict, **({"json_data": {"a": 1, "b": 1}} if NEW else {"data": {"a": 1, "b": 1}})
+        )
         seen["wrong_token"] = answer["Error"]["Type"]  # 2.2.0 returns whatever came
     except Exception as error:
         seen["wrong_token"] = type(error).__name__

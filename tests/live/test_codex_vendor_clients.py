@@ -54,7 +54,8 @@ def train(df, base_path):
     X, y = df[["a", "b"]], df["target"]
     model = LogisticRegression().fit(X, y)
     output = pd.DataFrame({"pred": model.predict(X)})
-    return {"X_train": X, "y_train": y, "model_output": output, "pipeline": model, "metrics": {"accuracy": model.score(X, y)}}
+    metrics = {"accuracy": model.score(X, y)}
+    return {"X_train": X, "y_train": y, "model_output": output, "pipeline": model, "metrics": metrics}
 """,
     "watch.py": """
 import json

@@ -203,7 +203,7 @@ class _Head:
         while len(body) <= KEPT_BODY_BYTES:
             message = await self._receive()
             self._pending.append(message)
-            body += message.get("body", b"")
+            body += bytes(message.get("body", b""))
             if not message.get("more_body"):
                 return body
         return b""

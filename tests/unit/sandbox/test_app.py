@@ -188,7 +188,10 @@ def test_a_model_lives_through_its_states(box: InProcess) -> None:
 def test_a_fault_changes_the_answer_as_often_as_it_says(
     box: InProcess, rule: dict[str, Any], status: int, body: str
 ) -> None:
-    assert box.request("POST", "/_sandbox/faults", json={"operation_id": "get_health", "times": 1, **rule}).status_code == 201
+    assert (
+        box.request("POST", "/_sandbox/faults", json={"operation_id": "get_health", "times": 1, **rule}).status_code
+        == 201
+    )
     spoiled = box.api("GET", "/health")
 
     assert spoiled.status_code == status
@@ -245,7 +248,7 @@ def test_no_secret_is_logged(box: InProcess, caplog: pytest.LogCaptureFixture) -
     assert user["authorization"].partition(" ")[2] not in caplog.text
 
 
-# -- a real server ------------------------------------------------------------------------------------------------------
+# -- a real server -----------------------------------------------------------------------------------------------------
 
 
 def test_a_sandbox_starts_quickly_stays_small_and_ends_with_its_children() -> None:
@@ -253,7 +256,9 @@ def test_a_sandbox_starts_quickly_stays_small_and_ends_with_its_children() -> No
     with Sandbox() as box:
         took = time.monotonic() - started
         resident = Path(f"/proc/{box.pid}/status").read_text().partition("VmRSS:")[2].split()[0]
-        heavy = subprocess.run(["grep", "-cE", "numpy|pandas|sklearn", f"/proc/{box.pid}/maps"], check=False, capture_output=True)
+        heavy = subprocess.run(
+            ["grep", "-cE", "numpy|pandas|sklearn", f"/proc/{box.pid}/maps"], check=False, capture_output=True
+        )
         pid = box.pid
         assert httpx.get(f"{box.codex_url}/api/health").json() == {"Version": "1.0"}
 
@@ -297,7 +302,10 @@ def test_a_taken_port_is_an_error_that_says_so() -> None:
 
 
 def test_the_server_ends_when_its_parent_is_killed() -> None:
-    program = "import time\nfrom modelport.sandbox import Sandbox\nbox = Sandbox()\nbox.start()\nprint(box.pid, flush=True)\ntime.sleep(60)"
+    program = (
+        "import time\nfrom modelport.sandbox import Sandbox\nbox = Sandbox()\nbox.start()\n"
+        "print(box.pid, flush=True)\ntime.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
@@ -311,8 +319,8 @@ def test_the_server_ends_when_its_parent_is_killed() -> None:
 
 def test_loopback_is_the_rule() -> None:
     with pytest.raises(ValueError, match="not loopback"):
-        SandboxSettings(host="0.0.0.0")
-    assert SandboxSettings(host="0.0.0.0", open_bind=True)
+        SandboxSettings(host="192.0.2.7")
+    assert SandboxSettings(host="192.0.2.7", open_bind=True)
 
 
 def test_settings_survive_the_pipe_to_the_child(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def gone(pid: int, seconds: float = 5.0) -> bool:
 
 
 def test_a_dictionary_comes_back_as_json(score: Score) -> None:
-    outcome = score("import json\ndef score(data, base_path):\n    return {'twice': json.loads(data)['a'] * 2}", '{"a": 21}')
+    outcome = score(
+        "import json\ndef score(data, base_path):\n    return {'twice': json.loads(data)['a'] * 2}", '{"a": 21}'
+    )
 
     assert outcome.ok, outcome.error
     assert json.loads(outcome.value["json"]) == {"twice": 42}
@@ -72,7 +74,9 @@ def test_a_result_that_json_cannot_hold_is_named(score: Score, expression: str, 
 
 
 def test_an_exception_shows_the_tail_of_its_traceback_without_server_paths(score: Score, tmp_path: Path) -> None:
-    outcome = score("def score(data, base_path):\n    return inner(base_path)\ndef inner(path):\n    raise ValueError(path)")
+    outcome = score(
+        "def score(data, base_path):\n    return inner(base_path)\ndef inner(path):\n    raise ValueError(path)"
+    )
 
     assert outcome.kind == "raised"
     assert 'File "app.py", line 4, in inner' in outcome.error
@@ -115,7 +119,9 @@ def test_a_flood_of_output_is_bounded_and_does_not_stop_the_script(score: Score)
 
 
 def test_a_flood_past_python_is_bounded_too(score: Score) -> None:
-    script = "import os\ndef score(data, base_path):\n    for _ in range(100): os.write(1, b'y' * 1_000_000)\n    return {}"
+    script = (
+        "import os\ndef score(data, base_path):\n    for _ in range(100): os.write(1, b'y' * 1_000_000)\n    return {}"
+    )
     outcome = score(script)
 
     assert outcome.ok
@@ -142,7 +148,10 @@ def test_too_many_processes_end_the_script(tmp_path: Path) -> None:
     runner = Runner(replace(LIMITS, processes=5))
     try:
         worker = runner.spawn(Environment(Path(sys.executable)), cwd=tmp_path, variables={})
-        script = "import subprocess, time\ndef score(d, b):\n    p = [subprocess.Popen(['sleep', '60']) for _ in range(10)]\n    time.sleep(20)"
+        script = (
+            "import subprocess, time\ndef score(d, b):\n"
+            "    p = [subprocess.Popen(['sleep', '60']) for _ in range(10)]\n    time.sleep(20)"
+        )
         (tmp_path / "app.py").write_text(script)
         load = {"do": "load", "source": f"{tmp_path}/app.py", "reference": "score", "base_path": f"{tmp_path}/"}
         worker.request(load, seconds=10)
@@ -234,7 +243,9 @@ def test_a_notebook_is_a_script(runner: Runner, tmp_path: Path) -> None:
     (tmp_path / "notebook.ipynb").write_text(json.dumps({"cells": cells}))
     worker = runner.spawn(Environment(Path(sys.executable)), cwd=tmp_path, variables={})
     source = f"{tmp_path}/notebook.ipynb"
-    loaded = worker.request({"do": "load", "source": source, "reference": "score", "base_path": f"{tmp_path}/"}, seconds=10)
+    loaded = worker.request(
+        {"do": "load", "source": source, "reference": "score", "base_path": f"{tmp_path}/"}, seconds=10
+    )
 
     assert loaded.ok, loaded.error
     assert worker.request({"do": "score", "data": "{}", "base_path": ""}, seconds=5).value["json"] == '{"value": 7}'
@@ -249,7 +260,9 @@ def test_an_env_file_is_read_as_usual(tmp_path: Path) -> None:
 
 def test_requirements_are_held_against_the_interpreter(tmp_path: Path) -> None:
     path = tmp_path / "requirements.txt"
-    path.write_text("# pinned\nhttpx>=0.1\nhttpx==0.0.1\nno-such-package-here==1\n-r other.txt\nhttpx; python_version<'3'\n")
+    path.write_text(
+        "# pinned\nhttpx>=0.1\nhttpx==0.0.1\nno-such-package-here==1\n-r other.txt\nhttpx; python_version<'3'\n"
+    )
     unmet = unmet_requirements(path)
 
     assert [line.partition(" (")[0] for line in unmet] == ["httpx==0.0.1", "no-such-package-here==1"]
@@ -265,7 +278,10 @@ def test_an_isolated_environment_holds_what_was_asked_for_and_is_kept(tmp_path: 
     path.write_text("six==1.16.0\n")
     environments = Environments(tmp_path / "cache", isolate=True)
     environment = environments.for_requirements(path)
-    script = "import six\ntry:\n    import numpy\nexcept ImportError:\n    numpy = None\ndef score(data, base_path):\n    return {'six': six.__version__, 'numpy': numpy is not None}"
+    script = (
+        "import six\ntry:\n    import numpy\nexcept ImportError:\n    numpy = None\n"
+        "def score(data, base_path):\n    return {'six': six.__version__, 'numpy': numpy is not None}"
+    )
     (tmp_path / "app.py").write_text(script)
     runner = Runner(LIMITS)
     try:

@@ -8,7 +8,9 @@ import re
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+
+from .shapes import is_list, is_object, is_tuple
 
 TRACEBACK_FRAMES = 8
 MESSAGE_CHARACTERS = 4000
@@ -70,15 +72,17 @@ def _explain(value: Any, function: str, where: str, depth: int) -> None:
         raise ContractError(
             f"{function} returned a structure that contains itself or is deeper than {MAX_DEPTH} levels"
         )
-    if isinstance(value, dict):
-        for key, item in cast("dict[Any, Any]", value).items():
+    if is_object(value):
+        keys: list[Any] = list(value)
+        for key in keys:
+            item = value[key]
             if not isinstance(key, str | int | float | bool | None):
                 raise ContractError(
                     f"{function}: the key {key!r} in {where} is of type {_type(key)}; JSON keys are text"
                 )
             _explain(item, function, f"{where}[{key!r}]", depth + 1)
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(cast("list[Any]", value)):
+    elif is_list(value) or is_tuple(value):
+        for index, item in enumerate(value):
             _explain(item, function, f"{where}[{index}]", depth + 1)
     elif isinstance(value, float) and not math.isfinite(value):
         raise ContractError(f"{function}: {where} is {value}, which JSON does not know; return None or a finite number")

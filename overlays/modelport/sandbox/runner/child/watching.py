@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from .heavy import heavy
 from .problems import ContractError
-from .shapes import as_list
+from .shapes import as_list, is_tuple
 from .source import load_function
 from .tables import as_frame, read_table
 
@@ -70,7 +70,7 @@ def _parse_one(parse: Callable[..., Any], entry: dict[str, Any], message: dict[s
     else:
         result = parse(entry["input_path"], entry["output_path"])
     kind = type(result).__name__
-    pair = as_list([*cast("tuple[Any, ...]", result)] if isinstance(result, tuple) else result)
+    pair = as_list([*result] if is_tuple(result) else result)
     if pair is None or len(pair) != FRAMES:
         raise ContractError(f"{message['parse']} returned {kind}: return two frames, features and outputs")
     return as_frame(pair[0], "features"), as_frame(pair[1], "outputs")
