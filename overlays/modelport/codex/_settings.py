@@ -1,8 +1,7 @@
-"""What a Codex client is set up with, and where each setting comes from."""
+"""Where the settings of a Codex client come from."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from modelport.config import Setting, load_settings
@@ -10,10 +9,7 @@ from modelport.config import Setting, load_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["DEFAULT_URL", "Account", "from_environment"]
-
-DEFAULT_URL = "https://neomaril.datarisk.net"
-"""The vendor's own server, where its client goes when it is told nothing."""
+__all__ = ["SETTINGS", "from_environment"]
 
 
 def _setting(key: str, *, secret: bool = False) -> Setting:
@@ -28,15 +24,6 @@ SETTINGS = (
     _setting("tenant"),
     _setting("group_token", secret=True),
 )
-
-
-@dataclass(frozen=True)
-class Account:
-    """Who logs in; neither repr nor log shows the password."""
-
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tenant: str | None = None
 
 
 def from_environment(profile: str | None, environ: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -7,6 +7,7 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -45,7 +46,9 @@ def test_many_calls_log_in_once(codex: Blocking, server: respx.MockRouter) -> No
 def test_the_login_form_is_what_the_platform_reads(codex: Blocking, server: respx.MockRouter) -> None:
     codex.login()
 
-    assert server["login"].calls.last.request.content == b"user=ana&password=open+sesame&tenant=t1"
+    form = dict(parse_qsl(server["login"].calls.last.request.content.decode()))
+
+    assert form == {"user": "ana", "password": "open sesame", "tenant": "t1"}
 
 
 def test_a_refused_token_is_renewed_once(codex: Blocking, server: respx.MockRouter) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from modelport._waiting import Polling
+from modelport.codex._account import DEFAULT_URL, Account
 from modelport.codex._async._login import AsyncLogin
 from modelport.codex._async._session import AsyncSession
 from modelport.codex._inputs import check_url
-from modelport.codex._settings import DEFAULT_URL, Account, from_environment
 from modelport_api.codex.v1 import AsyncClient
 
 if TYPE_CHECKING:
-    from modelport._waiting import OnProgress
+    from modelport._waiting import OnProgress, Polling
     from modelport.codex._async.datasets import AsyncDatasets
     from modelport.codex._async.datasources import AsyncDataSources
     from modelport.codex._async.groups import AsyncGroups
@@ -75,7 +74,7 @@ class AsyncCodex:
         )
         self._login = AsyncLogin(self._client, self._account)
         logged_in = self._client.with_options(credentials={"userToken": self._login})
-        self._session = AsyncSession(logged_in, group_token=group_token, polling=polling or Polling())
+        self._session = AsyncSession(logged_in, group_token=group_token, polling=polling)
 
     @classmethod
     def from_env(
@@ -103,6 +102,8 @@ class AsyncCodex:
         Raises:
             ConfigError: There is no such profile, or the file of profiles is wrong.
         """
+        from modelport.codex._settings import from_environment
+
         found = from_environment(profile)
         return cls(
             url or found.get("url"),

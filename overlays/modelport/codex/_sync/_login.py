@@ -6,11 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from modelport._io._sync._shim import Lock
-from modelport.codex._records import given
 from modelport.errors import APIStatusError, AuthenticationError, ConfigError, ModelportError
 
 if TYPE_CHECKING:
-    from modelport.codex._settings import Account
+    from modelport.codex._account import Account
     from modelport_api.codex.v1 import Client
 
 __all__ = ["Login"]
@@ -58,16 +57,16 @@ class Login:
             return self._token
 
     def _log_in(self) -> str:
-        from modelport_api.codex.v1 import models
+        from modelport_api.codex.v1 import UNSET, models
 
-        user, password = self._account.user, self._account.password
+        user, password, tenant = self._account.user, self._account.password, self._account.tenant
         if not user or not password:
             missing = " and ".join(name for name, value in (("user", user), ("password", password)) if not value)
             raise ConfigError(
                 f"no {missing} to log in with: pass them to Codex(...), set MODELPORT_CODEX_USER and "
                 "MODELPORT_CODEX_PASSWORD (or MLOPS_USER and MLOPS_PASSWORD), or write a profile"
             )
-        body = models.LoginBody(user=user, password=password, tenant=given(self._account.tenant))
+        body = models.LoginBody(user=user, password=password, tenant=UNSET if tenant is None else tenant)
         try:
             answer = self._client.auth.login(body=body)
         except APIStatusError as error:

@@ -23,9 +23,9 @@ __all__ = ["Session"]
 class Session:
     """Shared by a client and every handle it gave."""
 
-    def __init__(self, client: Client, *, group_token: str | None, polling: Polling) -> None:
+    def __init__(self, client: Client, *, group_token: str | None, polling: Polling | None) -> None:
         self.client = client
-        self.polling = polling
+        self._polling = polling
         self._default_token = None if group_token is None else check_group_token(group_token)
         self._tokens: dict[str, str] = {}
         # Replaced by tests, which do not wait.
@@ -37,6 +37,15 @@ class Session:
     def api_url(self) -> str:
         """The base of the API, without a trailing slash."""
         return self.client.base_url
+
+    @property
+    def polling(self) -> Polling:
+        """How waits look after work on the server."""
+        if self._polling is None:
+            from modelport._waiting import Polling  # only those who wait pay for it
+
+            self._polling = Polling()
+        return self._polling
 
     def remember_group_token(self, group: str, token: str | None) -> None:
         """Use a token for every later call to a group's models; None forgets it."""

@@ -6,15 +6,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from modelport._waiting import Polling
+from modelport.codex._account import DEFAULT_URL, Account
 from modelport.codex._inputs import check_url
-from modelport.codex._settings import DEFAULT_URL, Account, from_environment
 from modelport.codex._sync._login import Login
 from modelport.codex._sync._session import Session
 from modelport_api.codex.v1 import Client
 
 if TYPE_CHECKING:
-    from modelport._waiting import OnProgress
+    from modelport._waiting import OnProgress, Polling
     from modelport.codex._files import FilePath
     from modelport.codex._sync.datasets import Datasets
     from modelport.codex._sync.datasources import DataSources
@@ -76,7 +75,7 @@ class Codex:
         )
         self._login = Login(self._client, self._account)
         logged_in = self._client.with_options(credentials={"userToken": self._login})
-        self._session = Session(logged_in, group_token=group_token, polling=polling or Polling())
+        self._session = Session(logged_in, group_token=group_token, polling=polling)
 
     @classmethod
     def from_env(
@@ -104,6 +103,8 @@ class Codex:
         Raises:
             ConfigError: There is no such profile, or the file of profiles is wrong.
         """
+        from modelport.codex._settings import from_environment
+
         found = from_environment(profile)
         return cls(
             url or found.get("url"),
