@@ -6,17 +6,17 @@ Names are loaded when they are first used, so importing this package loads nothi
 # Not from typing, which takes longer to import than all the rest of this; checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from modelport._monitor import ModelMonitor
     from modelport._version import __version__
     from modelport.codex import AsyncCodex, Codex
     from modelport.errors import ModelportError
+    from modelport.monitor import ModelMonitor
 
 __all__ = ["AsyncCodex", "Codex", "ModelMonitor", "ModelportError", "__version__"]
 
 _HOMES = {
     "AsyncCodex": "modelport.codex",
     "Codex": "modelport.codex",
-    "ModelMonitor": "modelport._monitor",
+    "ModelMonitor": "modelport.monitor",
     "ModelportError": "modelport.errors",
     "__version__": "modelport._version",
 }

@@ -21,9 +21,6 @@ CONCERNS = frozenset({"predictions", "drift", "predict_code"})
 # Small shared modules at the top of overlays/modelport: `_*.py` and these. Every room may use them.
 BASE_MODULES = frozenset({"config", "errors"})
 
-# ModelMonitor puts predictions and drift together; it knows no platform either.
-MONITOR_MODULES = frozenset({"_monitor", "_metrics"})
-
 BELOW_FACES = CONCERNS | PLATFORMS | {"api:_runtime", "base", "monitor"}
 
 # For every layer: which other layers it may name. A layer may always name itself.
@@ -34,6 +31,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # Not a face: a bug in it must not agree with itself. PSI is arithmetic that both sides may share.
     "sandbox": PLATFORMS | {"api:_runtime", "base", "drift"},
     **dict.fromkeys(FACES, BELOW_FACES),
+    # ModelMonitor puts predictions and drift together; it knows no platform either.
     "monitor": CONCERNS | {"base"},
     **dict.fromkeys(CONCERNS, frozenset({"base"})),
     "base": frozenset({"api:_runtime"}),
@@ -63,8 +61,6 @@ def layer_of(module: str) -> str | None:
             if first in FACES:
                 return f"api:{first}"
             return "api:_runtime" if first else "api"
-        case "modelport" if first in MONITOR_MODULES:
-            return "monitor"
         case "modelport":
             return "base" if first.startswith("_") or first in BASE_MODULES else first or "top"
         case _:

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.samples import Sample
 
-from modelport._monitor import ModelMonitor
+from modelport.monitor import ModelMonitor
 from modelport.drift import Baseline, psi
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"

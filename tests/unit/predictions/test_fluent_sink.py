@@ -13,7 +13,7 @@ from modelport._extras import MissingExtraError
 from modelport.predictions import FluentSink, Prediction
 from modelport.predictions._worker import SinkWorker
 
-from .conftest import Collector
+from ..conftest import Collector
 from .test_sink_worker import soon
 
 NewCollector = Callable[..., Collector]

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelport._plain import plain
-from modelport._prediction_ids import prediction_ids
+from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions import Prediction
 from modelport.predictions._record import from_json_line, make_prediction, to_json_line
 

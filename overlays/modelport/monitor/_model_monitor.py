@@ -9,8 +9,8 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
-from modelport._lifecycle import manage, release
-from modelport._prediction_ids import prediction_ids
+from modelport.monitor._lifecycle import manage, release
+from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._drain import Drain, QueuedPrediction
 from modelport.predictions._record import make_prediction
 from modelport.predictions._worker import SinkWorker
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from prometheus_client.registry import CollectorRegistry
 
-    from modelport._metrics import MonitorView
     from modelport.drift import Baseline, CountsSnapshot, DriftReport
+    from modelport.monitor._metrics import MonitorView
     from modelport.predictions import Prediction, Sink
 
 __all__ = ["ModelMonitor"]
@@ -278,7 +278,7 @@ class ModelMonitor:
         # Here, because prometheus-client is an extra.
         from prometheus_client.registry import CollectorRegistry
 
-        from modelport._metrics import render
+        from modelport.monitor._metrics import render
 
         if self._registry is None:
             registry = CollectorRegistry()
@@ -288,7 +288,7 @@ class ModelMonitor:
 
     def metrics_view(self) -> MonitorView:
         """The figures behind the metrics, from one snapshot."""
-        from modelport._metrics import MonitorView, SinkView
+        from modelport.monitor._metrics import MonitorView, SinkView
 
         counts = self.counts
         dropped = {(reason, ""): count for reason, count in self._drain.drops.counts().items()}
@@ -330,12 +330,12 @@ class ModelMonitor:
 
     def _join(self, registry: CollectorRegistry) -> None:
         require("prometheus_client", "drift")
-        from modelport._metrics import collector_of
+        from modelport.monitor._metrics import collector_of
 
         collector_of(registry).add(self)
 
     def _leave(self, registry: CollectorRegistry) -> None:
-        from modelport._metrics import collector_of
+        from modelport.monitor._metrics import collector_of
 
         collector_of(registry).remove(self)
 

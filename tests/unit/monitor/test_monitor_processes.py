@@ -17,7 +17,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs fork and signals")
 HEAVY = {"numpy", "pandas", "prometheus_client", "fluent", "msgpack", "jinja2"}
 PROLOGUE = """
 import os, signal, sys, threading, time
-from modelport._monitor import ModelMonitor
+from modelport.monitor import ModelMonitor
 from modelport.predictions import FileSink
 directory = sys.argv[1]
 """
@@ -242,7 +242,7 @@ m.flush(60)
     assert outputs(tmp_path) == [1]
 
 
-@pytest.mark.parametrize("module", ["modelport.predictions", "modelport._monitor", "modelport.drift"])
+@pytest.mark.parametrize("module", ["modelport.predictions", "modelport.monitor", "modelport.drift"])
 def test_an_import_loads_no_optional_package(module: str) -> None:
     assert run(f"import {module}\nprint(sorted({HEAVY} & set(sys.modules)))", "-") == "[]\n"
 
