@@ -13,16 +13,16 @@ import pytest
 # Packages whose names are lazy: __all__, the lazy table and the TYPE_CHECKING imports must say the same.
 PUBLIC = [
     "modelport",
+    "modelport.cli",
     "modelport.codex",
+    "modelport.demo",
     "modelport.drift",
+    "modelport.errors",
     "modelport.predict_code",
     "modelport.predictions",
+    "modelport.sandbox",
     "modelport_api.codex.v1",
 ]
-
-
-def exported() -> list[tuple[str, str]]:
-    return [(name, export) for name in PUBLIC for export in importlib.import_module(name).__all__]
 
 
 def source_of(module: ModuleType) -> ast.Module:
