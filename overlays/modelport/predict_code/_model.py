@@ -32,6 +32,10 @@ def _path(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _numbers(value: Sequence[int]) -> tuple[int, ...]:
+    return tuple(value)
+
+
 def _check_seconds(field: str, value: float, *, least: float = 0) -> None:
     if isinstance(value, bool) or not least <= value <= _MAX_SECONDS:
         raise InvalidRequestError(field, f"{value!r} must be a number from {least} to {_MAX_SECONDS}")
@@ -112,7 +116,7 @@ class Job:
     message_at: tuple[str, ...] = attrs.field(default=(), converter=_path)
     result_filename: str = "result-{id}.bin"
     archive: Literal["zip"] | None = None
-    readable_statuses: tuple[int, ...] = attrs.field(default=(), converter=tuple)
+    readable_statuses: tuple[int, ...] = attrs.field(default=(), converter=_numbers)
     deadline_seconds: float = _DEADLINE_SECONDS
     first_delay_seconds: float = 1
     max_delay_seconds: float = 15
