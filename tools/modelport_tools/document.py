@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from urllib.parse import unquote
 
 import yaml
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_SIZE_BYTES = 32 * 1024 * 1024
-MAX_ALIASES = 10_000
-"""A YAML document with more aliases than this is taken for an alias bomb."""
+MAX_VALUES = 2_000_000
+"""A document with more values than this, once its aliases are written out, is taken for an alias bomb."""
+MAX_DEPTH = 200
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -35,15 +37,6 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
 class _Loader(yaml.SafeLoader):
     """YAML as JSON has it: no dates, no ``on`` for true, every key a text."""
 
-    aliases = 0
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            self.aliases += 1
-            if self.aliases > MAX_ALIASES:
-                raise SpecError(f"more than {MAX_ALIASES} aliases")
-        return super().compose_node(parent, index)
-
 
 _JSON_SCALARS = {
     "tag:yaml.org,2002:bool": r"^(?:true|false|True|False|TRUE|FALSE)$",
@@ -60,7 +53,7 @@ def _teach(loader: type[_Loader]) -> None:
     for tag, pattern in _JSON_SCALARS.items():
         cast("Any", loader).add_implicit_resolver(tag, re.compile(pattern), None)
     loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-    loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: float(str(node.value)))
+    loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: _finite(str(node.value)))
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[str, Any]]:
@@ -85,9 +78,11 @@ def read(path: Path) -> Document:
         SpecError: If it cannot be read, is too large, or is not a document; names the line where it can.
     """
     try:
-        if path.stat().st_size > MAX_SIZE_BYTES:
+        with path.open("rb") as file:
+            raw = file.read(MAX_SIZE_BYTES + 1)
+        if len(raw) > MAX_SIZE_BYTES:
             raise SpecError(f"larger than {MAX_SIZE_BYTES // 2**20} MiB", source=path)
-        content = path.read_bytes().decode("utf-8-sig")
+        content = raw.decode("utf-8-sig")
     except OSError as error:
         raise SpecError(f"cannot be read: {error.strerror or error}", source=path) from error
     except UnicodeDecodeError as error:
@@ -96,13 +91,83 @@ def read(path: Path) -> Document:
     values = _parse(content, path)
     if not is_object(values):
         raise SpecError("is empty or no object", source=path)
+    try:
+        _measure(values, "", 0, {})
+    except SpecError as error:
+        raise SpecError(error.reason, source=path, pointer=error.pointer) from None
     return values
+
+
+def _measure(value: Any, pointer: str, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """How many values there are, and how deep they are nested, with aliases written out.
+
+    Raises:
+        SpecError: If that is too much, or a text is not Unicode.
+    """
+    if isinstance(value, str):
+        _check_text(value, pointer)
+    if not is_object(value) and not is_array(value):
+        return 1, 0
+    count, height = known.get(id(value), (0, 0))
+    if count < 0:
+        raise SpecError("refers to itself", pointer=pointer)
+    if depth + height > MAX_DEPTH:
+        raise SpecError(f"is nested more than {MAX_DEPTH} levels deep", pointer=pointer)
+    if not count:
+        known[id(value)] = -1, 0
+        count = 1
+        entries = value.items() if is_object(value) else enumerate(value)
+        for key, item in entries:
+            _check_text(str(key), pointer)
+            more, below = _measure(item, f"{pointer}/{step_text(str(key))}", depth + 1, known)
+            count, height = count + more, max(height, below + 1)
+        known[id(value)] = count, height
+    if count > MAX_VALUES:
+        raise SpecError(f"has more than {MAX_VALUES} values once its aliases are written out", pointer=pointer)
+    return count, height
+
+
+def _check_text(text: str, pointer: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise SpecError("a text holds half of a surrogate pair", pointer=pointer)
+
+
+def step_text(step: str) -> str:
+    """A key as a step of a JSON pointer."""
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in {float("inf"), float("-inf")}:
+        raise SpecError(f"the number {text[:40]} is out of range")
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise SpecError(f"{text} is no number of JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Document:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
+    return values
+
+
+class _TwiceError(SpecError):
+    """A key of JSON that stands twice; its reader does not know the line."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"the key {key!r} stands twice")
 
 
 def _parse(content: str, path: Path) -> object:
     try:
         if content.lstrip().startswith("{"):
-            return json.loads(content)
+            return json.loads(content, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_number)
         loader = _Loader(content)
         try:
             return loader.get_single_data()
@@ -115,10 +180,29 @@ def _parse(content: str, path: Path) -> object:
         raise SpecError(f"is not YAML: {error.problem}", source=path, line=line) from error
     except yaml.YAMLError as error:
         raise SpecError(f"is not YAML: {error}", source=path) from error
+    except _TwiceError as error:
+        raise SpecError(error.reason, source=path, line=_line_of_second(content, error.key)) from None
     except SpecError as error:
-        raise SpecError(error.reason, source=path, line=error.line) from error
+        raise SpecError(error.reason, source=path, line=error.line) from None
+    except ValueError as error:  # a number too long for Python, or a tag that does not fit its value
+        raise SpecError(f"holds a value that cannot be read: {error}", source=path) from None
     except RecursionError:
         raise SpecError("is nested too deeply, or refers to itself", source=path) from None
+
+
+def _line_of_second(content: str, key: str) -> int | None:
+    """The line on which a key of JSON stands again in one object; None if its text cannot be followed."""
+    try:
+        loader = _Loader(content)
+        try:
+            loader.get_single_data()
+        finally:
+            loader.dispose()
+    except SpecError as error:
+        return error.line if repr(key) in error.reason else None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return None
 
 
 def dump(document: Document) -> str:
@@ -152,8 +236,8 @@ def lookup(document: Document, reference: str) -> Any:
         raise SpecError("only references within the document are supported", pointer=reference)
     value: Any = document
     for step in reference[2:].split("/"):
-        key = step.replace("~1", "/").replace("~0", "~")
-        if is_array(value) and key.isdigit() and int(key) < len(value):
+        key = unquote(step).replace("~1", "/").replace("~0", "~")
+        if is_array(value) and key.isascii() and key.isdigit() and int(key) < len(value):
             value = value[int(key)]
         elif is_object(value) and key in value:
             value = value[key]
@@ -164,9 +248,10 @@ def lookup(document: Document, reference: str) -> Any:
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document, Document]]:
     """Every operation: path, method, the path item, the operation."""
-    for path, item in document.get("paths", {}).items():
+    paths = document.get("paths")
+    for path, item in paths.items() if is_object(paths) else ():
         entry = resolve(document, item)
-        for method in METHODS:
+        for method in METHODS if is_object(entry) else ():
             operation = entry.get(method)
             if is_object(operation):
                 yield path, method, entry, operation

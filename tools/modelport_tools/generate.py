@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import keyword
 import os
 import re
 import shutil
@@ -130,7 +131,7 @@ def generate_one(
         SpecError: If the document or a patch cannot be used; nothing was touched.
         OutputError: If the folder holds something that was not generated.
     """
-    if not package.isidentifier():
+    if not package.isidentifier() or keyword.iskeyword(package):
         raise OutputError(f"{package!r} is no name for a Python package")
     files, report = _client(spec, patches, package, depth=0)
     wanted = {**formatted(render_root(own_init=False)), **files}

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from .document import Document, is_array, is_object, operations, resolve
+from .document import Document, dump, is_array, is_object, operations, resolve, step_text
 from .errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SHOWN_CHARACTERS = 400
 _VERSION = re.compile(r"3\.[01]\.\d+")
 
 
 def normalise(document: Document) -> Document:
-    """A canonical copy: checked, every operation named and tagged, nothing left to guess.
+    """A canonical copy: keys in order, every operation named and tagged, references checked, nothing left to guess.
 
     Raises:
         SpecError: If the document is not OpenAPI 3.0 or 3.1, or contradicts itself.
@@ -27,7 +28,7 @@ def normalise(document: Document) -> Document:
             f"OpenAPI {version}" if version else f"Swagger {document['swagger']}" if "swagger" in document else "none"
         )
         raise SpecError(f"needs OpenAPI 3.0 or 3.1, found {found}", pointer="/openapi")
-    canonical = copy.deepcopy(document)
+    canonical: Document = json.loads(dump(document))
     _check_references(canonical)
     _name_operations(canonical)
     return canonical
@@ -48,8 +49,11 @@ def validate(document: Document) -> None:
         raise SpecError(f"cannot be validated: {error}") from error
     if errors:
         first = min(errors, key=lambda error: [str(step) for step in getattr(error, "absolute_path", ())])
-        steps = [str(step).replace("~", "~0").replace("/", "~1") for step in getattr(first, "absolute_path", ())]
-        raise SpecError(str(getattr(first, "message", first)), pointer="/" + "/".join(steps))
+        pointer = "".join(f"/{step_text(str(step))}" for step in getattr(first, "absolute_path", ()))
+        message = str(getattr(first, "message", first))
+        raise SpecError(
+            message if len(message) < _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}...", pointer=pointer
+        )
 
 
 def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
@@ -57,7 +61,7 @@ def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
         yield pointer, value
         for key, item in value.items():
             if key not in {"example", "examples"}:
-                yield from _walk(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+                yield from _walk(item, f"{pointer}/{step_text(key)}")
     elif is_array(value):
         for index, item in enumerate(value):
             yield from _walk(item, f"{pointer}/{index}")
@@ -83,5 +87,8 @@ def _name_operations(document: Document) -> None:
         if name in taken:
             raise SpecError(f"the operationId {name!r} is also that of {taken[name]}", pointer=where)
         taken[name] = where
-        if not operation.get("tags"):
-            operation["tags"] = ["default"]
+        tags = operation.setdefault("tags", [])
+        if not is_array(tags) or not all(isinstance(tag, str) for tag in tags):
+            raise SpecError("the tags must be texts", pointer=where)
+        if not tags:
+            tags.append("default")

@@ -6,6 +6,7 @@ Source: the Overlay Specification of the OpenAPI Initiative. Targets are JSONPat
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 from .document import Document, is_array, is_object, read
@@ -13,6 +14,9 @@ from .errors import SpecError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_VERSION = re.compile(r"1\.[01](?:\.\d+)?")
 
 
 def apply(document: Document, path: Path) -> Document:
@@ -23,7 +27,7 @@ def apply(document: Document, path: Path) -> Document:
     """
     overlay = read(path)
     version = str(overlay.get("overlay", ""))
-    if not version.startswith(("1.0", "1.1")):
+    if not _VERSION.fullmatch(version):
         raise SpecError(f"needs Overlay 1.0 or 1.1, found {version or 'none'}", source=path, pointer="/overlay")
     actions = overlay.get("actions")
     if not is_array(actions) or not actions:
@@ -38,38 +42,69 @@ def apply(document: Document, path: Path) -> Document:
 
 
 def _act(document: Document, action: Document, path: Path, pointer: str) -> None:
+    try:
+        matches = _matches(document, action["target"], "target")
+        if action.get("remove") is True:
+            for match in matches:
+                _remove(match)
+            return
+        update = copy.deepcopy(_update(document, action))
+        for match in matches:
+            merged = _merged(match.obj, copy.deepcopy(update), "")
+            if match.parent is not None:
+                match.parent.obj[match.parts[-1]] = merged
+    except SpecError as error:
+        raise SpecError(error.reason, source=path, pointer=pointer) from None
+
+
+def _update(document: Document, action: Document) -> Any:
+    if "update" in action:
+        return action["update"]
+    if not isinstance(action.get("copy"), str):
+        raise SpecError("an action needs update, copy or remove")
+    sources = _matches(document, action["copy"], "source of the copy")
+    if len(sources) > 1:
+        raise SpecError(f"the source of the copy {action['copy']!r} matches {len(sources)} places")
+    return sources[0].obj
+
+
+def _matches(document: Document, query: str, what: str) -> list[Any]:
+    """The places that a query selects, each once; of one list, the last comes first."""
     import jsonpath
 
-    target: str = action["target"]
     try:
-        matches = list(jsonpath.finditer(target, document))
+        found = {match.parts: match for match in jsonpath.finditer(query, document)}
     except jsonpath.JSONPathError as error:
-        raise SpecError(f"the target {target!r} is not JSONPath: {error}", source=path, pointer=pointer) from error
-    if not matches:
-        raise SpecError(f"the target {target!r} matches nothing", source=path, pointer=pointer)
-    # From the last match to the first: removing an item of a list moves those behind it.
-    for match in reversed(matches):
-        if match.parent is None and (action.get("remove") is True or not isinstance(action.get("update"), dict)):
-            raise SpecError("the document itself can only be updated with an object", source=path, pointer=pointer)
-        container: Any = match.parent.obj if match.parent else None
-        key: Any = match.parts[-1] if match.parts else None
-        if action.get("remove") is True:
-            del container[key]
-        elif "update" in action:
-            merged = _merged(match.obj, copy.deepcopy(action["update"]))
-            if container is not None:
-                container[key] = merged
-        else:
-            raise SpecError("an action needs update or remove", source=path, pointer=pointer)
+        raise SpecError(f"the {what} {query!r} is not JSONPath: {error}") from error
+    if not found:
+        raise SpecError(f"the {what} {query!r} matches nothing")
+    # Removing an item of a list moves those behind it, and what holds others goes after them.
+    order = sorted(found, key=lambda parts: [(isinstance(part, int), str(part).rjust(9)) for part in parts])
+    return [found[parts] for parts in reversed(order)]
 
 
-def _merged(value: Any, update: Any) -> Any:
-    """Objects merge, lists grow, anything else is replaced."""
-    if is_object(value) and is_object(update):
-        for key, item in update.items():
-            value[key] = _merged(value[key], item) if key in value else item
-        return value
+def _remove(match: Any) -> None:
+    if match.parent is None:
+        raise SpecError("the document itself cannot be removed")
+    del match.parent.obj[match.parts[-1]]
+
+
+def _merged(value: Any, update: Any, where: str) -> Any:
+    """Objects merge, lists grow, a simple value is replaced by another.
+
+    Raises:
+        SpecError: If they are of different kinds.
+    """
     if is_array(value):
         value.extend(update if is_array(update) else [update])
+        return value
+    if is_object(value) != is_object(update) or is_array(update):
+        place = f" at {where}" if where else ""
+        raise SpecError(
+            f"the update{place} does not fit: objects merge with objects, simple values replace simple ones"
+        )
+    if is_object(value):
+        for key, item in update.items():
+            value[key] = _merged(value[key], item, f"{where}/{key}") if key in value else item
         return value
     return update

@@ -6,11 +6,14 @@ What it drops (parameter styles, security of each operation, what is idempotent)
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import keyword
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import GeneratorData
 
@@ -19,10 +22,18 @@ from .document import Document, is_object, operations, resolve
 from .errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _MEDIA_PREFERENCE = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
-_CLIENT_NAMES = frozenset({"base_url", "close", "default_base_url", "with_options"})
+_CLIENT_NAMES = frozenset({"base_url", "cached_property", "close", "default_base_url", "with_options"})
+_RESOURCE_NAMES = frozenset({"with_raw_response", "with_streaming_response"})
+_FIELD_NAMES = frozenset({"additional_properties", "define", "field"})
+_CLASS_NAMES = (
+    "Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
+    "Operation", "Parameter", "RawMethod", "RequestOptions", "Resource", "StreamMethod", "UNSET", "UUID", "Unpack",
+    "Unset", "Uuid",
+)  # fmt: skip
+"""Names that generated modules use themselves: a component of such a name gets the suffix ``Model``."""
 _ARGUMENT_NAMES = frozenset({"self", "body", "options", "timeout", "max_retries", "headers"})
 _DEFAULT_STYLES = {"path": "simple", "header": "simple", "query": "form", "cookie": "form"}
 
@@ -153,8 +164,19 @@ def make_plan(document: Document) -> ClientPlan:
         for endpoint in collection.endpoints
     }
     by_position = dict(zip(_expected(document), _in_order(document, endpoints), strict=True))
-    planned = [_operation(document, path, method, by_position[path, method]) for path, method in _expected(document)]
-    tags = tuple(_tag(document, name, planned) for name in dict.fromkeys(operation.tag for operation in planned))
+    found = list(operations(document))
+    planned = _distinct(
+        [
+            _operation(document, path, item, operation, by_position[path, method])
+            for path, method, item, operation in found
+        ]
+    )
+    names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
+    tags = tuple(_tag(document, name, planned) for name in names)
+    classes_of_tags = {tag.class_name for tag in tags}
+    for model in (*data.models, *data.enums):
+        if model.class_info.name in classes_of_tags:
+            raise SpecError(f"the schema {model.class_info.name} bears the name of a class of operations; rename it")
     info = document.get("info", {})
     servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
@@ -171,14 +193,23 @@ def make_plan(document: Document) -> ClientPlan:
 
 def _parse(document: Document) -> GeneratorData:
     config = Config.from_sources(
-        ConfigFile(post_hooks=[], use_path_prefixes_for_title_model_names=False),
+        ConfigFile(
+            post_hooks=[],
+            use_path_prefixes_for_title_model_names=False,
+            class_overrides={name: ClassOverride(class_name=cast("Any", f"{name}Model")) for name in _CLASS_NAMES},
+        ),
         MetaType.NONE,
         document_source=Path(),
         file_encoding="utf-8",
         overwrite=False,
         output_path=None,
     )
-    data = GeneratorData.from_dict(document, config=config)
+    try:
+        data = GeneratorData.from_dict(document, config=config)
+    except RecursionError:
+        raise SpecError("openapi-python-client cannot follow the document: it is nested too deeply") from None
+    except Exception as error:  # it raises what its parts raise, such as on enum values that differ in case only
+        raise SpecError(f"openapi-python-client cannot parse the document: {error}") from error
     if isinstance(data, GeneratorError):
         raise SpecError(f"openapi-python-client refuses the document: {data.header} {data.detail or ''}".strip())
     problems = [_problem(error) for error in data.errors]
@@ -190,7 +221,10 @@ def _parse(document: Document) -> GeneratorData:
 
 
 def _problem(error: Any) -> str:
-    return " ".join(str(part) for part in (error.header, error.detail) if part)
+    return _ADDRESS.sub(">", " ".join(str(part) for part in (error.header, error.detail) if part))
+
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
 
 
 def _expected(document: Document) -> list[tuple[str, str]]:
@@ -210,12 +244,71 @@ def _in_order(document: Document, endpoints: dict[tuple[str, str], Any]) -> list
 
 
 def _bare(path: str) -> str:
-    return "/".join("{}" if step.startswith("{") and step.endswith("}") else step for step in path.split("/"))
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _distinct(planned: list[OperationPlan]) -> list[OperationPlan]:
+    """The same operations.
+
+    Raises:
+        SpecError: If two would be the same method, or the same request; one would hide the other.
+    """
+    methods: dict[tuple[str, str], str] = {}
+    requests: dict[tuple[str, str], str] = {}
+    for operation in planned:
+        where = f"{operation.method} {operation.path}"
+        first = methods.setdefault((operation.tag, operation.name), where)
+        if first is not where:
+            raise SpecError(
+                f"would be the same method {operation.tag}.{operation.name} as {first}: give it another operationId",
+                pointer=where,
+            )
+        first = requests.setdefault((operation.method, _bare(operation.path)), where)
+        if first is not where:
+            raise SpecError(f"is the same path as {first} with other names in its braces", pointer=where)
+    return planned
+
+
+def _listed_tags(document: Document) -> list[Document]:
+    return cast("list[Document]", document.get("tags") or [])
+
+
+def _tag_rank(document: Document) -> Callable[[str], tuple[int, str]]:
+    """Tags in the order in which the document lists them, then by name."""
+    listed = [_identifier(str(tag.get("name"))) for tag in _listed_tags(document)]
+
+    def rank(name: str) -> tuple[int, str]:
+        return (listed.index(name) if name in listed else len(listed), name)
+
+    return rank
 
 
 def _text(value: Any) -> str:
     """The text behind the wrapper that openapi-python-client puts around text of a document."""
     return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value or "")
+
+
+def _unused(name: str, taken: Iterable[str]) -> str:
+    """The name, with underscores behind it for as long as it is taken."""
+    occupied = set(taken)
+    while name in occupied:
+        name += "_"
+    return name
+
+
+def _words(annotations: Iterable[str]) -> set[str]:
+    return {word for text in annotations for word in re.findall(r"\w+", text)}
+
+
+def _renamed(fields: Iterable[FieldPlan]) -> tuple[FieldPlan, ...]:
+    """Fields without those names that mean something else where a model is defined, such as ``date: date``."""
+    planned = list(fields)
+    reserved = _FIELD_NAMES | _words(entry.annotation for entry in planned)
+    for index, entry in enumerate(planned):
+        if entry.name in reserved:
+            others = {other.name for other in planned if other is not entry}
+            planned[index] = replace(entry, name=_unused(f"{entry.name}_", reserved | others))
+    return tuple(planned)
 
 
 def _model(model: Any) -> ModelPlan:
@@ -229,7 +322,7 @@ def _model(model: Any) -> ModelPlan:
         name=str(model.class_info.name),
         module=str(model.class_info.module_name),
         description=_text(model.description),
-        fields=tuple(_field(prop) for prop in props),
+        fields=_renamed(_field(prop) for prop in props),
         extra=extra,
         imports=tuple(sorted(imports - {(str(model.class_info.name), str(model.class_info.module_name))})),
     )
@@ -254,14 +347,23 @@ def _enum(enum: Any) -> EnumPlan:
 
 
 def _tag(document: Document, name: str, planned: Iterable[OperationPlan]) -> TagPlan:
-    described = {tag.get("name"): tag.get("description", "") for tag in document.get("tags", [])}
-    raw = next((tag for tag in described if _identifier(str(tag)) == name), name)
+    described = {str(tag.get("name")): str(tag.get("description", "")) for tag in _listed_tags(document)}
+    raw = next((tag for tag in described if _identifier(tag) == name), name)
     of_tag = tuple(operation for operation in planned if operation.tag == name)
+    texts = [parameter.annotation for operation in of_tag for parameter in operation.parameters]
+    texts += [text for operation in of_tag for text in (operation.returns, operation.body_annotation)]
+    reserved = _RESOURCE_NAMES | _words(texts)
+    of_tag = tuple(
+        replace(operation, name=_unused(f"{operation.name}_", {other.name for other in of_tag}))
+        if operation.name in reserved
+        else operation
+        for operation in of_tag
+    )
     used = sorted({scheme for operation in of_tag for choice in operation.security for scheme in choice})
     return TagPlan(
         name=f"{name}_" if name in _CLIENT_NAMES else name,
         class_name="".join(word.capitalize() for word in name.split("_")) + "Operations",
-        description=str(described.get(raw, "")),
+        description=described.get(raw, ""),
         operations=of_tag,
         schemes=tuple((scheme, _scheme(document, scheme)) for scheme in used),
     )
@@ -280,16 +382,25 @@ def _scheme(document: Document, name: str) -> tuple[str, str, str]:
         raise SpecError("the security scheme is not declared", pointer=f"/components/securitySchemes/{name}")
     if entry.get("type") == "apiKey":
         return "apiKey", str(entry["in"]), str(entry["name"])
+    if entry.get("type") == "mutualTLS":
+        raise SpecError(
+            "mutual TLS is a matter of the HTTP client: take the scheme out with a patch",
+            pointer=f"/components/securitySchemes/{name}",
+        )
     return "http", str(entry.get("scheme", "bearer")).lower(), ""
 
 
-def _operation(document: Document, path: str, method: str, endpoint: Any) -> OperationPlan:
-    item, operation = next((i, o) for p, m, i, o in operations(document) if (p, m) == (path, method))
+def _operation(document: Document, path: str, item: Document, operation: Document, endpoint: Any) -> OperationPlan:
+    method = str(endpoint.method).lower()
     body: Document = resolve(document, operation.get("requestBody")) or {}
     props = [*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters]
     props.extend(endpoint.cookie_parameters)
     imports = {entry for prop in props for entry in classes(prop)}
-    body_prop = endpoint.bodies[0].prop if endpoint.bodies else None
+    media_types = tuple(sorted(body.get("content") or {}, key=_media_rank))
+    parsed_bodies = {_text(one.content_type): one.prop for one in endpoint.bodies}
+    if media_types and media_types[0] not in parsed_bodies:
+        raise SpecError(f"a body of {media_types[0]} is not supported", pointer=f"{method.upper()} {path}")
+    body_prop = parsed_bodies[media_types[0]] if media_types else None
     if body_prop is not None:
         imports.update(classes(body_prop))
     responses, success = _responses(document, operation, endpoint)
@@ -304,7 +415,7 @@ def _operation(document: Document, path: str, method: str, endpoint: Any) -> Ope
         summary=str(operation.get("summary", "")),
         description=str(operation.get("description", "")),
         parameters=_parameters(document, item, operation, endpoint),
-        body=tuple(sorted(body.get("content", {}), key=_media_rank)),
+        body=media_types,
         body_annotation=annotation(body_prop) if body_prop is not None else "",
         body_required=bool(body.get("required", False)),
         responses=responses,
@@ -327,12 +438,20 @@ def _parameters(document: Document, item: Document, operation: Document, endpoin
         for prop in getattr(endpoint, f"{location}_parameters"):
             entry = declared[location, _text(prop.name)]
             planned.append(_parameter(location, entry, prop))
+    twice = [name for name, count in Counter(parameter.name for parameter in planned).items() if count > 1]
+    if twice:
+        raise SpecError(
+            f"two parameters would be {twice[0]}: name one with x-modelport-argument",
+            pointer=str(operation["operationId"]),
+        )
     return tuple(planned)
 
 
 def _parameter(location: str, entry: Document, prop: Any) -> ParameterPlan:
     style = "json" if "content" in entry else str(entry.get("style", _DEFAULT_STYLES[location]))
     name = str(entry.get("x-modelport-argument") or prop.python_name)
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise SpecError(f"the x-modelport-argument {name!r} is no name for an argument")
     return ParameterPlan(
         name=f"{name}_" if name in _ARGUMENT_NAMES else name,
         wire=str(entry["name"]),
@@ -355,14 +474,38 @@ def _responses(
     for status in sorted(operation.get("responses", {}), key=lambda key: (key == "default", key)):
         content: Document = resolve(document, operation["responses"][status]).get("content") or {}
         prop = parsed[status].prop if status in parsed else None
-        media = tuple((kind, _media_type(kind, prop)) for kind in sorted(content, key=_media_rank))
+        media = tuple((_bare_media(kind), _media_type(kind, typed)) for kind, typed in _typed(content, prop))
         planned.append((status, media))
         if status.startswith("2") and prop is not None:
             success.append(prop)
     return tuple(planned), success
 
 
+def _typed(content: Document, prop: Any) -> list[tuple[str, Any]]:
+    """Each media type, preferred ones first, with the parsed property if it holds for it.
+
+    openapi-python-client parses the first media type that it knows; others are typed alike if their schemas are equal.
+    """
+    schemas: Document = {kind: cast("Document", entry or {}).get("schema") for kind, entry in content.items()}
+    parsed = next((kind for kind in content if _is_parsed(_bare_media(kind))), None)
+    return [
+        (kind, prop if parsed is not None and schemas[kind] == schemas[parsed] else None)
+        for kind in sorted(content, key=_media_rank)
+    ]
+
+
+def _is_parsed(kind: str) -> bool:
+    known = {"application/json", "application/octet-stream"}
+    return kind in known or kind.endswith("+json") or kind.startswith("text/")
+
+
+def _bare_media(kind: str) -> str:
+    """A media type without its parameters: an answer is known by what stands before them."""
+    return kind.partition(";")[0].strip().lower()
+
+
 def _media_type(kind: str, prop: Any) -> str:
+    kind = _bare_media(kind)
     if kind == "application/json" or kind.endswith("+json"):
         return annotation(prop) if prop is not None else "Any"
     return "str" if kind.startswith("text/") else "bytes"
@@ -378,11 +521,14 @@ def _media_rank(kind: str) -> tuple[int, str]:
 
 
 def _security(document: Document, operation: Document) -> tuple[tuple[str, ...], ...]:
-    """Alternatives of the operation, else of the document; an empty alternative makes it public."""
+    """Alternatives of the operation, else of the document; none makes it public.
+
+    An empty alternative goes last: a credential that is optional is sent where it was given.
+    """
     alternatives: list[Document] = operation.get("security", document.get("security")) or []
-    if any(not alternative for alternative in alternatives):
+    if not any(alternatives):
         return ()
-    return tuple(tuple(alternative) for alternative in alternatives)
+    return tuple(sorted((tuple(alternative) for alternative in alternatives), key=lambda schemes: not schemes))
 
 
 def _is_idempotent(method: str, operation: Document) -> bool:

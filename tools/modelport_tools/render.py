@@ -29,7 +29,10 @@ RUNTIME = Path(__file__).parent / "runtime"
 GENERATOR = "modelport generate"
 
 _WIDTH = 118
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+"""What ends a line, or makes source text look other than it is."""
 _RUFF_OPTIONS = ["--isolated", "--no-cache", "--quiet", "--line-length", "120", "--target-version", "py311"]
 _REPAIRS = "F401,I001,PIE790,TC005"
 
@@ -141,11 +144,11 @@ def _literal(value: object) -> str:
 
 def _inline(text: str) -> str:
     """Text of a document within a docstring of one line."""
-    return _escaped(" ".join(text.split()))
+    return _escaped(" ".join(text.split())).replace('"', '\\"')
 
 
 def _escaped(text: str) -> str:
-    return _CONTROL.sub(" ", text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return _CONTROL.sub(" ", text.replace("\r\n", "\n")).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
 
 
 def _docstring(text: str, indent: int) -> str:

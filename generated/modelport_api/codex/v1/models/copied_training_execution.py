@@ -13,12 +13,12 @@ class CopiedTrainingExecution:
     """A copy of an execution, ready to be changed and started.
 
     Attributes:
-        training_hash: Hash of the experiment.
         execution_id: Number of the new execution.
+        training_hash: Hash of the experiment.
         message: What the platform did, in words.
     """
 
-    training_hash: str = field(metadata={"wire": "TrainingHash"})
     execution_id: int = field(metadata={"wire": "ExecutionId"})
+    training_hash: str = field(metadata={"wire": "TrainingHash"})
     message: str | None | Unset = field(default=UNSET, metadata={"wire": "Message"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

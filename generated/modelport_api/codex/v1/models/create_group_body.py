@@ -11,10 +11,10 @@ class CreateGroupBody:
     """A new group.
 
     Attributes:
-        name: Name of the group: at most 32 characters, no special ones.
         description: What the group is for.
+        name: Name of the group: at most 32 characters, no special ones.
     """
 
-    name: str
     description: str
+    name: str
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,20 +13,20 @@ class Dataset:
     """One dataset.
 
     Attributes:
-        dataset_hash: Hash of the dataset.
-        name: Name of the dataset.
-        group: Group the dataset belongs to.
-        origin: What made the dataset.
-        id: Servers of the 2.0 age: what is called DatasetHash now.
         creation_date: Servers of the 2.0 age: when the dataset was made.
+        dataset_hash: Hash of the dataset.
+        group: Group the dataset belongs to.
+        id: Servers of the 2.0 age: what is called DatasetHash now.
+        name: Name of the dataset.
+        origin: What made the dataset.
         size: Servers of the 2.0 age: size of the dataset; the unit is not known.
     """
 
-    dataset_hash: str | Unset = field(default=UNSET, metadata={"wire": "DatasetHash"})
-    name: str | Unset = field(default=UNSET, metadata={"wire": "Name"})
-    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
-    origin: str | None | Unset = field(default=UNSET, metadata={"wire": "Origin"})
-    id: str | None | Unset = field(default=UNSET, metadata={"wire": "Id"})
     creation_date: str | None | Unset = field(default=UNSET, metadata={"wire": "CreationDate"})
+    dataset_hash: str | Unset = field(default=UNSET, metadata={"wire": "DatasetHash"})
+    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
+    id: str | None | Unset = field(default=UNSET, metadata={"wire": "Id"})
+    name: str | Unset = field(default=UNSET, metadata={"wire": "Name"})
+    origin: str | None | Unset = field(default=UNSET, metadata={"wire": "Origin"})
     size: Any | Unset = field(default=UNSET, metadata={"wire": "Size"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -11,10 +11,10 @@ class ErrorDetail:
     """What went wrong.
 
     Attributes:
-        type_: Family of the error.
         message: What went wrong, in words.
+        type_: Family of the error.
     """
 
-    type_: str = field(metadata={"wire": "Type"})
     message: str = field(metadata={"wire": "Message"})
+    type_: str = field(metadata={"wire": "Type"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -16,16 +16,16 @@ class ExecutionInputPayload:
     """What the platform handed to the worker.
 
     Attributes:
-        execution_type: Kind of worker.
         base_path: Folder of the model on the server.
+        default_env_vars: Variables the platform sets for the script.
+        execution_type: Kind of worker.
         neomaril_execution_id: Number of the execution, as text.
         tenant_user: Tenant the execution belongs to.
-        default_env_vars: Variables the platform sets for the script.
     """
 
-    execution_type: str | Unset = field(default=UNSET, metadata={"wire": "executionType"})
     base_path: str | Unset = field(default=UNSET, metadata={"wire": "basePath"})
+    default_env_vars: ExecutionEnvironment | Unset = field(default=UNSET, metadata={"wire": "defaultEnvVars"})
+    execution_type: str | Unset = field(default=UNSET, metadata={"wire": "executionType"})
     neomaril_execution_id: str | Unset = field(default=UNSET, metadata={"wire": "neomarilExecutionId"})
     tenant_user: str | Unset = field(default=UNSET, metadata={"wire": "tenantUser"})
-    default_env_vars: ExecutionEnvironment | Unset = field(default=UNSET, metadata={"wire": "defaultEnvVars"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,14 +13,14 @@ class ExternalMonitoring:
     """One monitoring of a model served elsewhere.
 
     Attributes:
-        hash_: Hash of the monitoring.
         group: Group it belongs to.
+        hash_: Hash of the monitoring.
         name: Name of the monitoring.
         status: State; see MonitoringState.
     """
 
-    hash_: str = field(metadata={"wire": "Hash"})
     group: str = field(metadata={"wire": "Group"})
+    hash_: str = field(metadata={"wire": "Hash"})
     name: str | None | Unset = field(default=UNSET, metadata={"wire": "Name"})
     status: str | None | Unset = field(default=UNSET, metadata={"wire": "Status"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -17,13 +17,13 @@ class ExternalMonitoringScriptBody:
 
     Attributes:
         preprocess_reference: Name of the function that rebuilds the training features.
-        shap_reference: Name of the function that gives SHAP values per feature.
         python_version: Python the platform runs the script with.
         script: The script, .py or .ipynb.
+        shap_reference: Name of the function that gives SHAP values per feature.
     """
 
     preprocess_reference: str
-    shap_reference: str
     python_version: PythonVersion
     script: File
+    shap_reference: str
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

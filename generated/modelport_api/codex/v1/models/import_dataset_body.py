@@ -11,10 +11,10 @@ class ImportDatasetBody:
     """A file to import from a data source.
 
     Attributes:
-        uri: Where the file is, in the cloud's own notation.
         name: Name to give the dataset.
+        uri: Where the file is, in the cloud's own notation.
     """
 
-    uri: str
     name: str
+    uri: str
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -18,15 +18,15 @@ class LogEntry:
 
     Attributes:
         hash_: Hash of the model or script that wrote the entry.
-        registered_at: When the entry was written, with up to seven digits of a second.
-        output_type: Severity of a log entry.
         output_data: The text that was logged.
+        output_type: Severity of a log entry.
+        registered_at: When the entry was written, with up to seven digits of a second.
         routine: Which routine wrote a log entry.
     """
 
     hash_: str | Unset = field(default=UNSET, metadata={"wire": "Hash"})
-    registered_at: str | Unset = field(default=UNSET, metadata={"wire": "RegisteredAt"})
-    output_type: LogType | Unset = field(default=UNSET, metadata={"wire": "OutputType"})
     output_data: str | Unset = field(default=UNSET, metadata={"wire": "OutputData"})
+    output_type: LogType | Unset = field(default=UNSET, metadata={"wire": "OutputType"})
+    registered_at: str | Unset = field(default=UNSET, metadata={"wire": "RegisteredAt"})
     routine: LogRoutine | Unset = field(default=UNSET, metadata={"wire": "Routine"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,12 +13,12 @@ class LoginBody:
     """Credentials of a user.
 
     Attributes:
-        user: Name or e-mail address of the user.
         password: Password of the user.
+        user: Name or e-mail address of the user.
         tenant: Tenant the user belongs to. Clients before 3.0 did not send it.
     """
 
-    user: str
     password: str
+    user: str
     tenant: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

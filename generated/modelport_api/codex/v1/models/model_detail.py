@@ -21,37 +21,37 @@ class ModelDetail:
 
     Attributes:
         model_hash: Hash of the model.
-        operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
         name: Name of the model.
-        training_hash: Experiment the model came from, if any.
-        training_execution: Execution the model came from, if any.
-        run_name: Name of that execution; may be empty.
-        python_version: Python the platform runs the script with.
-        status: Where a hosted model, or a hosted preprocessing script, is in its life.
-        group: Group the model belongs to.
-        uploaded_at: When the model was uploaded.
-        experiment_name: Name of the experiment; may be empty.
-        model_reference: Name of the scoring function.
-        input_: Kind of input the model takes.
-        origin: How the model came to the platform.
-        schema: Older servers: the sample input, as JSON text.
+        operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
         execution_type: Older servers: what is called Operation now.
+        experiment_name: Name of the experiment; may be empty.
+        group: Group the model belongs to.
+        input_: Kind of input the model takes.
+        model_reference: Name of the scoring function.
+        origin: How the model came to the platform.
+        python_version: Python the platform runs the script with.
+        run_name: Name of that execution; may be empty.
+        schema: Older servers: the sample input, as JSON text.
+        status: Where a hosted model, or a hosted preprocessing script, is in its life.
+        training_execution: Execution the model came from, if any.
+        training_hash: Experiment the model came from, if any.
+        uploaded_at: When the model was uploaded.
     """
 
     model_hash: str = field(metadata={"wire": "ModelHash"})
-    operation: OperationType = field(metadata={"wire": "Operation"})
     name: str = field(metadata={"wire": "Name"})
-    training_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "TrainingHash"})
-    training_execution: int | None | Unset = field(default=UNSET, metadata={"wire": "TrainingExecution"})
-    run_name: str | None | Unset = field(default=UNSET, metadata={"wire": "RunName"})
-    python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
-    status: ModelState | Unset = field(default=UNSET, metadata={"wire": "Status"})
-    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
-    uploaded_at: datetime | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
-    experiment_name: str | None | Unset = field(default=UNSET, metadata={"wire": "ExperimentName"})
-    model_reference: str | None | Unset = field(default=UNSET, metadata={"wire": "ModelReference"})
-    input_: str | None | Unset = field(default=UNSET, metadata={"wire": "Input"})
-    origin: str | None | Unset = field(default=UNSET, metadata={"wire": "Origin"})
-    schema: str | None | Unset = field(default=UNSET, metadata={"wire": "Schema"})
+    operation: OperationType = field(metadata={"wire": "Operation"})
     execution_type: str | None | Unset = field(default=UNSET, metadata={"wire": "ExecutionType"})
+    experiment_name: str | None | Unset = field(default=UNSET, metadata={"wire": "ExperimentName"})
+    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
+    input_: str | None | Unset = field(default=UNSET, metadata={"wire": "Input"})
+    model_reference: str | None | Unset = field(default=UNSET, metadata={"wire": "ModelReference"})
+    origin: str | None | Unset = field(default=UNSET, metadata={"wire": "Origin"})
+    python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
+    run_name: str | None | Unset = field(default=UNSET, metadata={"wire": "RunName"})
+    schema: str | None | Unset = field(default=UNSET, metadata={"wire": "Schema"})
+    status: ModelState | Unset = field(default=UNSET, metadata={"wire": "Status"})
+    training_execution: int | None | Unset = field(default=UNSET, metadata={"wire": "TrainingExecution"})
+    training_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "TrainingHash"})
+    uploaded_at: datetime | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -25,36 +25,36 @@ class ModelExecutionDetail:
     Attributes:
         execution_id: Number of the execution, counted per model.
         execution_state: Where one execution (training, prediction or preprocessing) is in its life.
-        model_hash: Hash of the model.
-        training_hash: Experiment the model came from, if any.
-        training_execution: Execution the model came from, if any.
-        run_name: Name of that execution; may be empty.
-        operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
-        python_version: Python the platform runs the script with.
-        status: Where a hosted model, or a hosted preprocessing script, is in its life.
-        name: Name of the model.
-        group: Group the model belongs to.
-        uploaded_at: When the model was uploaded.
         experiment_name: Name of the experiment; may be empty.
-        run_at: When the execution started.
+        group: Group the model belongs to.
         input_payload: What the platform handed to the worker.
+        model_hash: Hash of the model.
+        name: Name of the model.
+        operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
         output_payload: What the worker handed back.
+        python_version: Python the platform runs the script with.
+        run_at: When the execution started.
+        run_name: Name of that execution; may be empty.
+        status: Where a hosted model, or a hosted preprocessing script, is in its life.
+        training_execution: Execution the model came from, if any.
+        training_hash: Experiment the model came from, if any.
+        uploaded_at: When the model was uploaded.
     """
 
     execution_id: int = field(metadata={"wire": "ExecutionId"})
     execution_state: ExecutionState = field(metadata={"wire": "ExecutionState"})
-    model_hash: str | Unset = field(default=UNSET, metadata={"wire": "ModelHash"})
-    training_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "TrainingHash"})
-    training_execution: int | None | Unset = field(default=UNSET, metadata={"wire": "TrainingExecution"})
-    run_name: str | None | Unset = field(default=UNSET, metadata={"wire": "RunName"})
-    operation: OperationType | Unset = field(default=UNSET, metadata={"wire": "Operation"})
-    python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
-    status: ModelState | Unset = field(default=UNSET, metadata={"wire": "Status"})
-    name: str | Unset = field(default=UNSET, metadata={"wire": "Name"})
-    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
-    uploaded_at: datetime | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
     experiment_name: str | None | Unset = field(default=UNSET, metadata={"wire": "ExperimentName"})
-    run_at: datetime | None | Unset = field(default=UNSET, metadata={"wire": "RunAt"})
+    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
     input_payload: ExecutionInputPayload | Unset = field(default=UNSET, metadata={"wire": "InputPayload"})
+    model_hash: str | Unset = field(default=UNSET, metadata={"wire": "ModelHash"})
+    name: str | Unset = field(default=UNSET, metadata={"wire": "Name"})
+    operation: OperationType | Unset = field(default=UNSET, metadata={"wire": "Operation"})
     output_payload: ExecutionOutputPayload | Unset = field(default=UNSET, metadata={"wire": "OutputPayload"})
+    python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
+    run_at: datetime | None | Unset = field(default=UNSET, metadata={"wire": "RunAt"})
+    run_name: str | None | Unset = field(default=UNSET, metadata={"wire": "RunName"})
+    status: ModelState | Unset = field(default=UNSET, metadata={"wire": "Status"})
+    training_execution: int | None | Unset = field(default=UNSET, metadata={"wire": "TrainingExecution"})
+    training_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "TrainingHash"})
+    uploaded_at: datetime | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -19,20 +19,20 @@ class ModelSummary:
     """One model in a list.
 
     Attributes:
+        group: Group the model belongs to.
         model_hash: Hash of the model.
         name: Name of the model.
-        group: Group the model belongs to.
         operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
+        schema: The sample input, as JSON text.
         status: Where a hosted model, or a hosted preprocessing script, is in its life.
         uploaded_at: When the model was uploaded.
-        schema: The sample input, as JSON text.
     """
 
+    group: str = field(metadata={"wire": "Group"})
     model_hash: str = field(metadata={"wire": "ModelHash"})
     name: str = field(metadata={"wire": "Name"})
-    group: str = field(metadata={"wire": "Group"})
     operation: OperationType = field(metadata={"wire": "Operation"})
+    schema: str | None | Unset = field(default=UNSET, metadata={"wire": "Schema"})
     status: ModelState | Unset = field(default=UNSET, metadata={"wire": "Status"})
     uploaded_at: datetime | None | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
-    schema: str | None | Unset = field(default=UNSET, metadata={"wire": "Schema"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -14,11 +14,11 @@ class MonitoringRecord:
 
     Attributes:
         hash_: Hash of what was watched.
-        registered_at: When the record was written.
         period: Period the record belongs to.
+        registered_at: When the record was written.
     """
 
     hash_: str | Unset = field(default=UNSET, metadata={"wire": "Hash"})
-    registered_at: str | Unset = field(default=UNSET, metadata={"wire": "RegisteredAt"})
     period: str | Unset = field(default=UNSET, metadata={"wire": "Period"})
+    registered_at: str | Unset = field(default=UNSET, metadata={"wire": "RegisteredAt"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

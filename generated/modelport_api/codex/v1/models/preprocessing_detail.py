@@ -21,17 +21,17 @@ class PreprocessingDetail:
 
     Attributes:
         operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
+        group: Group the script belongs to.
         hash_: Hash of the script.
         python_version: Python the platform runs the script with.
         status: Where a hosted model, or a hosted preprocessing script, is in its life.
-        group: Group the script belongs to.
         uploaded_at: When the script was uploaded.
     """
 
     operation: OperationType = field(metadata={"wire": "Operation"})
+    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
     hash_: str | Unset = field(default=UNSET, metadata={"wire": "Hash"})
     python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
     status: ModelState | Unset = field(default=UNSET, metadata={"wire": "Status"})
-    group: str | Unset = field(default=UNSET, metadata={"wire": "Group"})
     uploaded_at: datetime | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

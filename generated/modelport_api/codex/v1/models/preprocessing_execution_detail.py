@@ -14,11 +14,11 @@ class PreprocessingExecutionDetail:
 
     Attributes:
         execution_id: Number of the execution.
-        state: State of the execution; see ExecutionState.
         output_dataset_hash: Hash of the prepared dataset.
+        state: State of the execution; see ExecutionState.
     """
 
     execution_id: int | Unset = field(default=UNSET, metadata={"wire": "ExecutionId"})
-    state: str | None | Unset = field(default=UNSET, metadata={"wire": "State"})
     output_dataset_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "OutputDatasetHash"})
+    state: str | None | Unset = field(default=UNSET, metadata={"wire": "State"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -17,11 +17,11 @@ class PreprocessingExecutionStatus:
 
     Attributes:
         status: Where one execution (training, prediction or preprocessing) is in its life.
-        output_dataset_hash: Hash of the prepared dataset; only when Succeeded.
         message: Reason of a failure.
+        output_dataset_hash: Hash of the prepared dataset; only when Succeeded.
     """
 
     status: ExecutionState = field(metadata={"wire": "Status"})
-    output_dataset_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "OutputDatasetHash"})
     message: str | None | Unset = field(default=UNSET, metadata={"wire": "Message"})
+    output_dataset_hash: str | None | Unset = field(default=UNSET, metadata={"wire": "OutputDatasetHash"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

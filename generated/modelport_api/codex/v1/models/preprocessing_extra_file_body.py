@@ -13,10 +13,10 @@ class PreprocessingExtraFileBody:
     """One further file.
 
     Attributes:
-        extra_file_name: Name to give the file beside the script.
         extra_file: The file.
+        extra_file_name: Name to give the file beside the script.
     """
 
-    extra_file_name: str
     extra_file: File
+    extra_file_name: str
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,12 +13,12 @@ class PreprocessingSchemaBody:
     """A sample of one input dataset, as a named file or as the hash of a dataset that is on the platform already.
 
     Attributes:
+        dataset_hash: Hash of a dataset that is on the platform already; give this or the file.
         dataset_name: Name of the input dataset.
         schema_file: The sample, as CSV or Parquet.
-        dataset_hash: Hash of a dataset that is on the platform already; give this or the file.
     """
 
+    dataset_hash: str | Unset = UNSET
     dataset_name: str | Unset = UNSET
     schema_file: File | Unset = UNSET
-    dataset_hash: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -16,14 +16,14 @@ class PreprocessingScript:
     """One script and its datasets.
 
     Attributes:
-        script_hash: Hash of the script.
         script_group_name: Group the script belongs to.
-        uploaded_datasets: Datasets that went in.
+        script_hash: Hash of the script.
         generated_datasets: Datasets that came out.
+        uploaded_datasets: Datasets that went in.
     """
 
-    script_hash: str = field(metadata={"wire": "ScriptHash"})
     script_group_name: str = field(metadata={"wire": "ScriptGroupName"})
-    uploaded_datasets: list[DatasetReference] | Unset = field(default=UNSET, metadata={"wire": "UploadedDatasets"})
+    script_hash: str = field(metadata={"wire": "ScriptHash"})
     generated_datasets: list[DatasetReference] | Unset = field(default=UNSET, metadata={"wire": "GeneratedDatasets"})
+    uploaded_datasets: list[DatasetReference] | Unset = field(default=UNSET, metadata={"wire": "UploadedDatasets"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

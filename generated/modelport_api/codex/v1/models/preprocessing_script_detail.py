@@ -17,13 +17,13 @@ class PreprocessingScriptDetail:
 
     Attributes:
         state: Where a hosted model, or a hosted preprocessing script, is in its life.
-        num_of_executions: How many executions the script has had.
-        name: Name of the script.
         group: Group the script belongs to.
+        name: Name of the script.
+        num_of_executions: How many executions the script has had.
     """
 
     state: ModelState = field(metadata={"wire": "State"})
-    num_of_executions: int | Unset = field(default=UNSET, metadata={"wire": "NumOfExecutions"})
-    name: str | None | Unset = field(default=UNSET, metadata={"wire": "Name"})
     group: str | None | Unset = field(default=UNSET, metadata={"wire": "Group"})
+    name: str | None | Unset = field(default=UNSET, metadata={"wire": "Name"})
+    num_of_executions: int | Unset = field(default=UNSET, metadata={"wire": "NumOfExecutions"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

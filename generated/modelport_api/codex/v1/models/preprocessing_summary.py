@@ -20,18 +20,18 @@ class PreprocessingSummary:
     """One script in a list.
 
     Attributes:
+        group: Group the script belongs to.
         hash_: Hash of the script.
         operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
         status: Where a hosted model, or a hosted preprocessing script, is in its life.
-        group: Group the script belongs to.
         python_version: Python the platform runs the script with.
         uploaded_at: When the script was uploaded.
     """
 
+    group: str = field(metadata={"wire": "Group"})
     hash_: str = field(metadata={"wire": "Hash"})
     operation: OperationType = field(metadata={"wire": "Operation"})
     status: ModelState = field(metadata={"wire": "Status"})
-    group: str = field(metadata={"wire": "Group"})
     python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
     uploaded_at: datetime | Unset = field(default=UNSET, metadata={"wire": "UploadedAt"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -19,22 +19,22 @@ class PromoteBody:
     Attributes:
         name: Name of the model, under 32 characters.
         operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
+        env: Variables for the script; the file name ends in .env.
+        extra: Further files, put beside the script.
         input_type: Kind of input a model takes. Sync models take json only.
         model_reference: Custom and External: name of the scoring function in the script.
-        source: Custom and External: the scoring script, .py or .ipynb.
-        schema: A sample of the input (one JSON object for Sync; CSV, Parquet or JSON for Async).
-        env: Variables for the script; the file name ends in .env.
         requirements: requirements.txt, when the one of the training does not serve.
-        extra: Further files, put beside the script.
+        schema: A sample of the input (one JSON object for Sync; CSV, Parquet or JSON for Async).
+        source: Custom and External: the scoring script, .py or .ipynb.
     """
 
     name: str
     operation: OperationType
+    env: File | Unset = UNSET
+    extra: list[File] | Unset = UNSET
     input_type: InputType | Unset = UNSET
     model_reference: str | Unset = UNSET
-    source: File | Unset = UNSET
-    schema: File | Unset = UNSET
-    env: File | Unset = UNSET
     requirements: File | Unset = UNSET
-    extra: list[File] | Unset = UNSET
+    schema: File | Unset = UNSET
+    source: File | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -16,12 +16,12 @@ class RegisterDatasourceBody:
     """A cloud place to read datasets from.
 
     Attributes:
+        credentials: Credentials in the cloud's own JSON form.
         name: Name of the data source.
         provider: Cloud a data source lives in.
-        credentials: Credentials in the cloud's own JSON form.
     """
 
+    credentials: File
     name: str
     provider: DataSourceProvider
-    credentials: File
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -20,30 +20,30 @@ class RegisterExternalMonitoringBody:
     """How a model served elsewhere is to be watched.
 
     Attributes:
-        name: Name of the monitoring.
-        group: Group it belongs to.
-        training_execution_id: External training execution that holds the baseline.
-        period: How often a model served elsewhere is monitored.
-        input_cols: Columns of the input to watch.
-        output_cols: Columns of the output to watch.
         data_source_name: Data source to read from.
-        extraction_type: Whether each monitoring run reads the whole source or only what is new.
         data_source_uri: File to read in that data source.
+        extraction_type: Whether each monitoring run reads the whole source or only what is new.
+        group: Group it belongs to.
+        input_cols: Columns of the input to watch.
+        name: Name of the monitoring.
+        output_cols: Columns of the output to watch.
+        period: How often a model served elsewhere is monitored.
+        training_execution_id: External training execution that holds the baseline.
         column_name: Column that holds the reference date.
-        reference_date: Reference date when there is no such column, as yyyy-mm-dd.
         python_version: Python the platform runs the script with.
+        reference_date: Reference date when there is no such column, as yyyy-mm-dd.
     """
 
-    name: str = field(metadata={"wire": "Name"})
-    group: str = field(metadata={"wire": "Group"})
-    training_execution_id: int = field(metadata={"wire": "TrainingExecutionId"})
-    period: ExternalPeriod = field(metadata={"wire": "Period"})
-    input_cols: list[str] = field(metadata={"wire": "InputCols"})
-    output_cols: list[str] = field(metadata={"wire": "OutputCols"})
     data_source_name: str = field(metadata={"wire": "DataSourceName"})
-    extraction_type: ExtractionType = field(metadata={"wire": "ExtractionType"})
     data_source_uri: str = field(metadata={"wire": "DataSourceUri"})
+    extraction_type: ExtractionType = field(metadata={"wire": "ExtractionType"})
+    group: str = field(metadata={"wire": "Group"})
+    input_cols: list[str] = field(metadata={"wire": "InputCols"})
+    name: str = field(metadata={"wire": "Name"})
+    output_cols: list[str] = field(metadata={"wire": "OutputCols"})
+    period: ExternalPeriod = field(metadata={"wire": "Period"})
+    training_execution_id: int = field(metadata={"wire": "TrainingExecutionId"})
     column_name: str | Unset = field(default=UNSET, metadata={"wire": "ColumnName"})
-    reference_date: date | Unset = field(default=UNSET, metadata={"wire": "ReferenceDate"})
     python_version: PythonVersion | Unset = field(default=UNSET, metadata={"wire": "PythonVersion"})
+    reference_date: date | Unset = field(default=UNSET, metadata={"wire": "ReferenceDate"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,16 +13,16 @@ class RegisterMonitoringBody:
     """How a hosted model is to be watched.
 
     Attributes:
+        configuration: configuration.json with Period, TrainData, InputCols and OutputCols.
         preprocess_reference: Name of the function that rebuilds the training features from raw input.
         shap_reference: Name of the function that gives SHAP values per feature.
-        configuration: configuration.json with Period, TrainData, InputCols and OutputCols.
-        source: Script with the two functions, .py or .ipynb.
         requirements: requirements.txt with pinned versions.
+        source: Script with the two functions, .py or .ipynb.
     """
 
+    configuration: File
     preprocess_reference: str
     shap_reference: str
-    configuration: File
-    source: File | Unset = UNSET
     requirements: File | Unset = UNSET
+    source: File | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -18,23 +18,23 @@ class RegisterPreprocessingBody:
 
     Attributes:
         name: Name of the script.
-        script_reference: Name of the function to call. Sync: (data, base_path); Async: (df, data_path).
         operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
         python_version: Python the platform runs the script with.
-        source: The script, .py or .ipynb.
         requirements: requirements.txt with pinned versions.
         schema: A sample of the input; always needed.
+        script_reference: Name of the function to call. Sync: (data, base_path); Async: (df, data_path).
+        source: The script, .py or .ipynb.
         env: Variables for the script; the file name ends in .env.
         extra: Further files, put beside the script.
     """
 
     name: str
-    script_reference: str
     operation: OperationType
     python_version: PythonVersion
-    source: File
     requirements: File
     schema: File
+    script_reference: str
+    source: File
     env: File | Unset = UNSET
     extra: list[File] | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

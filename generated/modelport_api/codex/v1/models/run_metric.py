@@ -14,13 +14,13 @@ class RunMetric:
 
     Attributes:
         key: Name of the metric.
-        value: Value of the metric.
-        timestamp: When it was measured, in milliseconds since 1970 in UTC.
         step: Step of the training it belongs to.
+        timestamp: When it was measured, in milliseconds since 1970 in UTC.
+        value: Value of the metric.
     """
 
     key: str
-    value: float | None | Unset = UNSET
-    timestamp: int | Unset = UNSET
     step: int | Unset = UNSET
+    timestamp: int | Unset = UNSET
+    value: float | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,10 +13,10 @@ class SubmitPredictionBody:
     """Input of an Async model: a file, or the hash of a dataset that is on the platform already.
 
     Attributes:
-        input_: The table to score, in the format the model takes.
         dataset_hash: Hash of a dataset that is on the platform already.
+        input_: The table to score, in the format the model takes.
     """
 
-    input_: File | Unset = field(default=UNSET, metadata={"wire": "input"})
     dataset_hash: str | Unset = UNSET
+    input_: File | Unset = field(default=UNSET, metadata={"wire": "input"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -17,16 +17,16 @@ class TrainingDetail:
     """A training experiment and its executions.
 
     Attributes:
+        executions: The executions so far, oldest first.
         experiment_name: Name of the experiment.
         model_type: What kind of problem a training experiment works on.
-        executions: The executions so far, oldest first.
-        training_hash: Hash of the experiment.
         group_name: Group the experiment belongs to.
+        training_hash: Hash of the experiment.
     """
 
+    executions: list[TrainingExecutionSummary] = field(metadata={"wire": "Executions"})
     experiment_name: str = field(metadata={"wire": "ExperimentName"})
     model_type: ModelType = field(metadata={"wire": "ModelType"})
-    executions: list[TrainingExecutionSummary] = field(metadata={"wire": "Executions"})
-    training_hash: str | Unset = field(default=UNSET, metadata={"wire": "TrainingHash"})
     group_name: str | Unset = field(default=UNSET, metadata={"wire": "GroupName"})
+    training_hash: str | Unset = field(default=UNSET, metadata={"wire": "TrainingHash"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -19,31 +19,31 @@ class TrainingExecutionDetail:
     """A training execution.
 
     Attributes:
-        training_hash: Hash of the experiment.
         execution_id: Number of the execution.
         execution_state: Where one execution (training, prediction or preprocessing) is in its life.
+        training_hash: Hash of the experiment.
+        deployable: Whether the run can be promoted to a model.
+        description: Free text given with the run.
         experiment_name: Name of the experiment.
         group_name: Group the experiment belongs to.
         model_type: What kind of problem a training experiment works on.
-        training_type: Who trains. Custom runs an uploaded script, AutoML runs a recipe of the platform, External only
-            records a training done elsewhere.
+        run_data: What a run recorded.
         run_name: Name of the run.
         time_elapsed: How long the run took, in milliseconds.
-        description: Free text given with the run.
-        deployable: Whether the run can be promoted to a model.
-        run_data: What a run recorded.
+        training_type: Who trains. Custom runs an uploaded script, AutoML runs a recipe of the platform, External only
+            records a training done elsewhere.
     """
 
-    training_hash: str = field(metadata={"wire": "TrainingHash"})
     execution_id: int = field(metadata={"wire": "ExecutionId"})
     execution_state: ExecutionState = field(metadata={"wire": "ExecutionState"})
+    training_hash: str = field(metadata={"wire": "TrainingHash"})
+    deployable: bool | None | Unset = field(default=UNSET, metadata={"wire": "Deployable"})
+    description: str | None | Unset = field(default=UNSET, metadata={"wire": "Description"})
     experiment_name: str | Unset = field(default=UNSET, metadata={"wire": "ExperimentName"})
     group_name: str | Unset = field(default=UNSET, metadata={"wire": "GroupName"})
     model_type: ModelType | Unset = field(default=UNSET, metadata={"wire": "ModelType"})
-    training_type: TrainingType | Unset = field(default=UNSET, metadata={"wire": "TrainingType"})
+    run_data: RunData | Unset = field(default=UNSET, metadata={"wire": "RunData"})
     run_name: str | None | Unset = field(default=UNSET, metadata={"wire": "RunName"})
     time_elapsed: int | None | Unset = field(default=UNSET, metadata={"wire": "TimeElapsed"})
-    description: str | None | Unset = field(default=UNSET, metadata={"wire": "Description"})
-    deployable: bool | None | Unset = field(default=UNSET, metadata={"wire": "Deployable"})
-    run_data: RunData | Unset = field(default=UNSET, metadata={"wire": "RunData"})
+    training_type: TrainingType | Unset = field(default=UNSET, metadata={"wire": "TrainingType"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,10 +13,10 @@ class TrainingExtraFileBody:
     """One further file.
 
     Attributes:
-        file_name: Name to give the file beside the script.
         extra: The file.
+        file_name: Name to give the file beside the script.
     """
 
-    file_name: str
     extra: File
+    file_name: str
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -13,12 +13,12 @@ class TrainingInputBody:
     """Training table: a named file, or the hash of a dataset that is on the platform already.
 
     Attributes:
+        dataset_hash: Hash of a dataset that is on the platform already; give this or the file.
         dataset_name: Name to give the uploaded dataset.
         input_: Training table, as CSV or Parquet.
-        dataset_hash: Hash of a dataset that is on the platform already; give this or the file.
     """
 
+    dataset_hash: str | Unset = UNSET
     dataset_name: str | Unset = UNSET
     input_: File | Unset = field(default=UNSET, metadata={"wire": "input"})
-    dataset_hash: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

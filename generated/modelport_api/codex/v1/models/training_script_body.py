@@ -16,12 +16,12 @@ class TrainingScriptBody:
     """The training script.
 
     Attributes:
-        training_reference: Name of the function to call in the script.
         python_version: Python the platform runs the script with.
         script: The script, .py or .ipynb.
+        training_reference: Name of the function to call in the script.
     """
 
-    training_reference: str
     python_version: PythonVersion
     script: File
+    training_reference: str
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

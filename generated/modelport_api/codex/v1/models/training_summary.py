@@ -14,14 +14,14 @@ class TrainingSummary:
     """One training experiment in a list.
 
     Attributes:
-        training_hash: Hash of the experiment.
         experiment_name: Name of the experiment.
         group_name: Group the experiment belongs to.
         model_type: What kind of problem a training experiment works on.
+        training_hash: Hash of the experiment.
     """
 
-    training_hash: str = field(metadata={"wire": "TrainingHash"})
     experiment_name: str = field(metadata={"wire": "ExperimentName"})
     group_name: str = field(metadata={"wire": "GroupName"})
     model_type: ModelType = field(metadata={"wire": "ModelType"})
+    training_hash: str = field(metadata={"wire": "TrainingHash"})
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

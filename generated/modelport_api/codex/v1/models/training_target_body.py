@@ -13,12 +13,12 @@ class TrainingTargetBody:
     """Target of an External run: a named file, or the hash of a dataset that is on the platform already.
 
     Attributes:
+        dataset_hash: Hash of a dataset that is on the platform already; give this or the file.
         dataset_name: Name to give the uploaded dataset.
         target: Target of an External run, as CSV or Parquet.
-        dataset_hash: Hash of a dataset that is on the platform already; give this or the file.
     """
 
+    dataset_hash: str | Unset = UNSET
     dataset_name: str | Unset = UNSET
     target: File | Unset = UNSET
-    dataset_hash: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -18,29 +18,29 @@ class UploadModelBody:
     """A model trained elsewhere, with the script that scores with it.
 
     Attributes:
-        name: Name of the model, under 32 characters.
+        input_type: Kind of input a model takes. Sync models take json only.
+        model: The trained model, for example a pickle.
         model_reference: Name of the scoring function in the script. Sync: (data, base_path); Async: (data_path,
             model_path).
+        name: Name of the model, under 32 characters.
         operation: How a model or script is served. Sync answers in the call; Async takes a file and is polled.
-        input_type: Kind of input a model takes. Sync models take json only.
         python_version: Python the platform runs the script with.
-        source: The scoring script, .py or .ipynb.
-        model: The trained model, for example a pickle.
         requirements: requirements.txt with pinned versions.
-        schema: A sample of the input: one JSON object for Sync (needed there); CSV, Parquet or JSON for Async.
+        source: The scoring script, .py or .ipynb.
         env: Variables for the script; the file name ends in .env. The platform stores it encrypted.
         extra: Further files, put beside the script.
+        schema: A sample of the input: one JSON object for Sync (needed there); CSV, Parquet or JSON for Async.
     """
 
-    name: str
-    model_reference: str
-    operation: OperationType
     input_type: InputType
-    python_version: PythonVersion
-    source: File
     model: File
+    model_reference: str
+    name: str
+    operation: OperationType
+    python_version: PythonVersion
     requirements: File
-    schema: File | Unset = UNSET
+    source: File
     env: File | Unset = UNSET
     extra: list[File] | Unset = UNSET
+    schema: File | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

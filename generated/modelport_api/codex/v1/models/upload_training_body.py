@@ -21,43 +21,43 @@ class UploadTrainingBody:
         run_name: Name of the run.
         training_type: Who trains. Custom runs an uploaded script, AutoML runs a recipe of the platform, External only
             records a training done elsewhere.
-        description: Free text about the run.
-        train_data: Custom and AutoML: the training table, CSV or Parquet. Give this or dataset_hash.
+        conf_dict: AutoML: the recipe, as a JSON file.
         dataset_hash: Custom and AutoML: hash of a dataset that is on the platform already.
-        source: Custom: the training script, .py or .ipynb.
-        requirements: Custom and External: requirements.txt with pinned versions.
-        training_reference: Custom: name of the function to call in the script; it takes (df, base_path) and returns a
-            dict.
-        python_version: Python the platform runs the script with.
+        description: Free text about the run.
         env: Custom and External: variables for the script; the file name ends in .env.
         extra: Custom and External: further files, put beside the script.
-        conf_dict: AutoML: the recipe, as a JSON file.
         features: External: the features, as Parquet.
-        target: External: the target, as Parquet.
-        output: External: the predictions, as Parquet.
-        model: External: the trained model.
-        parameters: External: settings of the run, as a JSON file.
         metrics: External: numbers measured, as a JSON file.
+        model: External: the trained model.
         model_hash: External: hash of a model that is on the platform already.
+        output: External: the predictions, as Parquet.
+        parameters: External: settings of the run, as a JSON file.
+        python_version: Python the platform runs the script with.
+        requirements: Custom and External: requirements.txt with pinned versions.
+        source: Custom: the training script, .py or .ipynb.
+        target: External: the target, as Parquet.
+        train_data: Custom and AutoML: the training table, CSV or Parquet. Give this or dataset_hash.
+        training_reference: Custom: name of the function to call in the script; it takes (df, base_path) and returns a
+            dict.
     """
 
     run_name: str
     training_type: TrainingType
-    description: str | Unset = UNSET
-    train_data: File | Unset = UNSET
+    conf_dict: File | Unset = UNSET
     dataset_hash: str | Unset = UNSET
-    source: File | Unset = UNSET
-    requirements: File | Unset = UNSET
-    training_reference: str | Unset = UNSET
-    python_version: PythonVersion | Unset = UNSET
+    description: str | Unset = UNSET
     env: File | Unset = UNSET
     extra: list[File] | Unset = UNSET
-    conf_dict: File | Unset = UNSET
     features: File | Unset = UNSET
-    target: File | Unset = UNSET
-    output: File | Unset = UNSET
-    model: File | Unset = UNSET
-    parameters: File | Unset = UNSET
     metrics: File | Unset = UNSET
+    model: File | Unset = UNSET
     model_hash: str | Unset = UNSET
+    output: File | Unset = UNSET
+    parameters: File | Unset = UNSET
+    python_version: PythonVersion | Unset = UNSET
+    requirements: File | Unset = UNSET
+    source: File | Unset = UNSET
+    target: File | Unset = UNSET
+    train_data: File | Unset = UNSET
+    training_reference: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models import LoginBody, LoginToken
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {}
+_schemes: dict[str, tuple[str, str, str]] = {}
 
 _LOGIN: Operation[LoginToken] = Operation(
     name="auth.login",

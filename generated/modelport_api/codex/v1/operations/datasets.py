@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..models import Acknowledgement, DatasetList, DatasetStatus
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_DATASETS: Operation[DatasetList] = Operation(
     name="datasets.list_datasets",
@@ -37,27 +37,7 @@ _LIST_DATASETS: Operation[DatasetList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_GET_DATASET_STATUS: Operation[DatasetStatus] = Operation(
-    name="datasets.get_dataset_status",
-    method="GET",
-    path="/datasets/status/{group}/{dataset_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("dataset_hash", "dataset_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "DatasetStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _DOWNLOAD_DATASET: Operation[bytes] = Operation(
@@ -77,7 +57,27 @@ _DOWNLOAD_DATASET: Operation[bytes] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+)
+
+_GET_DATASET_STATUS: Operation[DatasetStatus] = Operation(
+    name="datasets.get_dataset_status",
+    method="GET",
+    path="/datasets/status/{group}/{dataset_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("dataset_hash", "dataset_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "DatasetStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
 )
 
 _DELETE_DATASET: Operation[Acknowledgement] = Operation(
@@ -97,7 +97,7 @@ _DELETE_DATASET: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 
@@ -141,17 +141,6 @@ class DatasetsOperations(Resource):
             options,
         )
 
-    def get_dataset_status(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> DatasetStatus:
-        """Ask how the import of a dataset is doing.
-
-        ``GET /datasets/status/{group}/{dataset_hash}``
-
-        Args:
-            group: Name of the group.
-            dataset_hash: Hash of the dataset.
-        """
-        return self._transport.call(_GET_DATASET_STATUS, {"group": group, "dataset_hash": dataset_hash}, options)
-
     def download_dataset(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> bytes:
         """Download a dataset.
 
@@ -162,6 +151,17 @@ class DatasetsOperations(Resource):
             dataset_hash: Hash of the dataset.
         """
         return self._transport.call(_DOWNLOAD_DATASET, {"group": group, "dataset_hash": dataset_hash}, options)
+
+    def get_dataset_status(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> DatasetStatus:
+        """Ask how the import of a dataset is doing.
+
+        ``GET /datasets/status/{group}/{dataset_hash}``
+
+        Args:
+            group: Name of the group.
+            dataset_hash: Hash of the dataset.
+        """
+        return self._transport.call(_GET_DATASET_STATUS, {"group": group, "dataset_hash": dataset_hash}, options)
 
     def delete_dataset(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
         """Delete a dataset.
@@ -181,8 +181,8 @@ class DatasetsOperationsWithRawResponse(Resource):
     __slots__ = ()
 
     list_datasets = RawMethod(DatasetsOperations.list_datasets)
-    get_dataset_status = RawMethod(DatasetsOperations.get_dataset_status)
     download_dataset = RawMethod(DatasetsOperations.download_dataset)
+    get_dataset_status = RawMethod(DatasetsOperations.get_dataset_status)
     delete_dataset = RawMethod(DatasetsOperations.delete_dataset)
 
 
@@ -192,8 +192,8 @@ class DatasetsOperationsWithStreamingResponse(Resource):
     __slots__ = ()
 
     list_datasets = StreamMethod(DatasetsOperations.list_datasets)
-    get_dataset_status = StreamMethod(DatasetsOperations.get_dataset_status)
     download_dataset = StreamMethod(DatasetsOperations.download_dataset)
+    get_dataset_status = StreamMethod(DatasetsOperations.get_dataset_status)
     delete_dataset = StreamMethod(DatasetsOperations.delete_dataset)
 
 
@@ -237,6 +237,17 @@ class AsyncDatasetsOperations(AsyncResource):
             options,
         )
 
+    async def download_dataset(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> bytes:
+        """Download a dataset.
+
+        ``GET /datasets/result/{group}/{dataset_hash}``
+
+        Args:
+            group: Name of the group.
+            dataset_hash: Hash of the dataset.
+        """
+        return await self._transport.call(_DOWNLOAD_DATASET, {"group": group, "dataset_hash": dataset_hash}, options)
+
     async def get_dataset_status(
         self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]
     ) -> DatasetStatus:
@@ -249,17 +260,6 @@ class AsyncDatasetsOperations(AsyncResource):
             dataset_hash: Hash of the dataset.
         """
         return await self._transport.call(_GET_DATASET_STATUS, {"group": group, "dataset_hash": dataset_hash}, options)
-
-    async def download_dataset(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> bytes:
-        """Download a dataset.
-
-        ``GET /datasets/result/{group}/{dataset_hash}``
-
-        Args:
-            group: Name of the group.
-            dataset_hash: Hash of the dataset.
-        """
-        return await self._transport.call(_DOWNLOAD_DATASET, {"group": group, "dataset_hash": dataset_hash}, options)
 
     async def delete_dataset(self, group: str, dataset_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
         """Delete a dataset.
@@ -279,8 +279,8 @@ class AsyncDatasetsOperationsWithRawResponse(AsyncResource):
     __slots__ = ()
 
     list_datasets = AsyncRawMethod(AsyncDatasetsOperations.list_datasets)
-    get_dataset_status = AsyncRawMethod(AsyncDatasetsOperations.get_dataset_status)
     download_dataset = AsyncRawMethod(AsyncDatasetsOperations.download_dataset)
+    get_dataset_status = AsyncRawMethod(AsyncDatasetsOperations.get_dataset_status)
     delete_dataset = AsyncRawMethod(AsyncDatasetsOperations.delete_dataset)
 
 
@@ -290,6 +290,6 @@ class AsyncDatasetsOperationsWithStreamingResponse(AsyncResource):
     __slots__ = ()
 
     list_datasets = AsyncStreamMethod(AsyncDatasetsOperations.list_datasets)
-    get_dataset_status = AsyncStreamMethod(AsyncDatasetsOperations.get_dataset_status)
     download_dataset = AsyncStreamMethod(AsyncDatasetsOperations.download_dataset)
+    get_dataset_status = AsyncStreamMethod(AsyncDatasetsOperations.get_dataset_status)
     delete_dataset = AsyncStreamMethod(AsyncDatasetsOperations.delete_dataset)

@@ -24,46 +24,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
-
-_REGISTER_DATASOURCE: Operation[Acknowledgement] = Operation(
-    name="datasources.register_datasource",
-    method="POST",
-    path="/datasource/register/{group}",
-    names=_models.__getattr__,
-    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "200": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_LIST_DATASOURCES: Operation[DatasourceList] = Operation(
-    name="datasources.list_datasources",
-    method="GET",
-    path="/datasource/list",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "query", "form", explode=True),
-        Parameter("provider", "provider", "query", "form", explode=True),
-    ),
-    responses={
-        "200": {"application/json": "DatasourceList"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _IMPORT_DATASET: Operation[ImportedDatasets] = Operation(
     name="datasources.import_dataset",
@@ -84,7 +45,46 @@ _IMPORT_DATASET: Operation[ImportedDatasets] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_LIST_DATASOURCES: Operation[DatasourceList] = Operation(
+    name="datasources.list_datasources",
+    method="GET",
+    path="/datasource/list",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "query", "form", explode=True),
+        Parameter("provider", "provider", "query", "form", explode=True),
+    ),
+    responses={
+        "200": {"application/json": "DatasourceList"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_REGISTER_DATASOURCE: Operation[Acknowledgement] = Operation(
+    name="datasources.register_datasource",
+    method="POST",
+    path="/datasource/register/{group}",
+    names=_models.__getattr__,
+    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "200": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -105,7 +105,7 @@ _DELETE_DATASOURCE: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 
@@ -123,31 +123,6 @@ class DatasourcesOperations(Resource):
     def with_streaming_response(self) -> DatasourcesOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
         return DatasourcesOperationsWithStreamingResponse(self._stream())
-
-    def register_datasource(
-        self, group: str, *, body: RegisterDatasourceBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Register a data source.
-
-        ``POST /datasource/register/{group}``
-
-        Args:
-            group: Name of the group.
-        """
-        return self._transport.call(_REGISTER_DATASOURCE, {"group": group}, options, body)
-
-    def list_datasources(
-        self, *, group: str, provider: DataSourceProvider, **options: Unpack[RequestOptions]
-    ) -> DatasourceList:
-        """List the data sources of a group in one cloud.
-
-        ``GET /datasource/list``
-
-        Args:
-            group: Group to look in.
-            provider: Cloud to look in.
-        """
-        return self._transport.call(_LIST_DATASOURCES, {"group": group, "provider": provider}, options)
 
     def import_dataset(
         self,
@@ -169,6 +144,31 @@ class DatasourcesOperations(Resource):
         """
         return self._transport.call(_IMPORT_DATASET, {"group": group, "name": name, "force": force}, options, body)
 
+    def list_datasources(
+        self, *, group: str, provider: DataSourceProvider, **options: Unpack[RequestOptions]
+    ) -> DatasourceList:
+        """List the data sources of a group in one cloud.
+
+        ``GET /datasource/list``
+
+        Args:
+            group: Group to look in.
+            provider: Cloud to look in.
+        """
+        return self._transport.call(_LIST_DATASOURCES, {"group": group, "provider": provider}, options)
+
+    def register_datasource(
+        self, group: str, *, body: RegisterDatasourceBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Register a data source.
+
+        ``POST /datasource/register/{group}``
+
+        Args:
+            group: Name of the group.
+        """
+        return self._transport.call(_REGISTER_DATASOURCE, {"group": group}, options, body)
+
     def delete_datasource(self, group: str, name: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
         """Delete a data source.
 
@@ -186,9 +186,9 @@ class DatasourcesOperationsWithRawResponse(Resource):
 
     __slots__ = ()
 
-    register_datasource = RawMethod(DatasourcesOperations.register_datasource)
-    list_datasources = RawMethod(DatasourcesOperations.list_datasources)
     import_dataset = RawMethod(DatasourcesOperations.import_dataset)
+    list_datasources = RawMethod(DatasourcesOperations.list_datasources)
+    register_datasource = RawMethod(DatasourcesOperations.register_datasource)
     delete_datasource = RawMethod(DatasourcesOperations.delete_datasource)
 
 
@@ -197,9 +197,9 @@ class DatasourcesOperationsWithStreamingResponse(Resource):
 
     __slots__ = ()
 
-    register_datasource = StreamMethod(DatasourcesOperations.register_datasource)
-    list_datasources = StreamMethod(DatasourcesOperations.list_datasources)
     import_dataset = StreamMethod(DatasourcesOperations.import_dataset)
+    list_datasources = StreamMethod(DatasourcesOperations.list_datasources)
+    register_datasource = StreamMethod(DatasourcesOperations.register_datasource)
     delete_datasource = StreamMethod(DatasourcesOperations.delete_datasource)
 
 
@@ -217,31 +217,6 @@ class AsyncDatasourcesOperations(AsyncResource):
     def with_streaming_response(self) -> AsyncDatasourcesOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
         return AsyncDatasourcesOperationsWithStreamingResponse(self._stream())
-
-    async def register_datasource(
-        self, group: str, *, body: RegisterDatasourceBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Register a data source.
-
-        ``POST /datasource/register/{group}``
-
-        Args:
-            group: Name of the group.
-        """
-        return await self._transport.call(_REGISTER_DATASOURCE, {"group": group}, options, body)
-
-    async def list_datasources(
-        self, *, group: str, provider: DataSourceProvider, **options: Unpack[RequestOptions]
-    ) -> DatasourceList:
-        """List the data sources of a group in one cloud.
-
-        ``GET /datasource/list``
-
-        Args:
-            group: Group to look in.
-            provider: Cloud to look in.
-        """
-        return await self._transport.call(_LIST_DATASOURCES, {"group": group, "provider": provider}, options)
 
     async def import_dataset(
         self,
@@ -265,6 +240,31 @@ class AsyncDatasourcesOperations(AsyncResource):
             _IMPORT_DATASET, {"group": group, "name": name, "force": force}, options, body
         )
 
+    async def list_datasources(
+        self, *, group: str, provider: DataSourceProvider, **options: Unpack[RequestOptions]
+    ) -> DatasourceList:
+        """List the data sources of a group in one cloud.
+
+        ``GET /datasource/list``
+
+        Args:
+            group: Group to look in.
+            provider: Cloud to look in.
+        """
+        return await self._transport.call(_LIST_DATASOURCES, {"group": group, "provider": provider}, options)
+
+    async def register_datasource(
+        self, group: str, *, body: RegisterDatasourceBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Register a data source.
+
+        ``POST /datasource/register/{group}``
+
+        Args:
+            group: Name of the group.
+        """
+        return await self._transport.call(_REGISTER_DATASOURCE, {"group": group}, options, body)
+
     async def delete_datasource(self, group: str, name: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
         """Delete a data source.
 
@@ -282,9 +282,9 @@ class AsyncDatasourcesOperationsWithRawResponse(AsyncResource):
 
     __slots__ = ()
 
-    register_datasource = AsyncRawMethod(AsyncDatasourcesOperations.register_datasource)
-    list_datasources = AsyncRawMethod(AsyncDatasourcesOperations.list_datasources)
     import_dataset = AsyncRawMethod(AsyncDatasourcesOperations.import_dataset)
+    list_datasources = AsyncRawMethod(AsyncDatasourcesOperations.list_datasources)
+    register_datasource = AsyncRawMethod(AsyncDatasourcesOperations.register_datasource)
     delete_datasource = AsyncRawMethod(AsyncDatasourcesOperations.delete_datasource)
 
 
@@ -293,7 +293,7 @@ class AsyncDatasourcesOperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    register_datasource = AsyncStreamMethod(AsyncDatasourcesOperations.register_datasource)
-    list_datasources = AsyncStreamMethod(AsyncDatasourcesOperations.list_datasources)
     import_dataset = AsyncStreamMethod(AsyncDatasourcesOperations.import_dataset)
+    list_datasources = AsyncStreamMethod(AsyncDatasourcesOperations.list_datasources)
+    register_datasource = AsyncStreamMethod(AsyncDatasourcesOperations.register_datasource)
     delete_datasource = AsyncStreamMethod(AsyncDatasourcesOperations.delete_datasource)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_EXTERNAL_MONITORINGS: Operation[ExternalMonitoringList] = Operation(
     name="external_monitoring.list_external_monitorings",
@@ -39,7 +39,7 @@ _LIST_EXTERNAL_MONITORINGS: Operation[ExternalMonitoringList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _REGISTER_EXTERNAL_MONITORING: Operation[RegisteredExternalMonitoring] = Operation(
@@ -57,27 +57,7 @@ _REGISTER_EXTERNAL_MONITORING: Operation[RegisteredExternalMonitoring] = Operati
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_REGISTER_EXTERNAL_MONITORING_IN_GROUP: Operation[RegisteredExternalMonitoring] = Operation(
-    name="external_monitoring.register_external_monitoring_in_group",
-    method="POST",
-    path="/external-monitoring/{group}",
-    names=_models.__getattr__,
-    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
-    body=("application/json",),
-    responses={
-        "201": {"application/json": "RegisteredExternalMonitoring"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -97,7 +77,7 @@ _SET_MONITORING_MODEL: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -117,7 +97,7 @@ _SET_MONITORING_REQUIREMENTS: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -137,7 +117,7 @@ _SET_MONITORING_SCRIPT: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -155,7 +135,7 @@ _GET_EXTERNAL_MONITORING_STATUS: Operation[MonitoringStatus] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _HOST_EXTERNAL_MONITORING: Operation[Acknowledgement] = Operation(
@@ -172,7 +152,27 @@ _HOST_EXTERNAL_MONITORING: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_REGISTER_EXTERNAL_MONITORING_IN_GROUP: Operation[RegisteredExternalMonitoring] = Operation(
+    name="external_monitoring.register_external_monitoring_in_group",
+    method="POST",
+    path="/external-monitoring/{group}",
+    names=_models.__getattr__,
+    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
+    body=("application/json",),
+    responses={
+        "201": {"application/json": "RegisteredExternalMonitoring"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -207,20 +207,6 @@ class ExternalMonitoringOperations(Resource):
         ``POST /external-monitoring``
         """
         return self._transport.call(_REGISTER_EXTERNAL_MONITORING, {}, options, body)
-
-    def register_external_monitoring_in_group(
-        self, group: str, *, body: RegisterExternalMonitoringBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredExternalMonitoring:
-        """Register how a model served elsewhere is watched, at the older address.
-
-        ``POST /external-monitoring/{group}``
-
-        Args:
-            group: Name of the group.
-
-        Deprecated by the platform.
-        """
-        return self._transport.call(_REGISTER_EXTERNAL_MONITORING_IN_GROUP, {"group": group}, options, body)
 
     def set_monitoring_model(
         self, external_monitoring_hash: str, *, body: ExternalMonitoringModelBody, **options: Unpack[RequestOptions]
@@ -296,6 +282,20 @@ class ExternalMonitoringOperations(Resource):
             _HOST_EXTERNAL_MONITORING, {"external_monitoring_hash": external_monitoring_hash}, options
         )
 
+    def register_external_monitoring_in_group(
+        self, group: str, *, body: RegisterExternalMonitoringBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredExternalMonitoring:
+        """Register how a model served elsewhere is watched, at the older address.
+
+        ``POST /external-monitoring/{group}``
+
+        Args:
+            group: Name of the group.
+
+        Deprecated by the platform.
+        """
+        return self._transport.call(_REGISTER_EXTERNAL_MONITORING_IN_GROUP, {"group": group}, options, body)
+
 
 class ExternalMonitoringOperationsWithRawResponse(Resource):
     """The operations of external_monitoring, returning the whole answer."""
@@ -304,14 +304,14 @@ class ExternalMonitoringOperationsWithRawResponse(Resource):
 
     list_external_monitorings = RawMethod(ExternalMonitoringOperations.list_external_monitorings)
     register_external_monitoring = RawMethod(ExternalMonitoringOperations.register_external_monitoring)
-    register_external_monitoring_in_group = RawMethod(
-        ExternalMonitoringOperations.register_external_monitoring_in_group
-    )
     set_monitoring_model = RawMethod(ExternalMonitoringOperations.set_monitoring_model)
     set_monitoring_requirements = RawMethod(ExternalMonitoringOperations.set_monitoring_requirements)
     set_monitoring_script = RawMethod(ExternalMonitoringOperations.set_monitoring_script)
     get_external_monitoring_status = RawMethod(ExternalMonitoringOperations.get_external_monitoring_status)
     host_external_monitoring = RawMethod(ExternalMonitoringOperations.host_external_monitoring)
+    register_external_monitoring_in_group = RawMethod(
+        ExternalMonitoringOperations.register_external_monitoring_in_group
+    )
 
 
 class ExternalMonitoringOperationsWithStreamingResponse(Resource):
@@ -321,14 +321,14 @@ class ExternalMonitoringOperationsWithStreamingResponse(Resource):
 
     list_external_monitorings = StreamMethod(ExternalMonitoringOperations.list_external_monitorings)
     register_external_monitoring = StreamMethod(ExternalMonitoringOperations.register_external_monitoring)
-    register_external_monitoring_in_group = StreamMethod(
-        ExternalMonitoringOperations.register_external_monitoring_in_group
-    )
     set_monitoring_model = StreamMethod(ExternalMonitoringOperations.set_monitoring_model)
     set_monitoring_requirements = StreamMethod(ExternalMonitoringOperations.set_monitoring_requirements)
     set_monitoring_script = StreamMethod(ExternalMonitoringOperations.set_monitoring_script)
     get_external_monitoring_status = StreamMethod(ExternalMonitoringOperations.get_external_monitoring_status)
     host_external_monitoring = StreamMethod(ExternalMonitoringOperations.host_external_monitoring)
+    register_external_monitoring_in_group = StreamMethod(
+        ExternalMonitoringOperations.register_external_monitoring_in_group
+    )
 
 
 class AsyncExternalMonitoringOperations(AsyncResource):
@@ -361,20 +361,6 @@ class AsyncExternalMonitoringOperations(AsyncResource):
         ``POST /external-monitoring``
         """
         return await self._transport.call(_REGISTER_EXTERNAL_MONITORING, {}, options, body)
-
-    async def register_external_monitoring_in_group(
-        self, group: str, *, body: RegisterExternalMonitoringBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredExternalMonitoring:
-        """Register how a model served elsewhere is watched, at the older address.
-
-        ``POST /external-monitoring/{group}``
-
-        Args:
-            group: Name of the group.
-
-        Deprecated by the platform.
-        """
-        return await self._transport.call(_REGISTER_EXTERNAL_MONITORING_IN_GROUP, {"group": group}, options, body)
 
     async def set_monitoring_model(
         self, external_monitoring_hash: str, *, body: ExternalMonitoringModelBody, **options: Unpack[RequestOptions]
@@ -450,6 +436,20 @@ class AsyncExternalMonitoringOperations(AsyncResource):
             _HOST_EXTERNAL_MONITORING, {"external_monitoring_hash": external_monitoring_hash}, options
         )
 
+    async def register_external_monitoring_in_group(
+        self, group: str, *, body: RegisterExternalMonitoringBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredExternalMonitoring:
+        """Register how a model served elsewhere is watched, at the older address.
+
+        ``POST /external-monitoring/{group}``
+
+        Args:
+            group: Name of the group.
+
+        Deprecated by the platform.
+        """
+        return await self._transport.call(_REGISTER_EXTERNAL_MONITORING_IN_GROUP, {"group": group}, options, body)
+
 
 class AsyncExternalMonitoringOperationsWithRawResponse(AsyncResource):
     """The operations of external_monitoring, returning the whole answer."""
@@ -458,14 +458,14 @@ class AsyncExternalMonitoringOperationsWithRawResponse(AsyncResource):
 
     list_external_monitorings = AsyncRawMethod(AsyncExternalMonitoringOperations.list_external_monitorings)
     register_external_monitoring = AsyncRawMethod(AsyncExternalMonitoringOperations.register_external_monitoring)
-    register_external_monitoring_in_group = AsyncRawMethod(
-        AsyncExternalMonitoringOperations.register_external_monitoring_in_group
-    )
     set_monitoring_model = AsyncRawMethod(AsyncExternalMonitoringOperations.set_monitoring_model)
     set_monitoring_requirements = AsyncRawMethod(AsyncExternalMonitoringOperations.set_monitoring_requirements)
     set_monitoring_script = AsyncRawMethod(AsyncExternalMonitoringOperations.set_monitoring_script)
     get_external_monitoring_status = AsyncRawMethod(AsyncExternalMonitoringOperations.get_external_monitoring_status)
     host_external_monitoring = AsyncRawMethod(AsyncExternalMonitoringOperations.host_external_monitoring)
+    register_external_monitoring_in_group = AsyncRawMethod(
+        AsyncExternalMonitoringOperations.register_external_monitoring_in_group
+    )
 
 
 class AsyncExternalMonitoringOperationsWithStreamingResponse(AsyncResource):
@@ -475,11 +475,11 @@ class AsyncExternalMonitoringOperationsWithStreamingResponse(AsyncResource):
 
     list_external_monitorings = AsyncStreamMethod(AsyncExternalMonitoringOperations.list_external_monitorings)
     register_external_monitoring = AsyncStreamMethod(AsyncExternalMonitoringOperations.register_external_monitoring)
-    register_external_monitoring_in_group = AsyncStreamMethod(
-        AsyncExternalMonitoringOperations.register_external_monitoring_in_group
-    )
     set_monitoring_model = AsyncStreamMethod(AsyncExternalMonitoringOperations.set_monitoring_model)
     set_monitoring_requirements = AsyncStreamMethod(AsyncExternalMonitoringOperations.set_monitoring_requirements)
     set_monitoring_script = AsyncStreamMethod(AsyncExternalMonitoringOperations.set_monitoring_script)
     get_external_monitoring_status = AsyncStreamMethod(AsyncExternalMonitoringOperations.get_external_monitoring_status)
     host_external_monitoring = AsyncStreamMethod(AsyncExternalMonitoringOperations.host_external_monitoring)
+    register_external_monitoring_in_group = AsyncStreamMethod(
+        AsyncExternalMonitoringOperations.register_external_monitoring_in_group
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..models import CreateGroupBody, GroupList, GroupToken
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_GROUPS: Operation[GroupList] = Operation(
     name="groups.list_groups",
@@ -30,7 +30,7 @@ _LIST_GROUPS: Operation[GroupList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _CREATE_GROUP: Operation[GroupToken] = Operation(
@@ -47,7 +47,7 @@ _CREATE_GROUP: Operation[GroupToken] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -68,7 +68,7 @@ _REFRESH_GROUP_TOKEN: Operation[GroupToken] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..models import Health
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {}
+_schemes: dict[str, tuple[str, str, str]] = {}
 
 _GET_HEALTH: Operation[Health] = Operation(
     name="health.get_health",

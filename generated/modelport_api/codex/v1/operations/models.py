@@ -31,69 +31,26 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
 
-_UPLOAD_MODEL: Operation[UploadedModel] = Operation(
-    name="models.upload_model",
-    method="POST",
-    path="/model/upload/{group}",
-    names=_models.__getattr__,
-    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "UploadedModel"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_HOST_MODEL: Operation[Acknowledgement] = Operation(
-    name="models.host_model",
-    method="GET",
-    path="/model/{operation}/host/{group}/{model_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("operation", "operation", "path", "simple", explode=False),
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "202": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_GET_MODEL_STATUS: Operation[HostedStatus] = Operation(
-    name="models.get_model_status",
-    method="GET",
-    path="/model/status/{group}/{model_hash}",
+_DELETE_MODEL: Operation[Acknowledgement] = Operation(
+    name="models.delete_model",
+    method="DELETE",
+    path="/model/delete/{group}/{model_hash}",
     names=_models.__getattr__,
     parameters=(
         Parameter("group", "group", "path", "simple", explode=False),
         Parameter("model_hash", "model_hash", "path", "simple", explode=False),
     ),
     responses={
-        "200": {"application/json": "HostedStatus"},
+        "200": {"application/json": "Acknowledgement"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "HostedStatus"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _DESCRIBE_MODEL: Operation[ModelDescription] = Operation(
@@ -113,7 +70,7 @@ _DESCRIBE_MODEL: Operation[ModelDescription] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _DESCRIBE_MODEL_EXECUTION: Operation[ModelExecutionDescription] = Operation(
@@ -134,89 +91,7 @@ _DESCRIBE_MODEL_EXECUTION: Operation[ModelExecutionDescription] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_SEARCH_MODELS: Operation[ModelList] = Operation(
-    name="models.search_models",
-    method="GET",
-    path="/model/search",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("name", "name", "query", "form", explode=True),
-        Parameter("state", "state", "query", "form", explode=True),
-        Parameter("group", "group", "query", "form", explode=True),
-    ),
-    responses={
-        "200": {"application/json": "ModelList"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_GET_MODEL_HEALTH: Operation[ModelHealth] = Operation(
-    name="models.get_model_health",
-    method="GET",
-    path="/model/sync/health/{group}/{model_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "ModelHealth"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("groupToken",),),
-    schemes=_SCHEMES,
-)
-
-_RESTART_MODEL: Operation[Acknowledgement] = Operation(
-    name="models.restart_model",
-    method="GET",
-    path="/model/restart/{group}/{model_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_RESTART_SYNC_MODEL: Operation[Acknowledgement] = Operation(
-    name="models.restart_sync_model",
-    method="GET",
-    path="/model/sync/restart/{group}/{model_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
+    schemes=_schemes,
 )
 
 _DISABLE_MODEL: Operation[Acknowledgement] = Operation(
@@ -236,28 +111,8 @@ _DISABLE_MODEL: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
-)
-
-_DELETE_MODEL: Operation[Acknowledgement] = Operation(
-    name="models.delete_model",
-    method="DELETE",
-    path="/model/delete/{group}/{model_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
 )
 
 _GET_MODEL_LOGS: Operation[LogList] = Operation(
@@ -281,7 +136,7 @@ _GET_MODEL_LOGS: Operation[LogList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _GET_LOGS_OF_MODEL: Operation[LogList] = Operation(
@@ -304,7 +159,130 @@ _GET_LOGS_OF_MODEL: Operation[LogList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+)
+
+_RESTART_MODEL: Operation[Acknowledgement] = Operation(
+    name="models.restart_model",
+    method="GET",
+    path="/model/restart/{group}/{model_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SEARCH_MODELS: Operation[ModelList] = Operation(
+    name="models.search_models",
+    method="GET",
+    path="/model/search",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("name", "name", "query", "form", explode=True),
+        Parameter("state", "state", "query", "form", explode=True),
+        Parameter("group", "group", "query", "form", explode=True),
+    ),
+    responses={
+        "200": {"application/json": "ModelList"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_GET_MODEL_STATUS: Operation[HostedStatus] = Operation(
+    name="models.get_model_status",
+    method="GET",
+    path="/model/status/{group}/{model_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "HostedStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "410": {"application/json": "HostedStatus"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_GET_MODEL_HEALTH: Operation[ModelHealth] = Operation(
+    name="models.get_model_health",
+    method="GET",
+    path="/model/sync/health/{group}/{model_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "ModelHealth"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("groupToken",),),
+    schemes=_schemes,
+)
+
+_RESTART_SYNC_MODEL: Operation[Acknowledgement] = Operation(
+    name="models.restart_sync_model",
+    method="GET",
+    path="/model/sync/restart/{group}/{model_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_UPLOAD_MODEL: Operation[UploadedModel] = Operation(
+    name="models.upload_model",
+    method="POST",
+    path="/model/upload/{group}",
+    names=_models.__getattr__,
+    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "UploadedModel"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
 )
 
 _GET_MODEL_DOCS: Operation[str] = Operation(
@@ -325,7 +303,29 @@ _GET_MODEL_DOCS: Operation[str] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+)
+
+_HOST_MODEL: Operation[Acknowledgement] = Operation(
+    name="models.host_model",
+    method="GET",
+    path="/model/{operation}/host/{group}/{model_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("operation", "operation", "path", "simple", explode=False),
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "202": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
 )
 
 
@@ -344,42 +344,16 @@ class ModelsOperations(Resource):
         """The same operations, returning an answer to be read as it comes."""
         return ModelsOperationsWithStreamingResponse(self._stream())
 
-    def upload_model(self, group: str, *, body: UploadModelBody, **options: Unpack[RequestOptions]) -> UploadedModel:
-        """Upload a model trained elsewhere.
+    def delete_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Delete a model for good.
 
-        ``POST /model/upload/{group}``
-
-        Args:
-            group: Name of the group.
-        """
-        return self._transport.call(_UPLOAD_MODEL, {"group": group}, options, body)
-
-    def host_model(
-        self, operation: OperationPath, group: str, model_hash: str, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Build and serve a model.
-
-        ``GET /model/{operation}/host/{group}/{model_hash}``
-
-        Args:
-            operation: How the model or script is served, in lower case.
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return self._transport.call(
-            _HOST_MODEL, {"operation": operation, "group": group, "model_hash": model_hash}, options
-        )
-
-    def get_model_status(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> HostedStatus:
-        """Ask how a model is doing.
-
-        ``GET /model/status/{group}/{model_hash}``
+        ``DELETE /model/delete/{group}/{model_hash}``
 
         Args:
             group: Name of the group.
             model_hash: Hash of the model.
         """
-        return self._transport.call(_GET_MODEL_STATUS, {"group": group, "model_hash": model_hash}, options)
+        return self._transport.call(_DELETE_MODEL, {"group": group, "model_hash": model_hash}, options)
 
     def describe_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> ModelDescription:
         """Describe a model.
@@ -408,60 +382,6 @@ class ModelsOperations(Resource):
             _DESCRIBE_MODEL_EXECUTION, {"group": group, "model_hash": model_hash, "execution_id": execution_id}, options
         )
 
-    def search_models(
-        self,
-        *,
-        name: str | Unset = UNSET,
-        state: ModelState | Unset = UNSET,
-        group: str | Unset = UNSET,
-        **options: Unpack[RequestOptions],
-    ) -> ModelList:
-        """Find models.
-
-        ``GET /model/search``
-
-        Args:
-            name: Only names that contain this.
-            state: Only this state.
-            group: Only this group.
-        """
-        return self._transport.call(_SEARCH_MODELS, {"name": name, "state": state, "group": group}, options)
-
-    def get_model_health(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> ModelHealth:
-        """Ask whether a Sync model is healthy.
-
-        ``GET /model/sync/health/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return self._transport.call(_GET_MODEL_HEALTH, {"group": group, "model_hash": model_hash}, options)
-
-    def restart_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Restart a model that is Deployed, Disabled, DisabledRecovery or FailedRecovery.
-
-        ``GET /model/restart/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return self._transport.call(_RESTART_MODEL, {"group": group, "model_hash": model_hash}, options)
-
-    def restart_sync_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Restart a Sync model, at its older address.
-
-        ``GET /model/sync/restart/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-
-        Deprecated by the platform.
-        """
-        return self._transport.call(_RESTART_SYNC_MODEL, {"group": group, "model_hash": model_hash}, options)
-
     def disable_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
         """Stop serving a model; restart brings it back.
 
@@ -472,17 +392,6 @@ class ModelsOperations(Resource):
             model_hash: Hash of the model.
         """
         return self._transport.call(_DISABLE_MODEL, {"group": group, "model_hash": model_hash}, options)
-
-    def delete_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Delete a model for good.
-
-        ``DELETE /model/delete/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return self._transport.call(_DELETE_MODEL, {"group": group, "model_hash": model_hash}, options)
 
     def get_model_logs(
         self,
@@ -540,6 +449,81 @@ class ModelsOperations(Resource):
             options,
         )
 
+    def restart_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Restart a model that is Deployed, Disabled, DisabledRecovery or FailedRecovery.
+
+        ``GET /model/restart/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return self._transport.call(_RESTART_MODEL, {"group": group, "model_hash": model_hash}, options)
+
+    def search_models(
+        self,
+        *,
+        name: str | Unset = UNSET,
+        state: ModelState | Unset = UNSET,
+        group: str | Unset = UNSET,
+        **options: Unpack[RequestOptions],
+    ) -> ModelList:
+        """Find models.
+
+        ``GET /model/search``
+
+        Args:
+            name: Only names that contain this.
+            state: Only this state.
+            group: Only this group.
+        """
+        return self._transport.call(_SEARCH_MODELS, {"name": name, "state": state, "group": group}, options)
+
+    def get_model_status(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> HostedStatus:
+        """Ask how a model is doing.
+
+        ``GET /model/status/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return self._transport.call(_GET_MODEL_STATUS, {"group": group, "model_hash": model_hash}, options)
+
+    def get_model_health(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> ModelHealth:
+        """Ask whether a Sync model is healthy.
+
+        ``GET /model/sync/health/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return self._transport.call(_GET_MODEL_HEALTH, {"group": group, "model_hash": model_hash}, options)
+
+    def restart_sync_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Restart a Sync model, at its older address.
+
+        ``GET /model/sync/restart/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+
+        Deprecated by the platform.
+        """
+        return self._transport.call(_RESTART_SYNC_MODEL, {"group": group, "model_hash": model_hash}, options)
+
+    def upload_model(self, group: str, *, body: UploadModelBody, **options: Unpack[RequestOptions]) -> UploadedModel:
+        """Upload a model trained elsewhere.
+
+        ``POST /model/upload/{group}``
+
+        Args:
+            group: Name of the group.
+        """
+        return self._transport.call(_UPLOAD_MODEL, {"group": group}, options, body)
+
     def get_model_docs(
         self, operation: OperationPath, group: str, model_hash: str, **options: Unpack[RequestOptions]
     ) -> str:
@@ -556,26 +540,42 @@ class ModelsOperations(Resource):
             _GET_MODEL_DOCS, {"operation": operation, "group": group, "model_hash": model_hash}, options
         )
 
+    def host_model(
+        self, operation: OperationPath, group: str, model_hash: str, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Build and serve a model.
+
+        ``GET /model/{operation}/host/{group}/{model_hash}``
+
+        Args:
+            operation: How the model or script is served, in lower case.
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return self._transport.call(
+            _HOST_MODEL, {"operation": operation, "group": group, "model_hash": model_hash}, options
+        )
+
 
 class ModelsOperationsWithRawResponse(Resource):
     """The operations of models, returning the whole answer."""
 
     __slots__ = ()
 
-    upload_model = RawMethod(ModelsOperations.upload_model)
-    host_model = RawMethod(ModelsOperations.host_model)
-    get_model_status = RawMethod(ModelsOperations.get_model_status)
+    delete_model = RawMethod(ModelsOperations.delete_model)
     describe_model = RawMethod(ModelsOperations.describe_model)
     describe_model_execution = RawMethod(ModelsOperations.describe_model_execution)
-    search_models = RawMethod(ModelsOperations.search_models)
-    get_model_health = RawMethod(ModelsOperations.get_model_health)
-    restart_model = RawMethod(ModelsOperations.restart_model)
-    restart_sync_model = RawMethod(ModelsOperations.restart_sync_model)
     disable_model = RawMethod(ModelsOperations.disable_model)
-    delete_model = RawMethod(ModelsOperations.delete_model)
     get_model_logs = RawMethod(ModelsOperations.get_model_logs)
     get_logs_of_model = RawMethod(ModelsOperations.get_logs_of_model)
+    restart_model = RawMethod(ModelsOperations.restart_model)
+    search_models = RawMethod(ModelsOperations.search_models)
+    get_model_status = RawMethod(ModelsOperations.get_model_status)
+    get_model_health = RawMethod(ModelsOperations.get_model_health)
+    restart_sync_model = RawMethod(ModelsOperations.restart_sync_model)
+    upload_model = RawMethod(ModelsOperations.upload_model)
     get_model_docs = RawMethod(ModelsOperations.get_model_docs)
+    host_model = RawMethod(ModelsOperations.host_model)
 
 
 class ModelsOperationsWithStreamingResponse(Resource):
@@ -583,20 +583,20 @@ class ModelsOperationsWithStreamingResponse(Resource):
 
     __slots__ = ()
 
-    upload_model = StreamMethod(ModelsOperations.upload_model)
-    host_model = StreamMethod(ModelsOperations.host_model)
-    get_model_status = StreamMethod(ModelsOperations.get_model_status)
+    delete_model = StreamMethod(ModelsOperations.delete_model)
     describe_model = StreamMethod(ModelsOperations.describe_model)
     describe_model_execution = StreamMethod(ModelsOperations.describe_model_execution)
-    search_models = StreamMethod(ModelsOperations.search_models)
-    get_model_health = StreamMethod(ModelsOperations.get_model_health)
-    restart_model = StreamMethod(ModelsOperations.restart_model)
-    restart_sync_model = StreamMethod(ModelsOperations.restart_sync_model)
     disable_model = StreamMethod(ModelsOperations.disable_model)
-    delete_model = StreamMethod(ModelsOperations.delete_model)
     get_model_logs = StreamMethod(ModelsOperations.get_model_logs)
     get_logs_of_model = StreamMethod(ModelsOperations.get_logs_of_model)
+    restart_model = StreamMethod(ModelsOperations.restart_model)
+    search_models = StreamMethod(ModelsOperations.search_models)
+    get_model_status = StreamMethod(ModelsOperations.get_model_status)
+    get_model_health = StreamMethod(ModelsOperations.get_model_health)
+    restart_sync_model = StreamMethod(ModelsOperations.restart_sync_model)
+    upload_model = StreamMethod(ModelsOperations.upload_model)
     get_model_docs = StreamMethod(ModelsOperations.get_model_docs)
+    host_model = StreamMethod(ModelsOperations.host_model)
 
 
 class AsyncModelsOperations(AsyncResource):
@@ -614,44 +614,16 @@ class AsyncModelsOperations(AsyncResource):
         """The same operations, returning an answer to be read as it comes."""
         return AsyncModelsOperationsWithStreamingResponse(self._stream())
 
-    async def upload_model(
-        self, group: str, *, body: UploadModelBody, **options: Unpack[RequestOptions]
-    ) -> UploadedModel:
-        """Upload a model trained elsewhere.
+    async def delete_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Delete a model for good.
 
-        ``POST /model/upload/{group}``
-
-        Args:
-            group: Name of the group.
-        """
-        return await self._transport.call(_UPLOAD_MODEL, {"group": group}, options, body)
-
-    async def host_model(
-        self, operation: OperationPath, group: str, model_hash: str, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Build and serve a model.
-
-        ``GET /model/{operation}/host/{group}/{model_hash}``
-
-        Args:
-            operation: How the model or script is served, in lower case.
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return await self._transport.call(
-            _HOST_MODEL, {"operation": operation, "group": group, "model_hash": model_hash}, options
-        )
-
-    async def get_model_status(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> HostedStatus:
-        """Ask how a model is doing.
-
-        ``GET /model/status/{group}/{model_hash}``
+        ``DELETE /model/delete/{group}/{model_hash}``
 
         Args:
             group: Name of the group.
             model_hash: Hash of the model.
         """
-        return await self._transport.call(_GET_MODEL_STATUS, {"group": group, "model_hash": model_hash}, options)
+        return await self._transport.call(_DELETE_MODEL, {"group": group, "model_hash": model_hash}, options)
 
     async def describe_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> ModelDescription:
         """Describe a model.
@@ -680,62 +652,6 @@ class AsyncModelsOperations(AsyncResource):
             _DESCRIBE_MODEL_EXECUTION, {"group": group, "model_hash": model_hash, "execution_id": execution_id}, options
         )
 
-    async def search_models(
-        self,
-        *,
-        name: str | Unset = UNSET,
-        state: ModelState | Unset = UNSET,
-        group: str | Unset = UNSET,
-        **options: Unpack[RequestOptions],
-    ) -> ModelList:
-        """Find models.
-
-        ``GET /model/search``
-
-        Args:
-            name: Only names that contain this.
-            state: Only this state.
-            group: Only this group.
-        """
-        return await self._transport.call(_SEARCH_MODELS, {"name": name, "state": state, "group": group}, options)
-
-    async def get_model_health(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> ModelHealth:
-        """Ask whether a Sync model is healthy.
-
-        ``GET /model/sync/health/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return await self._transport.call(_GET_MODEL_HEALTH, {"group": group, "model_hash": model_hash}, options)
-
-    async def restart_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Restart a model that is Deployed, Disabled, DisabledRecovery or FailedRecovery.
-
-        ``GET /model/restart/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return await self._transport.call(_RESTART_MODEL, {"group": group, "model_hash": model_hash}, options)
-
-    async def restart_sync_model(
-        self, group: str, model_hash: str, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Restart a Sync model, at its older address.
-
-        ``GET /model/sync/restart/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-
-        Deprecated by the platform.
-        """
-        return await self._transport.call(_RESTART_SYNC_MODEL, {"group": group, "model_hash": model_hash}, options)
-
     async def disable_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
         """Stop serving a model; restart brings it back.
 
@@ -746,17 +662,6 @@ class AsyncModelsOperations(AsyncResource):
             model_hash: Hash of the model.
         """
         return await self._transport.call(_DISABLE_MODEL, {"group": group, "model_hash": model_hash}, options)
-
-    async def delete_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Delete a model for good.
-
-        ``DELETE /model/delete/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return await self._transport.call(_DELETE_MODEL, {"group": group, "model_hash": model_hash}, options)
 
     async def get_model_logs(
         self,
@@ -814,6 +719,85 @@ class AsyncModelsOperations(AsyncResource):
             options,
         )
 
+    async def restart_model(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Restart a model that is Deployed, Disabled, DisabledRecovery or FailedRecovery.
+
+        ``GET /model/restart/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return await self._transport.call(_RESTART_MODEL, {"group": group, "model_hash": model_hash}, options)
+
+    async def search_models(
+        self,
+        *,
+        name: str | Unset = UNSET,
+        state: ModelState | Unset = UNSET,
+        group: str | Unset = UNSET,
+        **options: Unpack[RequestOptions],
+    ) -> ModelList:
+        """Find models.
+
+        ``GET /model/search``
+
+        Args:
+            name: Only names that contain this.
+            state: Only this state.
+            group: Only this group.
+        """
+        return await self._transport.call(_SEARCH_MODELS, {"name": name, "state": state, "group": group}, options)
+
+    async def get_model_status(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> HostedStatus:
+        """Ask how a model is doing.
+
+        ``GET /model/status/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return await self._transport.call(_GET_MODEL_STATUS, {"group": group, "model_hash": model_hash}, options)
+
+    async def get_model_health(self, group: str, model_hash: str, **options: Unpack[RequestOptions]) -> ModelHealth:
+        """Ask whether a Sync model is healthy.
+
+        ``GET /model/sync/health/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return await self._transport.call(_GET_MODEL_HEALTH, {"group": group, "model_hash": model_hash}, options)
+
+    async def restart_sync_model(
+        self, group: str, model_hash: str, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Restart a Sync model, at its older address.
+
+        ``GET /model/sync/restart/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+
+        Deprecated by the platform.
+        """
+        return await self._transport.call(_RESTART_SYNC_MODEL, {"group": group, "model_hash": model_hash}, options)
+
+    async def upload_model(
+        self, group: str, *, body: UploadModelBody, **options: Unpack[RequestOptions]
+    ) -> UploadedModel:
+        """Upload a model trained elsewhere.
+
+        ``POST /model/upload/{group}``
+
+        Args:
+            group: Name of the group.
+        """
+        return await self._transport.call(_UPLOAD_MODEL, {"group": group}, options, body)
+
     async def get_model_docs(
         self, operation: OperationPath, group: str, model_hash: str, **options: Unpack[RequestOptions]
     ) -> str:
@@ -830,26 +814,42 @@ class AsyncModelsOperations(AsyncResource):
             _GET_MODEL_DOCS, {"operation": operation, "group": group, "model_hash": model_hash}, options
         )
 
+    async def host_model(
+        self, operation: OperationPath, group: str, model_hash: str, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Build and serve a model.
+
+        ``GET /model/{operation}/host/{group}/{model_hash}``
+
+        Args:
+            operation: How the model or script is served, in lower case.
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return await self._transport.call(
+            _HOST_MODEL, {"operation": operation, "group": group, "model_hash": model_hash}, options
+        )
+
 
 class AsyncModelsOperationsWithRawResponse(AsyncResource):
     """The operations of models, returning the whole answer."""
 
     __slots__ = ()
 
-    upload_model = AsyncRawMethod(AsyncModelsOperations.upload_model)
-    host_model = AsyncRawMethod(AsyncModelsOperations.host_model)
-    get_model_status = AsyncRawMethod(AsyncModelsOperations.get_model_status)
+    delete_model = AsyncRawMethod(AsyncModelsOperations.delete_model)
     describe_model = AsyncRawMethod(AsyncModelsOperations.describe_model)
     describe_model_execution = AsyncRawMethod(AsyncModelsOperations.describe_model_execution)
-    search_models = AsyncRawMethod(AsyncModelsOperations.search_models)
-    get_model_health = AsyncRawMethod(AsyncModelsOperations.get_model_health)
-    restart_model = AsyncRawMethod(AsyncModelsOperations.restart_model)
-    restart_sync_model = AsyncRawMethod(AsyncModelsOperations.restart_sync_model)
     disable_model = AsyncRawMethod(AsyncModelsOperations.disable_model)
-    delete_model = AsyncRawMethod(AsyncModelsOperations.delete_model)
     get_model_logs = AsyncRawMethod(AsyncModelsOperations.get_model_logs)
     get_logs_of_model = AsyncRawMethod(AsyncModelsOperations.get_logs_of_model)
+    restart_model = AsyncRawMethod(AsyncModelsOperations.restart_model)
+    search_models = AsyncRawMethod(AsyncModelsOperations.search_models)
+    get_model_status = AsyncRawMethod(AsyncModelsOperations.get_model_status)
+    get_model_health = AsyncRawMethod(AsyncModelsOperations.get_model_health)
+    restart_sync_model = AsyncRawMethod(AsyncModelsOperations.restart_sync_model)
+    upload_model = AsyncRawMethod(AsyncModelsOperations.upload_model)
     get_model_docs = AsyncRawMethod(AsyncModelsOperations.get_model_docs)
+    host_model = AsyncRawMethod(AsyncModelsOperations.host_model)
 
 
 class AsyncModelsOperationsWithStreamingResponse(AsyncResource):
@@ -857,17 +857,17 @@ class AsyncModelsOperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    upload_model = AsyncStreamMethod(AsyncModelsOperations.upload_model)
-    host_model = AsyncStreamMethod(AsyncModelsOperations.host_model)
-    get_model_status = AsyncStreamMethod(AsyncModelsOperations.get_model_status)
+    delete_model = AsyncStreamMethod(AsyncModelsOperations.delete_model)
     describe_model = AsyncStreamMethod(AsyncModelsOperations.describe_model)
     describe_model_execution = AsyncStreamMethod(AsyncModelsOperations.describe_model_execution)
-    search_models = AsyncStreamMethod(AsyncModelsOperations.search_models)
-    get_model_health = AsyncStreamMethod(AsyncModelsOperations.get_model_health)
-    restart_model = AsyncStreamMethod(AsyncModelsOperations.restart_model)
-    restart_sync_model = AsyncStreamMethod(AsyncModelsOperations.restart_sync_model)
     disable_model = AsyncStreamMethod(AsyncModelsOperations.disable_model)
-    delete_model = AsyncStreamMethod(AsyncModelsOperations.delete_model)
     get_model_logs = AsyncStreamMethod(AsyncModelsOperations.get_model_logs)
     get_logs_of_model = AsyncStreamMethod(AsyncModelsOperations.get_logs_of_model)
+    restart_model = AsyncStreamMethod(AsyncModelsOperations.restart_model)
+    search_models = AsyncStreamMethod(AsyncModelsOperations.search_models)
+    get_model_status = AsyncStreamMethod(AsyncModelsOperations.get_model_status)
+    get_model_health = AsyncStreamMethod(AsyncModelsOperations.get_model_health)
+    restart_sync_model = AsyncStreamMethod(AsyncModelsOperations.restart_sync_model)
+    upload_model = AsyncStreamMethod(AsyncModelsOperations.upload_model)
     get_model_docs = AsyncStreamMethod(AsyncModelsOperations.get_model_docs)
+    host_model = AsyncStreamMethod(AsyncModelsOperations.host_model)

@@ -24,28 +24,26 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
-_REGISTER_MONITORING: Operation[RegisteredMonitoring] = Operation(
-    name="monitoring.register_monitoring",
-    method="POST",
-    path="/monitoring/register/{group}/{model_hash}",
+_HOST_MONITORING_WITHOUT_PERIOD: Operation[Acknowledgement] = Operation(
+    name="monitoring.host_monitoring_without_period",
+    method="GET",
+    path="/monitoring/host/{group}/{model_hash}",
     names=_models.__getattr__,
     parameters=(
         Parameter("group", "group", "path", "simple", explode=False),
         Parameter("model_hash", "model_hash", "path", "simple", explode=False),
     ),
-    body=("multipart/form-data",),
     responses={
-        "201": {"application/json": "RegisteredMonitoring"},
+        "200": {"application/json": "Acknowledgement"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -67,70 +65,31 @@ _HOST_MONITORING: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
-_GET_MONITORING_STATUS: Operation[MonitoringStatus] = Operation(
-    name="monitoring.get_monitoring_status",
-    method="GET",
-    path="/monitoring/status/{group}/{model_hash}/{period}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-        Parameter("period", "period", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "MonitoringStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_HOST_MONITORING_WITHOUT_PERIOD: Operation[Acknowledgement] = Operation(
-    name="monitoring.host_monitoring_without_period",
-    method="GET",
-    path="/monitoring/host/{group}/{model_hash}",
+_REGISTER_MONITORING: Operation[RegisteredMonitoring] = Operation(
+    name="monitoring.register_monitoring",
+    method="POST",
+    path="/monitoring/register/{group}/{model_hash}",
     names=_models.__getattr__,
     parameters=(
         Parameter("group", "group", "path", "simple", explode=False),
         Parameter("model_hash", "model_hash", "path", "simple", explode=False),
     ),
+    body=("multipart/form-data",),
     responses={
-        "200": {"application/json": "Acknowledgement"},
+        "201": {"application/json": "RegisteredMonitoring"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
-)
-
-_GET_MONITORING_STATUS_WITHOUT_PERIOD: Operation[MonitoringStatus] = Operation(
-    name="monitoring.get_monitoring_status_without_period",
-    method="GET",
-    path="/monitoring/status/{group}/{model_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "MonitoringStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
 )
 
 _SEARCH_MONITORING_RECORDS: Operation[MonitoringRecordList] = Operation(
@@ -152,7 +111,48 @@ _SEARCH_MONITORING_RECORDS: Operation[MonitoringRecordList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+)
+
+_GET_MONITORING_STATUS_WITHOUT_PERIOD: Operation[MonitoringStatus] = Operation(
+    name="monitoring.get_monitoring_status_without_period",
+    method="GET",
+    path="/monitoring/status/{group}/{model_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "MonitoringStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_GET_MONITORING_STATUS: Operation[MonitoringStatus] = Operation(
+    name="monitoring.get_monitoring_status",
+    method="GET",
+    path="/monitoring/status/{group}/{model_hash}/{period}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
+        Parameter("period", "period", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "MonitoringStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
 )
 
 
@@ -171,51 +171,6 @@ class MonitoringOperations(Resource):
         """The same operations, returning an answer to be read as it comes."""
         return MonitoringOperationsWithStreamingResponse(self._stream())
 
-    def register_monitoring(
-        self, group: str, model_hash: str, *, body: RegisterMonitoringBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredMonitoring:
-        """Register how a hosted model is watched.
-
-        ``POST /monitoring/register/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return self._transport.call(_REGISTER_MONITORING, {"group": group, "model_hash": model_hash}, options, body)
-
-    def host_monitoring(
-        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Validate and start the watching of a model.
-
-        ``GET /monitoring/host/{group}/{model_hash}/{period}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-            period: How often the model is watched.
-        """
-        return self._transport.call(
-            _HOST_MONITORING, {"group": group, "model_hash": model_hash, "period": period}, options
-        )
-
-    def get_monitoring_status(
-        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
-    ) -> MonitoringStatus:
-        """Ask how the watching of a model is doing.
-
-        ``GET /monitoring/status/{group}/{model_hash}/{period}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-            period: How often the model is watched.
-        """
-        return self._transport.call(
-            _GET_MONITORING_STATUS, {"group": group, "model_hash": model_hash, "period": period}, options
-        )
-
     def host_monitoring_without_period(
         self, group: str, model_hash: str, **options: Unpack[RequestOptions]
     ) -> Acknowledgement:
@@ -233,22 +188,34 @@ class MonitoringOperations(Resource):
             _HOST_MONITORING_WITHOUT_PERIOD, {"group": group, "model_hash": model_hash}, options
         )
 
-    def get_monitoring_status_without_period(
-        self, group: str, model_hash: str, **options: Unpack[RequestOptions]
-    ) -> MonitoringStatus:
-        """Ask how the watching of a model is doing, at the older address.
+    def host_monitoring(
+        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Validate and start the watching of a model.
 
-        ``GET /monitoring/status/{group}/{model_hash}``
+        ``GET /monitoring/host/{group}/{model_hash}/{period}``
 
         Args:
             group: Name of the group.
             model_hash: Hash of the model.
-
-        Deprecated by the platform.
+            period: How often the model is watched.
         """
         return self._transport.call(
-            _GET_MONITORING_STATUS_WITHOUT_PERIOD, {"group": group, "model_hash": model_hash}, options
+            _HOST_MONITORING, {"group": group, "model_hash": model_hash, "period": period}, options
         )
+
+    def register_monitoring(
+        self, group: str, model_hash: str, *, body: RegisterMonitoringBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredMonitoring:
+        """Register how a hosted model is watched.
+
+        ``POST /monitoring/register/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return self._transport.call(_REGISTER_MONITORING, {"group": group, "model_hash": model_hash}, options, body)
 
     def search_monitoring_records(
         self,
@@ -275,18 +242,51 @@ class MonitoringOperations(Resource):
             options,
         )
 
+    def get_monitoring_status_without_period(
+        self, group: str, model_hash: str, **options: Unpack[RequestOptions]
+    ) -> MonitoringStatus:
+        """Ask how the watching of a model is doing, at the older address.
+
+        ``GET /monitoring/status/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+
+        Deprecated by the platform.
+        """
+        return self._transport.call(
+            _GET_MONITORING_STATUS_WITHOUT_PERIOD, {"group": group, "model_hash": model_hash}, options
+        )
+
+    def get_monitoring_status(
+        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
+    ) -> MonitoringStatus:
+        """Ask how the watching of a model is doing.
+
+        ``GET /monitoring/status/{group}/{model_hash}/{period}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+            period: How often the model is watched.
+        """
+        return self._transport.call(
+            _GET_MONITORING_STATUS, {"group": group, "model_hash": model_hash, "period": period}, options
+        )
+
 
 class MonitoringOperationsWithRawResponse(Resource):
     """The operations of monitoring, returning the whole answer."""
 
     __slots__ = ()
 
-    register_monitoring = RawMethod(MonitoringOperations.register_monitoring)
-    host_monitoring = RawMethod(MonitoringOperations.host_monitoring)
-    get_monitoring_status = RawMethod(MonitoringOperations.get_monitoring_status)
     host_monitoring_without_period = RawMethod(MonitoringOperations.host_monitoring_without_period)
-    get_monitoring_status_without_period = RawMethod(MonitoringOperations.get_monitoring_status_without_period)
+    host_monitoring = RawMethod(MonitoringOperations.host_monitoring)
+    register_monitoring = RawMethod(MonitoringOperations.register_monitoring)
     search_monitoring_records = RawMethod(MonitoringOperations.search_monitoring_records)
+    get_monitoring_status_without_period = RawMethod(MonitoringOperations.get_monitoring_status_without_period)
+    get_monitoring_status = RawMethod(MonitoringOperations.get_monitoring_status)
 
 
 class MonitoringOperationsWithStreamingResponse(Resource):
@@ -294,12 +294,12 @@ class MonitoringOperationsWithStreamingResponse(Resource):
 
     __slots__ = ()
 
-    register_monitoring = StreamMethod(MonitoringOperations.register_monitoring)
-    host_monitoring = StreamMethod(MonitoringOperations.host_monitoring)
-    get_monitoring_status = StreamMethod(MonitoringOperations.get_monitoring_status)
     host_monitoring_without_period = StreamMethod(MonitoringOperations.host_monitoring_without_period)
-    get_monitoring_status_without_period = StreamMethod(MonitoringOperations.get_monitoring_status_without_period)
+    host_monitoring = StreamMethod(MonitoringOperations.host_monitoring)
+    register_monitoring = StreamMethod(MonitoringOperations.register_monitoring)
     search_monitoring_records = StreamMethod(MonitoringOperations.search_monitoring_records)
+    get_monitoring_status_without_period = StreamMethod(MonitoringOperations.get_monitoring_status_without_period)
+    get_monitoring_status = StreamMethod(MonitoringOperations.get_monitoring_status)
 
 
 class AsyncMonitoringOperations(AsyncResource):
@@ -316,53 +316,6 @@ class AsyncMonitoringOperations(AsyncResource):
     def with_streaming_response(self) -> AsyncMonitoringOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
         return AsyncMonitoringOperationsWithStreamingResponse(self._stream())
-
-    async def register_monitoring(
-        self, group: str, model_hash: str, *, body: RegisterMonitoringBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredMonitoring:
-        """Register how a hosted model is watched.
-
-        ``POST /monitoring/register/{group}/{model_hash}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-        """
-        return await self._transport.call(
-            _REGISTER_MONITORING, {"group": group, "model_hash": model_hash}, options, body
-        )
-
-    async def host_monitoring(
-        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Validate and start the watching of a model.
-
-        ``GET /monitoring/host/{group}/{model_hash}/{period}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-            period: How often the model is watched.
-        """
-        return await self._transport.call(
-            _HOST_MONITORING, {"group": group, "model_hash": model_hash, "period": period}, options
-        )
-
-    async def get_monitoring_status(
-        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
-    ) -> MonitoringStatus:
-        """Ask how the watching of a model is doing.
-
-        ``GET /monitoring/status/{group}/{model_hash}/{period}``
-
-        Args:
-            group: Name of the group.
-            model_hash: Hash of the model.
-            period: How often the model is watched.
-        """
-        return await self._transport.call(
-            _GET_MONITORING_STATUS, {"group": group, "model_hash": model_hash, "period": period}, options
-        )
 
     async def host_monitoring_without_period(
         self, group: str, model_hash: str, **options: Unpack[RequestOptions]
@@ -381,21 +334,35 @@ class AsyncMonitoringOperations(AsyncResource):
             _HOST_MONITORING_WITHOUT_PERIOD, {"group": group, "model_hash": model_hash}, options
         )
 
-    async def get_monitoring_status_without_period(
-        self, group: str, model_hash: str, **options: Unpack[RequestOptions]
-    ) -> MonitoringStatus:
-        """Ask how the watching of a model is doing, at the older address.
+    async def host_monitoring(
+        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Validate and start the watching of a model.
 
-        ``GET /monitoring/status/{group}/{model_hash}``
+        ``GET /monitoring/host/{group}/{model_hash}/{period}``
 
         Args:
             group: Name of the group.
             model_hash: Hash of the model.
-
-        Deprecated by the platform.
+            period: How often the model is watched.
         """
         return await self._transport.call(
-            _GET_MONITORING_STATUS_WITHOUT_PERIOD, {"group": group, "model_hash": model_hash}, options
+            _HOST_MONITORING, {"group": group, "model_hash": model_hash, "period": period}, options
+        )
+
+    async def register_monitoring(
+        self, group: str, model_hash: str, *, body: RegisterMonitoringBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredMonitoring:
+        """Register how a hosted model is watched.
+
+        ``POST /monitoring/register/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return await self._transport.call(
+            _REGISTER_MONITORING, {"group": group, "model_hash": model_hash}, options, body
         )
 
     async def search_monitoring_records(
@@ -423,20 +390,53 @@ class AsyncMonitoringOperations(AsyncResource):
             options,
         )
 
+    async def get_monitoring_status_without_period(
+        self, group: str, model_hash: str, **options: Unpack[RequestOptions]
+    ) -> MonitoringStatus:
+        """Ask how the watching of a model is doing, at the older address.
+
+        ``GET /monitoring/status/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+
+        Deprecated by the platform.
+        """
+        return await self._transport.call(
+            _GET_MONITORING_STATUS_WITHOUT_PERIOD, {"group": group, "model_hash": model_hash}, options
+        )
+
+    async def get_monitoring_status(
+        self, group: str, model_hash: str, period: Period, **options: Unpack[RequestOptions]
+    ) -> MonitoringStatus:
+        """Ask how the watching of a model is doing.
+
+        ``GET /monitoring/status/{group}/{model_hash}/{period}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+            period: How often the model is watched.
+        """
+        return await self._transport.call(
+            _GET_MONITORING_STATUS, {"group": group, "model_hash": model_hash, "period": period}, options
+        )
+
 
 class AsyncMonitoringOperationsWithRawResponse(AsyncResource):
     """The operations of monitoring, returning the whole answer."""
 
     __slots__ = ()
 
-    register_monitoring = AsyncRawMethod(AsyncMonitoringOperations.register_monitoring)
-    host_monitoring = AsyncRawMethod(AsyncMonitoringOperations.host_monitoring)
-    get_monitoring_status = AsyncRawMethod(AsyncMonitoringOperations.get_monitoring_status)
     host_monitoring_without_period = AsyncRawMethod(AsyncMonitoringOperations.host_monitoring_without_period)
+    host_monitoring = AsyncRawMethod(AsyncMonitoringOperations.host_monitoring)
+    register_monitoring = AsyncRawMethod(AsyncMonitoringOperations.register_monitoring)
+    search_monitoring_records = AsyncRawMethod(AsyncMonitoringOperations.search_monitoring_records)
     get_monitoring_status_without_period = AsyncRawMethod(
         AsyncMonitoringOperations.get_monitoring_status_without_period
     )
-    search_monitoring_records = AsyncRawMethod(AsyncMonitoringOperations.search_monitoring_records)
+    get_monitoring_status = AsyncRawMethod(AsyncMonitoringOperations.get_monitoring_status)
 
 
 class AsyncMonitoringOperationsWithStreamingResponse(AsyncResource):
@@ -444,11 +444,11 @@ class AsyncMonitoringOperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    register_monitoring = AsyncStreamMethod(AsyncMonitoringOperations.register_monitoring)
-    host_monitoring = AsyncStreamMethod(AsyncMonitoringOperations.host_monitoring)
-    get_monitoring_status = AsyncStreamMethod(AsyncMonitoringOperations.get_monitoring_status)
     host_monitoring_without_period = AsyncStreamMethod(AsyncMonitoringOperations.host_monitoring_without_period)
+    host_monitoring = AsyncStreamMethod(AsyncMonitoringOperations.host_monitoring)
+    register_monitoring = AsyncStreamMethod(AsyncMonitoringOperations.register_monitoring)
+    search_monitoring_records = AsyncStreamMethod(AsyncMonitoringOperations.search_monitoring_records)
     get_monitoring_status_without_period = AsyncStreamMethod(
         AsyncMonitoringOperations.get_monitoring_status_without_period
     )
-    search_monitoring_records = AsyncStreamMethod(AsyncMonitoringOperations.search_monitoring_records)
+    get_monitoring_status = AsyncStreamMethod(AsyncMonitoringOperations.get_monitoring_status)

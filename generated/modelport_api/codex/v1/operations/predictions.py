@@ -16,29 +16,45 @@ if TYPE_CHECKING:
     from ..models import ExecutionStatus, PredictBody, StartedExecution, SubmitPredictionBody
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", "")}
 
-_PREDICT: Operation[Any] = Operation(
-    name="predictions.predict",
-    method="POST",
-    path="/model/sync/run/{group}/{model_hash}",
+_GET_PREDICTION_RESULT_WITHOUT_GROUP: Operation[bytes] = Operation(
+    name="predictions.get_prediction_result_without_group",
+    method="GET",
+    path="/model/async/result/{execution_id}",
     names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
-    ),
-    body=("application/json",),
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
     responses={
-        "200": {"application/json": "Any"},
+        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
+        "410": {"application/json": "ExecutionStatus"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
+    schemes=_schemes,
+)
+
+_GET_PREDICTION_RESULT: Operation[bytes] = Operation(
+    name="predictions.get_prediction_result",
+    method="GET",
+    path="/model/async/result/{group}/{execution_id}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "410": {"application/json": "ExecutionStatus"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("groupToken",),),
+    schemes=_schemes,
 )
 
 _SUBMIT_PREDICTION: Operation[StartedExecution] = Operation(
@@ -60,8 +76,26 @@ _SUBMIT_PREDICTION: Operation[StartedExecution] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
+)
+
+_GET_PREDICTION_STATUS_WITHOUT_GROUP: Operation[ExecutionStatus] = Operation(
+    name="predictions.get_prediction_status_without_group",
+    method="GET",
+    path="/model/async/status/{execution_id}",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    responses={
+        "200": {"application/json": "ExecutionStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "410": {"application/json": "ExecutionStatus"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("groupToken",),),
+    schemes=_schemes,
 )
 
 _GET_PREDICTION_STATUS: Operation[ExecutionStatus] = Operation(
@@ -82,64 +116,30 @@ _GET_PREDICTION_STATUS: Operation[ExecutionStatus] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
-_GET_PREDICTION_RESULT: Operation[bytes] = Operation(
-    name="predictions.get_prediction_result",
-    method="GET",
-    path="/model/async/result/{group}/{execution_id}",
+_PREDICT: Operation[Any] = Operation(
+    name="predictions.predict",
+    method="POST",
+    path="/model/sync/run/{group}/{model_hash}",
     names=_models.__getattr__,
     parameters=(
         Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+        Parameter("model_hash", "model_hash", "path", "simple", explode=False),
     ),
+    body=("application/json",),
     responses={
-        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
+        "200": {"application/json": "Any"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "ExecutionStatus"},
+        "422": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
-)
-
-_GET_PREDICTION_STATUS_WITHOUT_GROUP: Operation[ExecutionStatus] = Operation(
-    name="predictions.get_prediction_status_without_group",
-    method="GET",
-    path="/model/async/status/{execution_id}",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    responses={
-        "200": {"application/json": "ExecutionStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "ExecutionStatus"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("groupToken",),),
-    schemes=_SCHEMES,
-)
-
-_GET_PREDICTION_RESULT_WITHOUT_GROUP: Operation[bytes] = Operation(
-    name="predictions.get_prediction_result_without_group",
-    method="GET",
-    path="/model/async/result/{execution_id}",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    responses={
-        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "ExecutionStatus"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("groupToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
 )
 
 
@@ -158,16 +158,28 @@ class PredictionsOperations(Resource):
         """The same operations, returning an answer to be read as it comes."""
         return PredictionsOperationsWithStreamingResponse(self._stream())
 
-    def predict(self, group: str, model_hash: str, *, body: PredictBody, **options: Unpack[RequestOptions]) -> Any:
-        """Score one input with a Sync model.
+    def get_prediction_result_without_group(self, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
+        """Download the result of a prediction, at the older address.
 
-        ``POST /model/sync/run/{group}/{model_hash}``
+        ``GET /model/async/result/{execution_id}``
+
+        Args:
+            execution_id: Number of the execution.
+
+        Deprecated by the platform.
+        """
+        return self._transport.call(_GET_PREDICTION_RESULT_WITHOUT_GROUP, {"execution_id": execution_id}, options)
+
+    def get_prediction_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
+        """Download the result of a prediction.
+
+        ``GET /model/async/result/{group}/{execution_id}``
 
         Args:
             group: Name of the group.
-            model_hash: Hash of the model.
+            execution_id: Number of the execution.
         """
-        return self._transport.call(_PREDICT, {"group": group, "model_hash": model_hash}, options, body)
+        return self._transport.call(_GET_PREDICTION_RESULT, {"group": group, "execution_id": execution_id}, options)
 
     def submit_prediction(
         self, group: str, model_hash: str, *, body: SubmitPredictionBody, **options: Unpack[RequestOptions]
@@ -181,30 +193,6 @@ class PredictionsOperations(Resource):
             model_hash: Hash of the model.
         """
         return self._transport.call(_SUBMIT_PREDICTION, {"group": group, "model_hash": model_hash}, options, body)
-
-    def get_prediction_status(
-        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> ExecutionStatus:
-        """Ask how a prediction is doing.
-
-        ``GET /model/async/status/{group}/{execution_id}``
-
-        Args:
-            group: Name of the group.
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_GET_PREDICTION_STATUS, {"group": group, "execution_id": execution_id}, options)
-
-    def get_prediction_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
-        """Download the result of a prediction.
-
-        ``GET /model/async/result/{group}/{execution_id}``
-
-        Args:
-            group: Name of the group.
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_GET_PREDICTION_RESULT, {"group": group, "execution_id": execution_id}, options)
 
     def get_prediction_status_without_group(
         self, execution_id: int, **options: Unpack[RequestOptions]
@@ -220,17 +208,29 @@ class PredictionsOperations(Resource):
         """
         return self._transport.call(_GET_PREDICTION_STATUS_WITHOUT_GROUP, {"execution_id": execution_id}, options)
 
-    def get_prediction_result_without_group(self, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
-        """Download the result of a prediction, at the older address.
+    def get_prediction_status(
+        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> ExecutionStatus:
+        """Ask how a prediction is doing.
 
-        ``GET /model/async/result/{execution_id}``
+        ``GET /model/async/status/{group}/{execution_id}``
 
         Args:
+            group: Name of the group.
             execution_id: Number of the execution.
-
-        Deprecated by the platform.
         """
-        return self._transport.call(_GET_PREDICTION_RESULT_WITHOUT_GROUP, {"execution_id": execution_id}, options)
+        return self._transport.call(_GET_PREDICTION_STATUS, {"group": group, "execution_id": execution_id}, options)
+
+    def predict(self, group: str, model_hash: str, *, body: PredictBody, **options: Unpack[RequestOptions]) -> Any:
+        """Score one input with a Sync model.
+
+        ``POST /model/sync/run/{group}/{model_hash}``
+
+        Args:
+            group: Name of the group.
+            model_hash: Hash of the model.
+        """
+        return self._transport.call(_PREDICT, {"group": group, "model_hash": model_hash}, options, body)
 
 
 class PredictionsOperationsWithRawResponse(Resource):
@@ -238,12 +238,12 @@ class PredictionsOperationsWithRawResponse(Resource):
 
     __slots__ = ()
 
-    predict = RawMethod(PredictionsOperations.predict)
-    submit_prediction = RawMethod(PredictionsOperations.submit_prediction)
-    get_prediction_status = RawMethod(PredictionsOperations.get_prediction_status)
-    get_prediction_result = RawMethod(PredictionsOperations.get_prediction_result)
-    get_prediction_status_without_group = RawMethod(PredictionsOperations.get_prediction_status_without_group)
     get_prediction_result_without_group = RawMethod(PredictionsOperations.get_prediction_result_without_group)
+    get_prediction_result = RawMethod(PredictionsOperations.get_prediction_result)
+    submit_prediction = RawMethod(PredictionsOperations.submit_prediction)
+    get_prediction_status_without_group = RawMethod(PredictionsOperations.get_prediction_status_without_group)
+    get_prediction_status = RawMethod(PredictionsOperations.get_prediction_status)
+    predict = RawMethod(PredictionsOperations.predict)
 
 
 class PredictionsOperationsWithStreamingResponse(Resource):
@@ -251,12 +251,12 @@ class PredictionsOperationsWithStreamingResponse(Resource):
 
     __slots__ = ()
 
-    predict = StreamMethod(PredictionsOperations.predict)
-    submit_prediction = StreamMethod(PredictionsOperations.submit_prediction)
-    get_prediction_status = StreamMethod(PredictionsOperations.get_prediction_status)
-    get_prediction_result = StreamMethod(PredictionsOperations.get_prediction_result)
-    get_prediction_status_without_group = StreamMethod(PredictionsOperations.get_prediction_status_without_group)
     get_prediction_result_without_group = StreamMethod(PredictionsOperations.get_prediction_result_without_group)
+    get_prediction_result = StreamMethod(PredictionsOperations.get_prediction_result)
+    submit_prediction = StreamMethod(PredictionsOperations.submit_prediction)
+    get_prediction_status_without_group = StreamMethod(PredictionsOperations.get_prediction_status_without_group)
+    get_prediction_status = StreamMethod(PredictionsOperations.get_prediction_status)
+    predict = StreamMethod(PredictionsOperations.predict)
 
 
 class AsyncPredictionsOperations(AsyncResource):
@@ -274,18 +274,30 @@ class AsyncPredictionsOperations(AsyncResource):
         """The same operations, returning an answer to be read as it comes."""
         return AsyncPredictionsOperationsWithStreamingResponse(self._stream())
 
-    async def predict(
-        self, group: str, model_hash: str, *, body: PredictBody, **options: Unpack[RequestOptions]
-    ) -> Any:
-        """Score one input with a Sync model.
+    async def get_prediction_result_without_group(self, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
+        """Download the result of a prediction, at the older address.
 
-        ``POST /model/sync/run/{group}/{model_hash}``
+        ``GET /model/async/result/{execution_id}``
+
+        Args:
+            execution_id: Number of the execution.
+
+        Deprecated by the platform.
+        """
+        return await self._transport.call(_GET_PREDICTION_RESULT_WITHOUT_GROUP, {"execution_id": execution_id}, options)
+
+    async def get_prediction_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
+        """Download the result of a prediction.
+
+        ``GET /model/async/result/{group}/{execution_id}``
 
         Args:
             group: Name of the group.
-            model_hash: Hash of the model.
+            execution_id: Number of the execution.
         """
-        return await self._transport.call(_PREDICT, {"group": group, "model_hash": model_hash}, options, body)
+        return await self._transport.call(
+            _GET_PREDICTION_RESULT, {"group": group, "execution_id": execution_id}, options
+        )
 
     async def submit_prediction(
         self, group: str, model_hash: str, *, body: SubmitPredictionBody, **options: Unpack[RequestOptions]
@@ -299,6 +311,20 @@ class AsyncPredictionsOperations(AsyncResource):
             model_hash: Hash of the model.
         """
         return await self._transport.call(_SUBMIT_PREDICTION, {"group": group, "model_hash": model_hash}, options, body)
+
+    async def get_prediction_status_without_group(
+        self, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> ExecutionStatus:
+        """Ask how a prediction is doing, at the older address.
+
+        ``GET /model/async/status/{execution_id}``
+
+        Args:
+            execution_id: Number of the execution.
+
+        Deprecated by the platform.
+        """
+        return await self._transport.call(_GET_PREDICTION_STATUS_WITHOUT_GROUP, {"execution_id": execution_id}, options)
 
     async def get_prediction_status(
         self, group: str, execution_id: int, **options: Unpack[RequestOptions]
@@ -315,44 +341,18 @@ class AsyncPredictionsOperations(AsyncResource):
             _GET_PREDICTION_STATUS, {"group": group, "execution_id": execution_id}, options
         )
 
-    async def get_prediction_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
-        """Download the result of a prediction.
+    async def predict(
+        self, group: str, model_hash: str, *, body: PredictBody, **options: Unpack[RequestOptions]
+    ) -> Any:
+        """Score one input with a Sync model.
 
-        ``GET /model/async/result/{group}/{execution_id}``
+        ``POST /model/sync/run/{group}/{model_hash}``
 
         Args:
             group: Name of the group.
-            execution_id: Number of the execution.
+            model_hash: Hash of the model.
         """
-        return await self._transport.call(
-            _GET_PREDICTION_RESULT, {"group": group, "execution_id": execution_id}, options
-        )
-
-    async def get_prediction_status_without_group(
-        self, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> ExecutionStatus:
-        """Ask how a prediction is doing, at the older address.
-
-        ``GET /model/async/status/{execution_id}``
-
-        Args:
-            execution_id: Number of the execution.
-
-        Deprecated by the platform.
-        """
-        return await self._transport.call(_GET_PREDICTION_STATUS_WITHOUT_GROUP, {"execution_id": execution_id}, options)
-
-    async def get_prediction_result_without_group(self, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
-        """Download the result of a prediction, at the older address.
-
-        ``GET /model/async/result/{execution_id}``
-
-        Args:
-            execution_id: Number of the execution.
-
-        Deprecated by the platform.
-        """
-        return await self._transport.call(_GET_PREDICTION_RESULT_WITHOUT_GROUP, {"execution_id": execution_id}, options)
+        return await self._transport.call(_PREDICT, {"group": group, "model_hash": model_hash}, options, body)
 
 
 class AsyncPredictionsOperationsWithRawResponse(AsyncResource):
@@ -360,12 +360,12 @@ class AsyncPredictionsOperationsWithRawResponse(AsyncResource):
 
     __slots__ = ()
 
-    predict = AsyncRawMethod(AsyncPredictionsOperations.predict)
-    submit_prediction = AsyncRawMethod(AsyncPredictionsOperations.submit_prediction)
-    get_prediction_status = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_status)
-    get_prediction_result = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_result)
-    get_prediction_status_without_group = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_status_without_group)
     get_prediction_result_without_group = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_result_without_group)
+    get_prediction_result = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_result)
+    submit_prediction = AsyncRawMethod(AsyncPredictionsOperations.submit_prediction)
+    get_prediction_status_without_group = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_status_without_group)
+    get_prediction_status = AsyncRawMethod(AsyncPredictionsOperations.get_prediction_status)
+    predict = AsyncRawMethod(AsyncPredictionsOperations.predict)
 
 
 class AsyncPredictionsOperationsWithStreamingResponse(AsyncResource):
@@ -373,13 +373,13 @@ class AsyncPredictionsOperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    predict = AsyncStreamMethod(AsyncPredictionsOperations.predict)
-    submit_prediction = AsyncStreamMethod(AsyncPredictionsOperations.submit_prediction)
-    get_prediction_status = AsyncStreamMethod(AsyncPredictionsOperations.get_prediction_status)
-    get_prediction_result = AsyncStreamMethod(AsyncPredictionsOperations.get_prediction_result)
-    get_prediction_status_without_group = AsyncStreamMethod(
-        AsyncPredictionsOperations.get_prediction_status_without_group
-    )
     get_prediction_result_without_group = AsyncStreamMethod(
         AsyncPredictionsOperations.get_prediction_result_without_group
     )
+    get_prediction_result = AsyncStreamMethod(AsyncPredictionsOperations.get_prediction_result)
+    submit_prediction = AsyncStreamMethod(AsyncPredictionsOperations.submit_prediction)
+    get_prediction_status_without_group = AsyncStreamMethod(
+        AsyncPredictionsOperations.get_prediction_status_without_group
+    )
+    get_prediction_status = AsyncStreamMethod(AsyncPredictionsOperations.get_prediction_status)
+    predict = AsyncStreamMethod(AsyncPredictionsOperations.predict)

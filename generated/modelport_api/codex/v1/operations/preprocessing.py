@@ -33,134 +33,27 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"groupToken": ("http", "bearer", ""), "userToken": ("http", "bearer", "")}
 
-_REGISTER_PREPROCESSING: Operation[RegisteredPreprocessing] = Operation(
-    name="preprocessing.register_preprocessing",
-    method="POST",
-    path="/preprocessing/register/{group}",
-    names=_models.__getattr__,
-    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "RegisteredPreprocessing"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_HOST_PREPROCESSING: Operation[Acknowledgement] = Operation(
-    name="preprocessing.host_preprocessing",
+_GET_PREPROCESSING_RUN_RESULT: Operation[bytes] = Operation(
+    name="preprocessing.get_preprocessing_run_result",
     method="GET",
-    path="/preprocessing/{operation}/host/{group}/{script_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("operation", "operation", "path", "simple", explode=False),
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "202": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_GET_PREPROCESSING_STATUS: Operation[HostedStatus] = Operation(
-    name="preprocessing.get_preprocessing_status",
-    method="GET",
-    path="/preprocessing/status/{group}/{script_hash}",
+    path="/preprocessing/async/result/{group}/{execution_id}",
     names=_models.__getattr__,
     parameters=(
         Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
+        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
     ),
     responses={
-        "200": {"application/json": "HostedStatus"},
+        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "HostedStatus"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_DESCRIBE_PREPROCESSING: Operation[PreprocessingDescription] = Operation(
-    name="preprocessing.describe_preprocessing",
-    method="GET",
-    path="/preprocessing/describe/{group}/{script_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "PreprocessingDescription"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_SEARCH_PREPROCESSINGS: Operation[PreprocessingList] = Operation(
-    name="preprocessing.search_preprocessings",
-    method="GET",
-    path="/preprocessing/search",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("name", "name", "query", "form", explode=True),
-        Parameter("state", "state", "query", "form", explode=True),
-        Parameter("group", "group", "query", "form", explode=True),
-        Parameter("start", "start", "query", "form", explode=True),
-        Parameter("end", "end", "query", "form", explode=True),
-    ),
-    responses={
-        "200": {"application/json": "PreprocessingList"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_RUN_PREPROCESSING: Operation[Any] = Operation(
-    name="preprocessing.run_preprocessing",
-    method="POST",
-    path="/preprocessing/sync/run/{group}/{script_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
-    ),
-    body=("application/json",),
-    responses={
-        "200": {"application/json": "Any"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
+        "410": {"application/json": "ExecutionStatus"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
+    schemes=_schemes,
 )
 
 _SUBMIT_PREPROCESSING: Operation[StartedExecution] = Operation(
@@ -183,7 +76,7 @@ _SUBMIT_PREPROCESSING: Operation[StartedExecution] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -205,28 +98,27 @@ _GET_PREPROCESSING_RUN_STATUS: Operation[ExecutionStatus] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("groupToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
-_GET_PREPROCESSING_RUN_RESULT: Operation[bytes] = Operation(
-    name="preprocessing.get_preprocessing_run_result",
+_DESCRIBE_PREPROCESSING: Operation[PreprocessingDescription] = Operation(
+    name="preprocessing.describe_preprocessing",
     method="GET",
-    path="/preprocessing/async/result/{group}/{execution_id}",
+    path="/preprocessing/describe/{group}/{script_hash}",
     names=_models.__getattr__,
     parameters=(
         Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
     ),
     responses={
-        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
+        "200": {"application/json": "PreprocessingDescription"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "ExecutionStatus"},
         "500": {"application/json": "ErrorBody"},
     },
-    security=(("groupToken",),),
-    schemes=_SCHEMES,
+    security=(("userToken",),),
+    schemes=_schemes,
 )
 
 _GET_PREPROCESSING_LOGS: Operation[LogList] = Operation(
@@ -250,7 +142,7 @@ _GET_PREPROCESSING_LOGS: Operation[LogList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _GET_LOGS_OF_PREPROCESSING: Operation[LogList] = Operation(
@@ -273,7 +165,115 @@ _GET_LOGS_OF_PREPROCESSING: Operation[LogList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+)
+
+_REGISTER_PREPROCESSING: Operation[RegisteredPreprocessing] = Operation(
+    name="preprocessing.register_preprocessing",
+    method="POST",
+    path="/preprocessing/register/{group}",
+    names=_models.__getattr__,
+    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "RegisteredPreprocessing"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SEARCH_PREPROCESSINGS: Operation[PreprocessingList] = Operation(
+    name="preprocessing.search_preprocessings",
+    method="GET",
+    path="/preprocessing/search",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("name", "name", "query", "form", explode=True),
+        Parameter("state", "state", "query", "form", explode=True),
+        Parameter("group", "group", "query", "form", explode=True),
+        Parameter("start", "start", "query", "form", explode=True),
+        Parameter("end", "end", "query", "form", explode=True),
+    ),
+    responses={
+        "200": {"application/json": "PreprocessingList"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_GET_PREPROCESSING_STATUS: Operation[HostedStatus] = Operation(
+    name="preprocessing.get_preprocessing_status",
+    method="GET",
+    path="/preprocessing/status/{group}/{script_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "HostedStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "410": {"application/json": "HostedStatus"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_RUN_PREPROCESSING: Operation[Any] = Operation(
+    name="preprocessing.run_preprocessing",
+    method="POST",
+    path="/preprocessing/sync/run/{group}/{script_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
+    ),
+    body=("application/json",),
+    responses={
+        "200": {"application/json": "Any"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("groupToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_HOST_PREPROCESSING: Operation[Acknowledgement] = Operation(
+    name="preprocessing.host_preprocessing",
+    method="GET",
+    path="/preprocessing/{operation}/host/{group}/{script_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("operation", "operation", "path", "simple", explode=False),
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
+    ),
+    responses={
+        "202": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
 )
 
 
@@ -292,95 +292,18 @@ class PreprocessingOperations(Resource):
         """The same operations, returning an answer to be read as it comes."""
         return PreprocessingOperationsWithStreamingResponse(self._stream())
 
-    def register_preprocessing(
-        self, group: str, *, body: RegisterPreprocessingBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredPreprocessing:
-        """Register a script.
+    def get_preprocessing_run_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
+        """Download the result of the run of an Async script.
 
-        ``POST /preprocessing/register/{group}``
+        ``GET /preprocessing/async/result/{group}/{execution_id}``
 
         Args:
             group: Name of the group.
-        """
-        return self._transport.call(_REGISTER_PREPROCESSING, {"group": group}, options, body)
-
-    def host_preprocessing(
-        self, operation: OperationPath, group: str, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Build and serve a script.
-
-        ``GET /preprocessing/{operation}/host/{group}/{script_hash}``
-
-        Args:
-            operation: How the model or script is served, in lower case.
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
+            execution_id: Number of the execution.
         """
         return self._transport.call(
-            _HOST_PREPROCESSING, {"operation": operation, "group": group, "script_hash": script_hash}, options
+            _GET_PREPROCESSING_RUN_RESULT, {"group": group, "execution_id": execution_id}, options
         )
-
-    def get_preprocessing_status(self, group: str, script_hash: str, **options: Unpack[RequestOptions]) -> HostedStatus:
-        """Ask how a script is doing.
-
-        ``GET /preprocessing/status/{group}/{script_hash}``
-
-        Args:
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_GET_PREPROCESSING_STATUS, {"group": group, "script_hash": script_hash}, options)
-
-    def describe_preprocessing(
-        self, group: str, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> PreprocessingDescription:
-        """Describe a script.
-
-        ``GET /preprocessing/describe/{group}/{script_hash}``
-
-        Args:
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_DESCRIBE_PREPROCESSING, {"group": group, "script_hash": script_hash}, options)
-
-    def search_preprocessings(
-        self,
-        *,
-        name: str | Unset = UNSET,
-        state: ModelState | Unset = UNSET,
-        group: str | Unset = UNSET,
-        start: str | Unset = UNSET,
-        end: str | Unset = UNSET,
-        **options: Unpack[RequestOptions],
-    ) -> PreprocessingList:
-        """Find scripts.
-
-        ``GET /preprocessing/search``
-
-        Args:
-            name: Only names that contain this.
-            state: Only this state.
-            group: Only this group.
-            start: First day to include, as dd-mm-yyyy.
-            end: Last day to include, as dd-mm-yyyy.
-        """
-        return self._transport.call(
-            _SEARCH_PREPROCESSINGS, {"name": name, "state": state, "group": group, "start": start, "end": end}, options
-        )
-
-    def run_preprocessing(
-        self, group: str, script_hash: str, *, body: RunPreprocessingBody, **options: Unpack[RequestOptions]
-    ) -> Any:
-        """Run a Sync script on one input.
-
-        ``POST /preprocessing/sync/run/{group}/{script_hash}``
-
-        Args:
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_RUN_PREPROCESSING, {"group": group, "script_hash": script_hash}, options, body)
 
     def submit_preprocessing(
         self, group: str, script_hash: str, *, body: SubmitPreprocessingBody, **options: Unpack[RequestOptions]
@@ -410,18 +333,18 @@ class PreprocessingOperations(Resource):
             _GET_PREPROCESSING_RUN_STATUS, {"group": group, "execution_id": execution_id}, options
         )
 
-    def get_preprocessing_run_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
-        """Download the result of the run of an Async script.
+    def describe_preprocessing(
+        self, group: str, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> PreprocessingDescription:
+        """Describe a script.
 
-        ``GET /preprocessing/async/result/{group}/{execution_id}``
+        ``GET /preprocessing/describe/{group}/{script_hash}``
 
         Args:
             group: Name of the group.
-            execution_id: Number of the execution.
+            script_hash: Hash of the preprocessing script.
         """
-        return self._transport.call(
-            _GET_PREPROCESSING_RUN_RESULT, {"group": group, "execution_id": execution_id}, options
-        )
+        return self._transport.call(_DESCRIBE_PREPROCESSING, {"group": group, "script_hash": script_hash}, options)
 
     def get_preprocessing_logs(
         self,
@@ -486,59 +409,7 @@ class PreprocessingOperations(Resource):
             options,
         )
 
-
-class PreprocessingOperationsWithRawResponse(Resource):
-    """The operations of preprocessing, returning the whole answer."""
-
-    __slots__ = ()
-
-    register_preprocessing = RawMethod(PreprocessingOperations.register_preprocessing)
-    host_preprocessing = RawMethod(PreprocessingOperations.host_preprocessing)
-    get_preprocessing_status = RawMethod(PreprocessingOperations.get_preprocessing_status)
-    describe_preprocessing = RawMethod(PreprocessingOperations.describe_preprocessing)
-    search_preprocessings = RawMethod(PreprocessingOperations.search_preprocessings)
-    run_preprocessing = RawMethod(PreprocessingOperations.run_preprocessing)
-    submit_preprocessing = RawMethod(PreprocessingOperations.submit_preprocessing)
-    get_preprocessing_run_status = RawMethod(PreprocessingOperations.get_preprocessing_run_status)
-    get_preprocessing_run_result = RawMethod(PreprocessingOperations.get_preprocessing_run_result)
-    get_preprocessing_logs = RawMethod(PreprocessingOperations.get_preprocessing_logs)
-    get_logs_of_preprocessing = RawMethod(PreprocessingOperations.get_logs_of_preprocessing)
-
-
-class PreprocessingOperationsWithStreamingResponse(Resource):
-    """The operations of preprocessing, returning an answer to be read as it comes."""
-
-    __slots__ = ()
-
-    register_preprocessing = StreamMethod(PreprocessingOperations.register_preprocessing)
-    host_preprocessing = StreamMethod(PreprocessingOperations.host_preprocessing)
-    get_preprocessing_status = StreamMethod(PreprocessingOperations.get_preprocessing_status)
-    describe_preprocessing = StreamMethod(PreprocessingOperations.describe_preprocessing)
-    search_preprocessings = StreamMethod(PreprocessingOperations.search_preprocessings)
-    run_preprocessing = StreamMethod(PreprocessingOperations.run_preprocessing)
-    submit_preprocessing = StreamMethod(PreprocessingOperations.submit_preprocessing)
-    get_preprocessing_run_status = StreamMethod(PreprocessingOperations.get_preprocessing_run_status)
-    get_preprocessing_run_result = StreamMethod(PreprocessingOperations.get_preprocessing_run_result)
-    get_preprocessing_logs = StreamMethod(PreprocessingOperations.get_preprocessing_logs)
-    get_logs_of_preprocessing = StreamMethod(PreprocessingOperations.get_logs_of_preprocessing)
-
-
-class AsyncPreprocessingOperations(AsyncResource):
-    """Scripts that prepare input, first generation. Awaited."""
-
-    __slots__ = ()
-
-    @property
-    def with_raw_response(self) -> AsyncPreprocessingOperationsWithRawResponse:
-        """The same operations, returning the whole answer."""
-        return AsyncPreprocessingOperationsWithRawResponse(self._raw())
-
-    @property
-    def with_streaming_response(self) -> AsyncPreprocessingOperationsWithStreamingResponse:
-        """The same operations, returning an answer to be read as it comes."""
-        return AsyncPreprocessingOperationsWithStreamingResponse(self._stream())
-
-    async def register_preprocessing(
+    def register_preprocessing(
         self, group: str, *, body: RegisterPreprocessingBody, **options: Unpack[RequestOptions]
     ) -> RegisteredPreprocessing:
         """Register a script.
@@ -548,55 +419,9 @@ class AsyncPreprocessingOperations(AsyncResource):
         Args:
             group: Name of the group.
         """
-        return await self._transport.call(_REGISTER_PREPROCESSING, {"group": group}, options, body)
+        return self._transport.call(_REGISTER_PREPROCESSING, {"group": group}, options, body)
 
-    async def host_preprocessing(
-        self, operation: OperationPath, group: str, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Build and serve a script.
-
-        ``GET /preprocessing/{operation}/host/{group}/{script_hash}``
-
-        Args:
-            operation: How the model or script is served, in lower case.
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(
-            _HOST_PREPROCESSING, {"operation": operation, "group": group, "script_hash": script_hash}, options
-        )
-
-    async def get_preprocessing_status(
-        self, group: str, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> HostedStatus:
-        """Ask how a script is doing.
-
-        ``GET /preprocessing/status/{group}/{script_hash}``
-
-        Args:
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(
-            _GET_PREPROCESSING_STATUS, {"group": group, "script_hash": script_hash}, options
-        )
-
-    async def describe_preprocessing(
-        self, group: str, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> PreprocessingDescription:
-        """Describe a script.
-
-        ``GET /preprocessing/describe/{group}/{script_hash}``
-
-        Args:
-            group: Name of the group.
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(
-            _DESCRIBE_PREPROCESSING, {"group": group, "script_hash": script_hash}, options
-        )
-
-    async def search_preprocessings(
+    def search_preprocessings(
         self,
         *,
         name: str | Unset = UNSET,
@@ -617,11 +442,22 @@ class AsyncPreprocessingOperations(AsyncResource):
             start: First day to include, as dd-mm-yyyy.
             end: Last day to include, as dd-mm-yyyy.
         """
-        return await self._transport.call(
+        return self._transport.call(
             _SEARCH_PREPROCESSINGS, {"name": name, "state": state, "group": group, "start": start, "end": end}, options
         )
 
-    async def run_preprocessing(
+    def get_preprocessing_status(self, group: str, script_hash: str, **options: Unpack[RequestOptions]) -> HostedStatus:
+        """Ask how a script is doing.
+
+        ``GET /preprocessing/status/{group}/{script_hash}``
+
+        Args:
+            group: Name of the group.
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(_GET_PREPROCESSING_STATUS, {"group": group, "script_hash": script_hash}, options)
+
+    def run_preprocessing(
         self, group: str, script_hash: str, *, body: RunPreprocessingBody, **options: Unpack[RequestOptions]
     ) -> Any:
         """Run a Sync script on one input.
@@ -632,8 +468,89 @@ class AsyncPreprocessingOperations(AsyncResource):
             group: Name of the group.
             script_hash: Hash of the preprocessing script.
         """
+        return self._transport.call(_RUN_PREPROCESSING, {"group": group, "script_hash": script_hash}, options, body)
+
+    def host_preprocessing(
+        self, operation: OperationPath, group: str, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Build and serve a script.
+
+        ``GET /preprocessing/{operation}/host/{group}/{script_hash}``
+
+        Args:
+            operation: How the model or script is served, in lower case.
+            group: Name of the group.
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(
+            _HOST_PREPROCESSING, {"operation": operation, "group": group, "script_hash": script_hash}, options
+        )
+
+
+class PreprocessingOperationsWithRawResponse(Resource):
+    """The operations of preprocessing, returning the whole answer."""
+
+    __slots__ = ()
+
+    get_preprocessing_run_result = RawMethod(PreprocessingOperations.get_preprocessing_run_result)
+    submit_preprocessing = RawMethod(PreprocessingOperations.submit_preprocessing)
+    get_preprocessing_run_status = RawMethod(PreprocessingOperations.get_preprocessing_run_status)
+    describe_preprocessing = RawMethod(PreprocessingOperations.describe_preprocessing)
+    get_preprocessing_logs = RawMethod(PreprocessingOperations.get_preprocessing_logs)
+    get_logs_of_preprocessing = RawMethod(PreprocessingOperations.get_logs_of_preprocessing)
+    register_preprocessing = RawMethod(PreprocessingOperations.register_preprocessing)
+    search_preprocessings = RawMethod(PreprocessingOperations.search_preprocessings)
+    get_preprocessing_status = RawMethod(PreprocessingOperations.get_preprocessing_status)
+    run_preprocessing = RawMethod(PreprocessingOperations.run_preprocessing)
+    host_preprocessing = RawMethod(PreprocessingOperations.host_preprocessing)
+
+
+class PreprocessingOperationsWithStreamingResponse(Resource):
+    """The operations of preprocessing, returning an answer to be read as it comes."""
+
+    __slots__ = ()
+
+    get_preprocessing_run_result = StreamMethod(PreprocessingOperations.get_preprocessing_run_result)
+    submit_preprocessing = StreamMethod(PreprocessingOperations.submit_preprocessing)
+    get_preprocessing_run_status = StreamMethod(PreprocessingOperations.get_preprocessing_run_status)
+    describe_preprocessing = StreamMethod(PreprocessingOperations.describe_preprocessing)
+    get_preprocessing_logs = StreamMethod(PreprocessingOperations.get_preprocessing_logs)
+    get_logs_of_preprocessing = StreamMethod(PreprocessingOperations.get_logs_of_preprocessing)
+    register_preprocessing = StreamMethod(PreprocessingOperations.register_preprocessing)
+    search_preprocessings = StreamMethod(PreprocessingOperations.search_preprocessings)
+    get_preprocessing_status = StreamMethod(PreprocessingOperations.get_preprocessing_status)
+    run_preprocessing = StreamMethod(PreprocessingOperations.run_preprocessing)
+    host_preprocessing = StreamMethod(PreprocessingOperations.host_preprocessing)
+
+
+class AsyncPreprocessingOperations(AsyncResource):
+    """Scripts that prepare input, first generation. Awaited."""
+
+    __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncPreprocessingOperationsWithRawResponse:
+        """The same operations, returning the whole answer."""
+        return AsyncPreprocessingOperationsWithRawResponse(self._raw())
+
+    @property
+    def with_streaming_response(self) -> AsyncPreprocessingOperationsWithStreamingResponse:
+        """The same operations, returning an answer to be read as it comes."""
+        return AsyncPreprocessingOperationsWithStreamingResponse(self._stream())
+
+    async def get_preprocessing_run_result(
+        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> bytes:
+        """Download the result of the run of an Async script.
+
+        ``GET /preprocessing/async/result/{group}/{execution_id}``
+
+        Args:
+            group: Name of the group.
+            execution_id: Number of the execution.
+        """
         return await self._transport.call(
-            _RUN_PREPROCESSING, {"group": group, "script_hash": script_hash}, options, body
+            _GET_PREPROCESSING_RUN_RESULT, {"group": group, "execution_id": execution_id}, options
         )
 
     async def submit_preprocessing(
@@ -666,19 +583,19 @@ class AsyncPreprocessingOperations(AsyncResource):
             _GET_PREPROCESSING_RUN_STATUS, {"group": group, "execution_id": execution_id}, options
         )
 
-    async def get_preprocessing_run_result(
-        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> bytes:
-        """Download the result of the run of an Async script.
+    async def describe_preprocessing(
+        self, group: str, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> PreprocessingDescription:
+        """Describe a script.
 
-        ``GET /preprocessing/async/result/{group}/{execution_id}``
+        ``GET /preprocessing/describe/{group}/{script_hash}``
 
         Args:
             group: Name of the group.
-            execution_id: Number of the execution.
+            script_hash: Hash of the preprocessing script.
         """
         return await self._transport.call(
-            _GET_PREPROCESSING_RUN_RESULT, {"group": group, "execution_id": execution_id}, options
+            _DESCRIBE_PREPROCESSING, {"group": group, "script_hash": script_hash}, options
         )
 
     async def get_preprocessing_logs(
@@ -744,23 +661,106 @@ class AsyncPreprocessingOperations(AsyncResource):
             options,
         )
 
+    async def register_preprocessing(
+        self, group: str, *, body: RegisterPreprocessingBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredPreprocessing:
+        """Register a script.
+
+        ``POST /preprocessing/register/{group}``
+
+        Args:
+            group: Name of the group.
+        """
+        return await self._transport.call(_REGISTER_PREPROCESSING, {"group": group}, options, body)
+
+    async def search_preprocessings(
+        self,
+        *,
+        name: str | Unset = UNSET,
+        state: ModelState | Unset = UNSET,
+        group: str | Unset = UNSET,
+        start: str | Unset = UNSET,
+        end: str | Unset = UNSET,
+        **options: Unpack[RequestOptions],
+    ) -> PreprocessingList:
+        """Find scripts.
+
+        ``GET /preprocessing/search``
+
+        Args:
+            name: Only names that contain this.
+            state: Only this state.
+            group: Only this group.
+            start: First day to include, as dd-mm-yyyy.
+            end: Last day to include, as dd-mm-yyyy.
+        """
+        return await self._transport.call(
+            _SEARCH_PREPROCESSINGS, {"name": name, "state": state, "group": group, "start": start, "end": end}, options
+        )
+
+    async def get_preprocessing_status(
+        self, group: str, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> HostedStatus:
+        """Ask how a script is doing.
+
+        ``GET /preprocessing/status/{group}/{script_hash}``
+
+        Args:
+            group: Name of the group.
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(
+            _GET_PREPROCESSING_STATUS, {"group": group, "script_hash": script_hash}, options
+        )
+
+    async def run_preprocessing(
+        self, group: str, script_hash: str, *, body: RunPreprocessingBody, **options: Unpack[RequestOptions]
+    ) -> Any:
+        """Run a Sync script on one input.
+
+        ``POST /preprocessing/sync/run/{group}/{script_hash}``
+
+        Args:
+            group: Name of the group.
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(
+            _RUN_PREPROCESSING, {"group": group, "script_hash": script_hash}, options, body
+        )
+
+    async def host_preprocessing(
+        self, operation: OperationPath, group: str, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Build and serve a script.
+
+        ``GET /preprocessing/{operation}/host/{group}/{script_hash}``
+
+        Args:
+            operation: How the model or script is served, in lower case.
+            group: Name of the group.
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(
+            _HOST_PREPROCESSING, {"operation": operation, "group": group, "script_hash": script_hash}, options
+        )
+
 
 class AsyncPreprocessingOperationsWithRawResponse(AsyncResource):
     """The operations of preprocessing, returning the whole answer."""
 
     __slots__ = ()
 
-    register_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.register_preprocessing)
-    host_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.host_preprocessing)
-    get_preprocessing_status = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_status)
-    describe_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.describe_preprocessing)
-    search_preprocessings = AsyncRawMethod(AsyncPreprocessingOperations.search_preprocessings)
-    run_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.run_preprocessing)
+    get_preprocessing_run_result = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_run_result)
     submit_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.submit_preprocessing)
     get_preprocessing_run_status = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_run_status)
-    get_preprocessing_run_result = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_run_result)
+    describe_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.describe_preprocessing)
     get_preprocessing_logs = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_logs)
     get_logs_of_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.get_logs_of_preprocessing)
+    register_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.register_preprocessing)
+    search_preprocessings = AsyncRawMethod(AsyncPreprocessingOperations.search_preprocessings)
+    get_preprocessing_status = AsyncRawMethod(AsyncPreprocessingOperations.get_preprocessing_status)
+    run_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.run_preprocessing)
+    host_preprocessing = AsyncRawMethod(AsyncPreprocessingOperations.host_preprocessing)
 
 
 class AsyncPreprocessingOperationsWithStreamingResponse(AsyncResource):
@@ -768,14 +768,14 @@ class AsyncPreprocessingOperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    register_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.register_preprocessing)
-    host_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.host_preprocessing)
-    get_preprocessing_status = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_status)
-    describe_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.describe_preprocessing)
-    search_preprocessings = AsyncStreamMethod(AsyncPreprocessingOperations.search_preprocessings)
-    run_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.run_preprocessing)
+    get_preprocessing_run_result = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_run_result)
     submit_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.submit_preprocessing)
     get_preprocessing_run_status = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_run_status)
-    get_preprocessing_run_result = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_run_result)
+    describe_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.describe_preprocessing)
     get_preprocessing_logs = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_logs)
     get_logs_of_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.get_logs_of_preprocessing)
+    register_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.register_preprocessing)
+    search_preprocessings = AsyncStreamMethod(AsyncPreprocessingOperations.search_preprocessings)
+    get_preprocessing_status = AsyncStreamMethod(AsyncPreprocessingOperations.get_preprocessing_status)
+    run_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.run_preprocessing)
+    host_preprocessing = AsyncStreamMethod(AsyncPreprocessingOperations.host_preprocessing)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _LIST_PREPROCESSINGS: Operation[PreprocessingScriptList] = Operation(
     name="preprocessing_v2.list_preprocessings",
@@ -55,7 +55,7 @@ _LIST_PREPROCESSINGS: Operation[PreprocessingScriptList] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _GET_PREPROCESSING: Operation[PreprocessingScriptDetail] = Operation(
@@ -72,7 +72,7 @@ _GET_PREPROCESSING: Operation[PreprocessingScriptDetail] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _CREATE_PREPROCESSING: Operation[CreatedPreprocessing] = Operation(
@@ -91,67 +91,7 @@ _CREATE_PREPROCESSING: Operation[CreatedPreprocessing] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_SCHEMA: Operation[DatasetReference] = Operation(
-    name="preprocessing_v2.set_schema",
-    method="PATCH",
-    path="/v2/preprocessing/{script_hash}/schema",
-    names=_models.__getattr__,
-    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "DatasetReference"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_SCRIPT: Operation[Acknowledgement] = Operation(
-    name="preprocessing_v2.set_script",
-    method="PATCH",
-    path="/v2/preprocessing/{script_hash}/script-file",
-    names=_models.__getattr__,
-    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_REQUIREMENTS: Operation[Acknowledgement] = Operation(
-    name="preprocessing_v2.set_requirements",
-    method="PATCH",
-    path="/v2/preprocessing/{script_hash}/requirements-file",
-    names=_models.__getattr__,
-    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -171,62 +111,7 @@ _SET_ENV: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_ADD_EXTRA_FILE: Operation[Acknowledgement] = Operation(
-    name="preprocessing_v2.add_extra_file",
-    method="PATCH",
-    path="/v2/preprocessing/{script_hash}/extra-file",
-    names=_models.__getattr__,
-    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_GET_PREPROCESSING_HOST_STATUS: Operation[PreprocessingHostStatus] = Operation(
-    name="preprocessing_v2.get_preprocessing_host_status",
-    method="GET",
-    path="/v2/preprocessing/{script_hash}/status",
-    names=_models.__getattr__,
-    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
-    responses={
-        "200": {"application/json": "PreprocessingHostStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_START_PREPROCESSING_HOST: Operation[Acknowledgement] = Operation(
-    name="preprocessing_v2.start_preprocessing_host",
-    method="PATCH",
-    path="/v2/preprocessing/{script_hash}/status",
-    names=_models.__getattr__,
-    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
-    responses={
-        "202": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -244,8 +129,28 @@ _CREATE_PREPROCESSING_EXECUTION: Operation[CreatedPreprocessingExecution] = Oper
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
+)
+
+_DESCRIBE_PREPROCESSING_EXECUTION: Operation[PreprocessingExecutionDetail] = Operation(
+    name="preprocessing_v2.describe_preprocessing_execution",
+    method="GET",
+    path="/v2/preprocessing/{script_hash}/execution/{execution_id}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
+        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "PreprocessingExecutionDetail"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
 )
 
 _SET_PREPROCESSING_INPUT: Operation[DatasetReference] = Operation(
@@ -267,8 +172,28 @@ _SET_PREPROCESSING_INPUT: Operation[DatasetReference] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
+)
+
+_GET_PREPROCESSING_EXECUTION_RESULT: Operation[bytes] = Operation(
+    name="preprocessing_v2.get_preprocessing_execution_result",
+    method="GET",
+    path="/v2/preprocessing/{script_hash}/execution/{execution_id}/result",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
+        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/octet-stream": "bytes"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
 )
 
 _START_PREPROCESSING_EXECUTION: Operation[Acknowledgement] = Operation(
@@ -288,7 +213,7 @@ _START_PREPROCESSING_EXECUTION: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -309,47 +234,122 @@ _GET_PREPROCESSING_EXECUTION_STATUS: Operation[PreprocessingExecutionStatus] = O
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
-_DESCRIBE_PREPROCESSING_EXECUTION: Operation[PreprocessingExecutionDetail] = Operation(
-    name="preprocessing_v2.describe_preprocessing_execution",
-    method="GET",
-    path="/v2/preprocessing/{script_hash}/execution/{execution_id}",
+_ADD_EXTRA_FILE: Operation[Acknowledgement] = Operation(
+    name="preprocessing_v2.add_extra_file",
+    method="PATCH",
+    path="/v2/preprocessing/{script_hash}/extra-file",
     names=_models.__getattr__,
-    parameters=(
-        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
-        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
-    ),
+    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
     responses={
-        "200": {"application/json": "PreprocessingExecutionDetail"},
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_REQUIREMENTS: Operation[Acknowledgement] = Operation(
+    name="preprocessing_v2.set_requirements",
+    method="PATCH",
+    path="/v2/preprocessing/{script_hash}/requirements-file",
+    names=_models.__getattr__,
+    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_SCHEMA: Operation[DatasetReference] = Operation(
+    name="preprocessing_v2.set_schema",
+    method="PATCH",
+    path="/v2/preprocessing/{script_hash}/schema",
+    names=_models.__getattr__,
+    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "DatasetReference"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_SCRIPT: Operation[Acknowledgement] = Operation(
+    name="preprocessing_v2.set_script",
+    method="PATCH",
+    path="/v2/preprocessing/{script_hash}/script-file",
+    names=_models.__getattr__,
+    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_GET_PREPROCESSING_HOST_STATUS: Operation[PreprocessingHostStatus] = Operation(
+    name="preprocessing_v2.get_preprocessing_host_status",
+    method="GET",
+    path="/v2/preprocessing/{script_hash}/status",
+    names=_models.__getattr__,
+    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
+    responses={
+        "200": {"application/json": "PreprocessingHostStatus"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
-_GET_PREPROCESSING_EXECUTION_RESULT: Operation[bytes] = Operation(
-    name="preprocessing_v2.get_preprocessing_execution_result",
-    method="GET",
-    path="/v2/preprocessing/{script_hash}/execution/{execution_id}/result",
+_START_PREPROCESSING_HOST: Operation[Acknowledgement] = Operation(
+    name="preprocessing_v2.start_preprocessing_host",
+    method="PATCH",
+    path="/v2/preprocessing/{script_hash}/status",
     names=_models.__getattr__,
-    parameters=(
-        Parameter("script_hash", "script_hash", "path", "simple", explode=False),
-        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
-    ),
+    parameters=(Parameter("script_hash", "script_hash", "path", "simple", explode=False),),
     responses={
-        "200": {"application/octet-stream": "bytes"},
+        "202": {"application/json": "Acknowledgement"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
 )
 
 
@@ -413,42 +413,6 @@ class PreprocessingV2Operations(Resource):
         """
         return self._transport.call(_CREATE_PREPROCESSING, {"group": group}, options, body)
 
-    def set_schema(
-        self, script_hash: str, *, body: PreprocessingSchemaBody, **options: Unpack[RequestOptions]
-    ) -> DatasetReference:
-        """Give a sample of one input dataset; once per dataset.
-
-        ``PATCH /v2/preprocessing/{script_hash}/schema``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_SET_SCHEMA, {"script_hash": script_hash}, options, body)
-
-    def set_script(
-        self, script_hash: str, *, body: PreprocessingScriptBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the script.
-
-        ``PATCH /v2/preprocessing/{script_hash}/script-file``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_SET_SCRIPT, {"script_hash": script_hash}, options, body)
-
-    def set_requirements(
-        self, script_hash: str, *, body: PreprocessingRequirementsBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the requirements.
-
-        ``PATCH /v2/preprocessing/{script_hash}/requirements-file``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_SET_REQUIREMENTS, {"script_hash": script_hash}, options, body)
-
     def set_env(
         self, script_hash: str, *, body: PreprocessingEnvBody, **options: Unpack[RequestOptions]
     ) -> Acknowledgement:
@@ -461,40 +425,6 @@ class PreprocessingV2Operations(Resource):
         """
         return self._transport.call(_SET_ENV, {"script_hash": script_hash}, options, body)
 
-    def add_extra_file(
-        self, script_hash: str, *, body: PreprocessingExtraFileBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Add one further file.
-
-        ``PATCH /v2/preprocessing/{script_hash}/extra-file``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_ADD_EXTRA_FILE, {"script_hash": script_hash}, options, body)
-
-    def get_preprocessing_host_status(
-        self, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> PreprocessingHostStatus:
-        """Ask how the hosting of a script is doing.
-
-        ``GET /v2/preprocessing/{script_hash}/status``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_GET_PREPROCESSING_HOST_STATUS, {"script_hash": script_hash}, options)
-
-    def start_preprocessing_host(self, script_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Build and serve a script.
-
-        ``PATCH /v2/preprocessing/{script_hash}/status``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return self._transport.call(_START_PREPROCESSING_HOST, {"script_hash": script_hash}, options)
-
     def create_preprocessing_execution(
         self, script_hash: str, **options: Unpack[RequestOptions]
     ) -> CreatedPreprocessingExecution:
@@ -506,6 +436,21 @@ class PreprocessingV2Operations(Resource):
             script_hash: Hash of the preprocessing script.
         """
         return self._transport.call(_CREATE_PREPROCESSING_EXECUTION, {"script_hash": script_hash}, options)
+
+    def describe_preprocessing_execution(
+        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> PreprocessingExecutionDetail:
+        """Describe an execution.
+
+        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(
+            _DESCRIBE_PREPROCESSING_EXECUTION, {"script_hash": script_hash, "execution_id": execution_id}, options
+        )
 
     def set_preprocessing_input(
         self, script_hash: str, execution_id: int, *, body: PreprocessingInputBody, **options: Unpack[RequestOptions]
@@ -520,6 +465,21 @@ class PreprocessingV2Operations(Resource):
         """
         return self._transport.call(
             _SET_PREPROCESSING_INPUT, {"script_hash": script_hash, "execution_id": execution_id}, options, body
+        )
+
+    def get_preprocessing_execution_result(
+        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> bytes:
+        """Download the prepared dataset.
+
+        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}/result``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(
+            _GET_PREPROCESSING_EXECUTION_RESULT, {"script_hash": script_hash, "execution_id": execution_id}, options
         )
 
     def start_preprocessing_execution(
@@ -552,35 +512,75 @@ class PreprocessingV2Operations(Resource):
             _GET_PREPROCESSING_EXECUTION_STATUS, {"script_hash": script_hash, "execution_id": execution_id}, options
         )
 
-    def describe_preprocessing_execution(
-        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> PreprocessingExecutionDetail:
-        """Describe an execution.
+    def add_extra_file(
+        self, script_hash: str, *, body: PreprocessingExtraFileBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Add one further file.
 
-        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(
-            _DESCRIBE_PREPROCESSING_EXECUTION, {"script_hash": script_hash, "execution_id": execution_id}, options
-        )
-
-    def get_preprocessing_execution_result(
-        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> bytes:
-        """Download the prepared dataset.
-
-        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}/result``
+        ``PATCH /v2/preprocessing/{script_hash}/extra-file``
 
         Args:
             script_hash: Hash of the preprocessing script.
-            execution_id: Number of the execution.
         """
-        return self._transport.call(
-            _GET_PREPROCESSING_EXECUTION_RESULT, {"script_hash": script_hash, "execution_id": execution_id}, options
-        )
+        return self._transport.call(_ADD_EXTRA_FILE, {"script_hash": script_hash}, options, body)
+
+    def set_requirements(
+        self, script_hash: str, *, body: PreprocessingRequirementsBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the requirements.
+
+        ``PATCH /v2/preprocessing/{script_hash}/requirements-file``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(_SET_REQUIREMENTS, {"script_hash": script_hash}, options, body)
+
+    def set_schema(
+        self, script_hash: str, *, body: PreprocessingSchemaBody, **options: Unpack[RequestOptions]
+    ) -> DatasetReference:
+        """Give a sample of one input dataset; once per dataset.
+
+        ``PATCH /v2/preprocessing/{script_hash}/schema``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(_SET_SCHEMA, {"script_hash": script_hash}, options, body)
+
+    def set_script(
+        self, script_hash: str, *, body: PreprocessingScriptBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the script.
+
+        ``PATCH /v2/preprocessing/{script_hash}/script-file``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(_SET_SCRIPT, {"script_hash": script_hash}, options, body)
+
+    def get_preprocessing_host_status(
+        self, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> PreprocessingHostStatus:
+        """Ask how the hosting of a script is doing.
+
+        ``GET /v2/preprocessing/{script_hash}/status``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(_GET_PREPROCESSING_HOST_STATUS, {"script_hash": script_hash}, options)
+
+    def start_preprocessing_host(self, script_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Build and serve a script.
+
+        ``PATCH /v2/preprocessing/{script_hash}/status``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return self._transport.call(_START_PREPROCESSING_HOST, {"script_hash": script_hash}, options)
 
 
 class PreprocessingV2OperationsWithRawResponse(Resource):
@@ -591,19 +591,19 @@ class PreprocessingV2OperationsWithRawResponse(Resource):
     list_preprocessings = RawMethod(PreprocessingV2Operations.list_preprocessings)
     get_preprocessing = RawMethod(PreprocessingV2Operations.get_preprocessing)
     create_preprocessing = RawMethod(PreprocessingV2Operations.create_preprocessing)
-    set_schema = RawMethod(PreprocessingV2Operations.set_schema)
-    set_script = RawMethod(PreprocessingV2Operations.set_script)
-    set_requirements = RawMethod(PreprocessingV2Operations.set_requirements)
     set_env = RawMethod(PreprocessingV2Operations.set_env)
-    add_extra_file = RawMethod(PreprocessingV2Operations.add_extra_file)
-    get_preprocessing_host_status = RawMethod(PreprocessingV2Operations.get_preprocessing_host_status)
-    start_preprocessing_host = RawMethod(PreprocessingV2Operations.start_preprocessing_host)
     create_preprocessing_execution = RawMethod(PreprocessingV2Operations.create_preprocessing_execution)
+    describe_preprocessing_execution = RawMethod(PreprocessingV2Operations.describe_preprocessing_execution)
     set_preprocessing_input = RawMethod(PreprocessingV2Operations.set_preprocessing_input)
+    get_preprocessing_execution_result = RawMethod(PreprocessingV2Operations.get_preprocessing_execution_result)
     start_preprocessing_execution = RawMethod(PreprocessingV2Operations.start_preprocessing_execution)
     get_preprocessing_execution_status = RawMethod(PreprocessingV2Operations.get_preprocessing_execution_status)
-    describe_preprocessing_execution = RawMethod(PreprocessingV2Operations.describe_preprocessing_execution)
-    get_preprocessing_execution_result = RawMethod(PreprocessingV2Operations.get_preprocessing_execution_result)
+    add_extra_file = RawMethod(PreprocessingV2Operations.add_extra_file)
+    set_requirements = RawMethod(PreprocessingV2Operations.set_requirements)
+    set_schema = RawMethod(PreprocessingV2Operations.set_schema)
+    set_script = RawMethod(PreprocessingV2Operations.set_script)
+    get_preprocessing_host_status = RawMethod(PreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = RawMethod(PreprocessingV2Operations.start_preprocessing_host)
 
 
 class PreprocessingV2OperationsWithStreamingResponse(Resource):
@@ -614,19 +614,19 @@ class PreprocessingV2OperationsWithStreamingResponse(Resource):
     list_preprocessings = StreamMethod(PreprocessingV2Operations.list_preprocessings)
     get_preprocessing = StreamMethod(PreprocessingV2Operations.get_preprocessing)
     create_preprocessing = StreamMethod(PreprocessingV2Operations.create_preprocessing)
-    set_schema = StreamMethod(PreprocessingV2Operations.set_schema)
-    set_script = StreamMethod(PreprocessingV2Operations.set_script)
-    set_requirements = StreamMethod(PreprocessingV2Operations.set_requirements)
     set_env = StreamMethod(PreprocessingV2Operations.set_env)
-    add_extra_file = StreamMethod(PreprocessingV2Operations.add_extra_file)
-    get_preprocessing_host_status = StreamMethod(PreprocessingV2Operations.get_preprocessing_host_status)
-    start_preprocessing_host = StreamMethod(PreprocessingV2Operations.start_preprocessing_host)
     create_preprocessing_execution = StreamMethod(PreprocessingV2Operations.create_preprocessing_execution)
+    describe_preprocessing_execution = StreamMethod(PreprocessingV2Operations.describe_preprocessing_execution)
     set_preprocessing_input = StreamMethod(PreprocessingV2Operations.set_preprocessing_input)
+    get_preprocessing_execution_result = StreamMethod(PreprocessingV2Operations.get_preprocessing_execution_result)
     start_preprocessing_execution = StreamMethod(PreprocessingV2Operations.start_preprocessing_execution)
     get_preprocessing_execution_status = StreamMethod(PreprocessingV2Operations.get_preprocessing_execution_status)
-    describe_preprocessing_execution = StreamMethod(PreprocessingV2Operations.describe_preprocessing_execution)
-    get_preprocessing_execution_result = StreamMethod(PreprocessingV2Operations.get_preprocessing_execution_result)
+    add_extra_file = StreamMethod(PreprocessingV2Operations.add_extra_file)
+    set_requirements = StreamMethod(PreprocessingV2Operations.set_requirements)
+    set_schema = StreamMethod(PreprocessingV2Operations.set_schema)
+    set_script = StreamMethod(PreprocessingV2Operations.set_script)
+    get_preprocessing_host_status = StreamMethod(PreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = StreamMethod(PreprocessingV2Operations.start_preprocessing_host)
 
 
 class AsyncPreprocessingV2Operations(AsyncResource):
@@ -689,42 +689,6 @@ class AsyncPreprocessingV2Operations(AsyncResource):
         """
         return await self._transport.call(_CREATE_PREPROCESSING, {"group": group}, options, body)
 
-    async def set_schema(
-        self, script_hash: str, *, body: PreprocessingSchemaBody, **options: Unpack[RequestOptions]
-    ) -> DatasetReference:
-        """Give a sample of one input dataset; once per dataset.
-
-        ``PATCH /v2/preprocessing/{script_hash}/schema``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(_SET_SCHEMA, {"script_hash": script_hash}, options, body)
-
-    async def set_script(
-        self, script_hash: str, *, body: PreprocessingScriptBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the script.
-
-        ``PATCH /v2/preprocessing/{script_hash}/script-file``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(_SET_SCRIPT, {"script_hash": script_hash}, options, body)
-
-    async def set_requirements(
-        self, script_hash: str, *, body: PreprocessingRequirementsBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the requirements.
-
-        ``PATCH /v2/preprocessing/{script_hash}/requirements-file``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(_SET_REQUIREMENTS, {"script_hash": script_hash}, options, body)
-
     async def set_env(
         self, script_hash: str, *, body: PreprocessingEnvBody, **options: Unpack[RequestOptions]
     ) -> Acknowledgement:
@@ -737,40 +701,6 @@ class AsyncPreprocessingV2Operations(AsyncResource):
         """
         return await self._transport.call(_SET_ENV, {"script_hash": script_hash}, options, body)
 
-    async def add_extra_file(
-        self, script_hash: str, *, body: PreprocessingExtraFileBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Add one further file.
-
-        ``PATCH /v2/preprocessing/{script_hash}/extra-file``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(_ADD_EXTRA_FILE, {"script_hash": script_hash}, options, body)
-
-    async def get_preprocessing_host_status(
-        self, script_hash: str, **options: Unpack[RequestOptions]
-    ) -> PreprocessingHostStatus:
-        """Ask how the hosting of a script is doing.
-
-        ``GET /v2/preprocessing/{script_hash}/status``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(_GET_PREPROCESSING_HOST_STATUS, {"script_hash": script_hash}, options)
-
-    async def start_preprocessing_host(self, script_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Build and serve a script.
-
-        ``PATCH /v2/preprocessing/{script_hash}/status``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-        """
-        return await self._transport.call(_START_PREPROCESSING_HOST, {"script_hash": script_hash}, options)
-
     async def create_preprocessing_execution(
         self, script_hash: str, **options: Unpack[RequestOptions]
     ) -> CreatedPreprocessingExecution:
@@ -782,6 +712,21 @@ class AsyncPreprocessingV2Operations(AsyncResource):
             script_hash: Hash of the preprocessing script.
         """
         return await self._transport.call(_CREATE_PREPROCESSING_EXECUTION, {"script_hash": script_hash}, options)
+
+    async def describe_preprocessing_execution(
+        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> PreprocessingExecutionDetail:
+        """Describe an execution.
+
+        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(
+            _DESCRIBE_PREPROCESSING_EXECUTION, {"script_hash": script_hash, "execution_id": execution_id}, options
+        )
 
     async def set_preprocessing_input(
         self, script_hash: str, execution_id: int, *, body: PreprocessingInputBody, **options: Unpack[RequestOptions]
@@ -796,6 +741,21 @@ class AsyncPreprocessingV2Operations(AsyncResource):
         """
         return await self._transport.call(
             _SET_PREPROCESSING_INPUT, {"script_hash": script_hash, "execution_id": execution_id}, options, body
+        )
+
+    async def get_preprocessing_execution_result(
+        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> bytes:
+        """Download the prepared dataset.
+
+        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}/result``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(
+            _GET_PREPROCESSING_EXECUTION_RESULT, {"script_hash": script_hash, "execution_id": execution_id}, options
         )
 
     async def start_preprocessing_execution(
@@ -828,35 +788,75 @@ class AsyncPreprocessingV2Operations(AsyncResource):
             _GET_PREPROCESSING_EXECUTION_STATUS, {"script_hash": script_hash, "execution_id": execution_id}, options
         )
 
-    async def describe_preprocessing_execution(
-        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> PreprocessingExecutionDetail:
-        """Describe an execution.
+    async def add_extra_file(
+        self, script_hash: str, *, body: PreprocessingExtraFileBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Add one further file.
 
-        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}``
-
-        Args:
-            script_hash: Hash of the preprocessing script.
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(
-            _DESCRIBE_PREPROCESSING_EXECUTION, {"script_hash": script_hash, "execution_id": execution_id}, options
-        )
-
-    async def get_preprocessing_execution_result(
-        self, script_hash: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> bytes:
-        """Download the prepared dataset.
-
-        ``GET /v2/preprocessing/{script_hash}/execution/{execution_id}/result``
+        ``PATCH /v2/preprocessing/{script_hash}/extra-file``
 
         Args:
             script_hash: Hash of the preprocessing script.
-            execution_id: Number of the execution.
         """
-        return await self._transport.call(
-            _GET_PREPROCESSING_EXECUTION_RESULT, {"script_hash": script_hash, "execution_id": execution_id}, options
-        )
+        return await self._transport.call(_ADD_EXTRA_FILE, {"script_hash": script_hash}, options, body)
+
+    async def set_requirements(
+        self, script_hash: str, *, body: PreprocessingRequirementsBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the requirements.
+
+        ``PATCH /v2/preprocessing/{script_hash}/requirements-file``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(_SET_REQUIREMENTS, {"script_hash": script_hash}, options, body)
+
+    async def set_schema(
+        self, script_hash: str, *, body: PreprocessingSchemaBody, **options: Unpack[RequestOptions]
+    ) -> DatasetReference:
+        """Give a sample of one input dataset; once per dataset.
+
+        ``PATCH /v2/preprocessing/{script_hash}/schema``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(_SET_SCHEMA, {"script_hash": script_hash}, options, body)
+
+    async def set_script(
+        self, script_hash: str, *, body: PreprocessingScriptBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the script.
+
+        ``PATCH /v2/preprocessing/{script_hash}/script-file``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(_SET_SCRIPT, {"script_hash": script_hash}, options, body)
+
+    async def get_preprocessing_host_status(
+        self, script_hash: str, **options: Unpack[RequestOptions]
+    ) -> PreprocessingHostStatus:
+        """Ask how the hosting of a script is doing.
+
+        ``GET /v2/preprocessing/{script_hash}/status``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(_GET_PREPROCESSING_HOST_STATUS, {"script_hash": script_hash}, options)
+
+    async def start_preprocessing_host(self, script_hash: str, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Build and serve a script.
+
+        ``PATCH /v2/preprocessing/{script_hash}/status``
+
+        Args:
+            script_hash: Hash of the preprocessing script.
+        """
+        return await self._transport.call(_START_PREPROCESSING_HOST, {"script_hash": script_hash}, options)
 
 
 class AsyncPreprocessingV2OperationsWithRawResponse(AsyncResource):
@@ -867,23 +867,23 @@ class AsyncPreprocessingV2OperationsWithRawResponse(AsyncResource):
     list_preprocessings = AsyncRawMethod(AsyncPreprocessingV2Operations.list_preprocessings)
     get_preprocessing = AsyncRawMethod(AsyncPreprocessingV2Operations.get_preprocessing)
     create_preprocessing = AsyncRawMethod(AsyncPreprocessingV2Operations.create_preprocessing)
-    set_schema = AsyncRawMethod(AsyncPreprocessingV2Operations.set_schema)
-    set_script = AsyncRawMethod(AsyncPreprocessingV2Operations.set_script)
-    set_requirements = AsyncRawMethod(AsyncPreprocessingV2Operations.set_requirements)
     set_env = AsyncRawMethod(AsyncPreprocessingV2Operations.set_env)
-    add_extra_file = AsyncRawMethod(AsyncPreprocessingV2Operations.add_extra_file)
-    get_preprocessing_host_status = AsyncRawMethod(AsyncPreprocessingV2Operations.get_preprocessing_host_status)
-    start_preprocessing_host = AsyncRawMethod(AsyncPreprocessingV2Operations.start_preprocessing_host)
     create_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.create_preprocessing_execution)
+    describe_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.describe_preprocessing_execution)
     set_preprocessing_input = AsyncRawMethod(AsyncPreprocessingV2Operations.set_preprocessing_input)
+    get_preprocessing_execution_result = AsyncRawMethod(
+        AsyncPreprocessingV2Operations.get_preprocessing_execution_result
+    )
     start_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.start_preprocessing_execution)
     get_preprocessing_execution_status = AsyncRawMethod(
         AsyncPreprocessingV2Operations.get_preprocessing_execution_status
     )
-    describe_preprocessing_execution = AsyncRawMethod(AsyncPreprocessingV2Operations.describe_preprocessing_execution)
-    get_preprocessing_execution_result = AsyncRawMethod(
-        AsyncPreprocessingV2Operations.get_preprocessing_execution_result
-    )
+    add_extra_file = AsyncRawMethod(AsyncPreprocessingV2Operations.add_extra_file)
+    set_requirements = AsyncRawMethod(AsyncPreprocessingV2Operations.set_requirements)
+    set_schema = AsyncRawMethod(AsyncPreprocessingV2Operations.set_schema)
+    set_script = AsyncRawMethod(AsyncPreprocessingV2Operations.set_script)
+    get_preprocessing_host_status = AsyncRawMethod(AsyncPreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = AsyncRawMethod(AsyncPreprocessingV2Operations.start_preprocessing_host)
 
 
 class AsyncPreprocessingV2OperationsWithStreamingResponse(AsyncResource):
@@ -894,22 +894,22 @@ class AsyncPreprocessingV2OperationsWithStreamingResponse(AsyncResource):
     list_preprocessings = AsyncStreamMethod(AsyncPreprocessingV2Operations.list_preprocessings)
     get_preprocessing = AsyncStreamMethod(AsyncPreprocessingV2Operations.get_preprocessing)
     create_preprocessing = AsyncStreamMethod(AsyncPreprocessingV2Operations.create_preprocessing)
-    set_schema = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_schema)
-    set_script = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_script)
-    set_requirements = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_requirements)
     set_env = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_env)
-    add_extra_file = AsyncStreamMethod(AsyncPreprocessingV2Operations.add_extra_file)
-    get_preprocessing_host_status = AsyncStreamMethod(AsyncPreprocessingV2Operations.get_preprocessing_host_status)
-    start_preprocessing_host = AsyncStreamMethod(AsyncPreprocessingV2Operations.start_preprocessing_host)
     create_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2Operations.create_preprocessing_execution)
+    describe_preprocessing_execution = AsyncStreamMethod(
+        AsyncPreprocessingV2Operations.describe_preprocessing_execution
+    )
     set_preprocessing_input = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_preprocessing_input)
+    get_preprocessing_execution_result = AsyncStreamMethod(
+        AsyncPreprocessingV2Operations.get_preprocessing_execution_result
+    )
     start_preprocessing_execution = AsyncStreamMethod(AsyncPreprocessingV2Operations.start_preprocessing_execution)
     get_preprocessing_execution_status = AsyncStreamMethod(
         AsyncPreprocessingV2Operations.get_preprocessing_execution_status
     )
-    describe_preprocessing_execution = AsyncStreamMethod(
-        AsyncPreprocessingV2Operations.describe_preprocessing_execution
-    )
-    get_preprocessing_execution_result = AsyncStreamMethod(
-        AsyncPreprocessingV2Operations.get_preprocessing_execution_result
-    )
+    add_extra_file = AsyncStreamMethod(AsyncPreprocessingV2Operations.add_extra_file)
+    set_requirements = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_requirements)
+    set_schema = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_schema)
+    set_script = AsyncStreamMethod(AsyncPreprocessingV2Operations.set_script)
+    get_preprocessing_host_status = AsyncStreamMethod(AsyncPreprocessingV2Operations.get_preprocessing_host_status)
+    start_preprocessing_host = AsyncStreamMethod(AsyncPreprocessingV2Operations.start_preprocessing_host)

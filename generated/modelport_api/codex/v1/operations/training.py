@@ -30,48 +30,7 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
-
-_REGISTER_TRAINING: Operation[RegisteredTraining] = Operation(
-    name="training.register_training",
-    method="POST",
-    path="/training/register/{group}",
-    names=_models.__getattr__,
-    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
-    body=("application/x-www-form-urlencoded",),
-    responses={
-        "201": {"application/json": "RegisteredTraining"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SEARCH_TRAININGS: Operation[TrainingList] = Operation(
-    name="training.search_trainings",
-    method="GET",
-    path="/training/search",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("name", "name", "query", "form", explode=True),
-        Parameter("group", "group", "query", "form", explode=True),
-        Parameter("model_type", "model_type", "query", "form", explode=True),
-        Parameter("start", "start", "query", "form", explode=True),
-        Parameter("end", "end", "query", "form", explode=True),
-    ),
-    responses={
-        "200": {"application/json": "TrainingList"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
 _DESCRIBE_TRAINING: Operation[TrainingDescription] = Operation(
     name="training.describe_training",
@@ -90,7 +49,7 @@ _DESCRIBE_TRAINING: Operation[TrainingDescription] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
 )
 
 _DESCRIBE_TRAINING_EXECUTION: Operation[TrainingExecutionDescription] = Operation(
@@ -111,30 +70,7 @@ _DESCRIBE_TRAINING_EXECUTION: Operation[TrainingExecutionDescription] = Operatio
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_UPLOAD_TRAINING_EXECUTION: Operation[UploadedTrainingExecution] = Operation(
-    name="training.upload_training_execution",
-    method="POST",
-    path="/training/upload/{group}/{training_hash}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("training_hash", "training_hash", "path", "simple", explode=False),
-    ),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "UploadedTrainingExecution"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
+    schemes=_schemes,
 )
 
 _START_TRAINING_EXECUTION: Operation[Acknowledgement] = Operation(
@@ -155,50 +91,8 @@ _START_TRAINING_EXECUTION: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
-)
-
-_GET_TRAINING_EXECUTION_STATUS: Operation[ExecutionStatus] = Operation(
-    name="training.get_training_execution_status",
-    method="GET",
-    path="/training/status/{group}/{execution_id}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/json": "ExecutionStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "ExecutionStatus"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_GET_TRAINING_EXECUTION_RESULT: Operation[bytes] = Operation(
-    name="training.get_training_execution_result",
-    method="GET",
-    path="/training/result/{group}/{execution_id}",
-    names=_models.__getattr__,
-    parameters=(
-        Parameter("group", "group", "path", "simple", explode=False),
-        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
-    ),
-    responses={
-        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "410": {"application/json": "ExecutionStatus"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
 )
 
 _PROMOTE_TRAINING_EXECUTION: Operation[PromotedModel] = Operation(
@@ -221,7 +115,113 @@ _PROMOTE_TRAINING_EXECUTION: Operation[PromotedModel] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_REGISTER_TRAINING: Operation[RegisteredTraining] = Operation(
+    name="training.register_training",
+    method="POST",
+    path="/training/register/{group}",
+    names=_models.__getattr__,
+    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
+    body=("application/x-www-form-urlencoded",),
+    responses={
+        "201": {"application/json": "RegisteredTraining"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_GET_TRAINING_EXECUTION_RESULT: Operation[bytes] = Operation(
+    name="training.get_training_execution_result",
+    method="GET",
+    path="/training/result/{group}/{execution_id}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/octet-stream": "bytes", "application/zip": "bytes"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "410": {"application/json": "ExecutionStatus"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_SEARCH_TRAININGS: Operation[TrainingList] = Operation(
+    name="training.search_trainings",
+    method="GET",
+    path="/training/search",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("name", "name", "query", "form", explode=True),
+        Parameter("group", "group", "query", "form", explode=True),
+        Parameter("model_type", "model_type", "query", "form", explode=True),
+        Parameter("start", "start", "query", "form", explode=True),
+        Parameter("end", "end", "query", "form", explode=True),
+    ),
+    responses={
+        "200": {"application/json": "TrainingList"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_GET_TRAINING_EXECUTION_STATUS: Operation[ExecutionStatus] = Operation(
+    name="training.get_training_execution_status",
+    method="GET",
+    path="/training/status/{group}/{execution_id}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("execution_id", "execution_id", "path", "simple", explode=False),
+    ),
+    responses={
+        "200": {"application/json": "ExecutionStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "410": {"application/json": "ExecutionStatus"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_UPLOAD_TRAINING_EXECUTION: Operation[UploadedTrainingExecution] = Operation(
+    name="training.upload_training_execution",
+    method="POST",
+    path="/training/upload/{group}/{training_hash}",
+    names=_models.__getattr__,
+    parameters=(
+        Parameter("group", "group", "path", "simple", explode=False),
+        Parameter("training_hash", "training_hash", "path", "simple", explode=False),
+    ),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "UploadedTrainingExecution"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -240,45 +240,6 @@ class TrainingOperations(Resource):
     def with_streaming_response(self) -> TrainingOperationsWithStreamingResponse:
         """The same operations, returning an answer to be read as it comes."""
         return TrainingOperationsWithStreamingResponse(self._stream())
-
-    def register_training(
-        self, group: str, *, body: RegisterTrainingBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredTraining:
-        """Register a training experiment.
-
-        ``POST /training/register/{group}``
-
-        Args:
-            group: Name of the group.
-        """
-        return self._transport.call(_REGISTER_TRAINING, {"group": group}, options, body)
-
-    def search_trainings(
-        self,
-        *,
-        name: str | Unset = UNSET,
-        group: str | Unset = UNSET,
-        model_type: ModelType | Unset = UNSET,
-        start: str | Unset = UNSET,
-        end: str | Unset = UNSET,
-        **options: Unpack[RequestOptions],
-    ) -> TrainingList:
-        """Find training experiments.
-
-        ``GET /training/search``
-
-        Args:
-            name: Only names that contain this.
-            group: Only this group.
-            model_type: Only this kind of problem.
-            start: First day to include, as dd-mm-yyyy.
-            end: Last day to include, as dd-mm-yyyy.
-        """
-        return self._transport.call(
-            _SEARCH_TRAININGS,
-            {"name": name, "group": group, "model_type": model_type, "start": start, "end": end},
-            options,
-        )
 
     def describe_training(
         self, group: str, training_hash: str, **options: Unpack[RequestOptions]
@@ -311,21 +272,6 @@ class TrainingOperations(Resource):
             options,
         )
 
-    def upload_training_execution(
-        self, group: str, training_hash: str, *, body: UploadTrainingBody, **options: Unpack[RequestOptions]
-    ) -> UploadedTrainingExecution:
-        """Upload a training execution.
-
-        ``POST /training/upload/{group}/{training_hash}``
-
-        Args:
-            group: Name of the group.
-            training_hash: Hash of the training experiment.
-        """
-        return self._transport.call(
-            _UPLOAD_TRAINING_EXECUTION, {"group": group, "training_hash": training_hash}, options, body
-        )
-
     def start_training_execution(
         self, group: str, training_hash: str, execution_id: int, **options: Unpack[RequestOptions]
     ) -> Acknowledgement:
@@ -342,34 +288,6 @@ class TrainingOperations(Resource):
             _START_TRAINING_EXECUTION,
             {"group": group, "training_hash": training_hash, "execution_id": execution_id},
             options,
-        )
-
-    def get_training_execution_status(
-        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> ExecutionStatus:
-        """Ask how a training execution is doing.
-
-        ``GET /training/status/{group}/{execution_id}``
-
-        Args:
-            group: Name of the group.
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(
-            _GET_TRAINING_EXECUTION_STATUS, {"group": group, "execution_id": execution_id}, options
-        )
-
-    def get_training_execution_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
-        """Download the files of a training execution.
-
-        ``GET /training/result/{group}/{execution_id}``
-
-        Args:
-            group: Name of the group.
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(
-            _GET_TRAINING_EXECUTION_RESULT, {"group": group, "execution_id": execution_id}, options
         )
 
     def promote_training_execution(
@@ -393,55 +311,7 @@ class TrainingOperations(Resource):
             body,
         )
 
-
-class TrainingOperationsWithRawResponse(Resource):
-    """The operations of training, returning the whole answer."""
-
-    __slots__ = ()
-
-    register_training = RawMethod(TrainingOperations.register_training)
-    search_trainings = RawMethod(TrainingOperations.search_trainings)
-    describe_training = RawMethod(TrainingOperations.describe_training)
-    describe_training_execution = RawMethod(TrainingOperations.describe_training_execution)
-    upload_training_execution = RawMethod(TrainingOperations.upload_training_execution)
-    start_training_execution = RawMethod(TrainingOperations.start_training_execution)
-    get_training_execution_status = RawMethod(TrainingOperations.get_training_execution_status)
-    get_training_execution_result = RawMethod(TrainingOperations.get_training_execution_result)
-    promote_training_execution = RawMethod(TrainingOperations.promote_training_execution)
-
-
-class TrainingOperationsWithStreamingResponse(Resource):
-    """The operations of training, returning an answer to be read as it comes."""
-
-    __slots__ = ()
-
-    register_training = StreamMethod(TrainingOperations.register_training)
-    search_trainings = StreamMethod(TrainingOperations.search_trainings)
-    describe_training = StreamMethod(TrainingOperations.describe_training)
-    describe_training_execution = StreamMethod(TrainingOperations.describe_training_execution)
-    upload_training_execution = StreamMethod(TrainingOperations.upload_training_execution)
-    start_training_execution = StreamMethod(TrainingOperations.start_training_execution)
-    get_training_execution_status = StreamMethod(TrainingOperations.get_training_execution_status)
-    get_training_execution_result = StreamMethod(TrainingOperations.get_training_execution_result)
-    promote_training_execution = StreamMethod(TrainingOperations.promote_training_execution)
-
-
-class AsyncTrainingOperations(AsyncResource):
-    """Training experiments and their executions, first generation. Awaited."""
-
-    __slots__ = ()
-
-    @property
-    def with_raw_response(self) -> AsyncTrainingOperationsWithRawResponse:
-        """The same operations, returning the whole answer."""
-        return AsyncTrainingOperationsWithRawResponse(self._raw())
-
-    @property
-    def with_streaming_response(self) -> AsyncTrainingOperationsWithStreamingResponse:
-        """The same operations, returning an answer to be read as it comes."""
-        return AsyncTrainingOperationsWithStreamingResponse(self._stream())
-
-    async def register_training(
+    def register_training(
         self, group: str, *, body: RegisterTrainingBody, **options: Unpack[RequestOptions]
     ) -> RegisteredTraining:
         """Register a training experiment.
@@ -451,9 +321,22 @@ class AsyncTrainingOperations(AsyncResource):
         Args:
             group: Name of the group.
         """
-        return await self._transport.call(_REGISTER_TRAINING, {"group": group}, options, body)
+        return self._transport.call(_REGISTER_TRAINING, {"group": group}, options, body)
 
-    async def search_trainings(
+    def get_training_execution_result(self, group: str, execution_id: int, **options: Unpack[RequestOptions]) -> bytes:
+        """Download the files of a training execution.
+
+        ``GET /training/result/{group}/{execution_id}``
+
+        Args:
+            group: Name of the group.
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(
+            _GET_TRAINING_EXECUTION_RESULT, {"group": group, "execution_id": execution_id}, options
+        )
+
+    def search_trainings(
         self,
         *,
         name: str | Unset = UNSET,
@@ -474,11 +357,89 @@ class AsyncTrainingOperations(AsyncResource):
             start: First day to include, as dd-mm-yyyy.
             end: Last day to include, as dd-mm-yyyy.
         """
-        return await self._transport.call(
+        return self._transport.call(
             _SEARCH_TRAININGS,
             {"name": name, "group": group, "model_type": model_type, "start": start, "end": end},
             options,
         )
+
+    def get_training_execution_status(
+        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> ExecutionStatus:
+        """Ask how a training execution is doing.
+
+        ``GET /training/status/{group}/{execution_id}``
+
+        Args:
+            group: Name of the group.
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(
+            _GET_TRAINING_EXECUTION_STATUS, {"group": group, "execution_id": execution_id}, options
+        )
+
+    def upload_training_execution(
+        self, group: str, training_hash: str, *, body: UploadTrainingBody, **options: Unpack[RequestOptions]
+    ) -> UploadedTrainingExecution:
+        """Upload a training execution.
+
+        ``POST /training/upload/{group}/{training_hash}``
+
+        Args:
+            group: Name of the group.
+            training_hash: Hash of the training experiment.
+        """
+        return self._transport.call(
+            _UPLOAD_TRAINING_EXECUTION, {"group": group, "training_hash": training_hash}, options, body
+        )
+
+
+class TrainingOperationsWithRawResponse(Resource):
+    """The operations of training, returning the whole answer."""
+
+    __slots__ = ()
+
+    describe_training = RawMethod(TrainingOperations.describe_training)
+    describe_training_execution = RawMethod(TrainingOperations.describe_training_execution)
+    start_training_execution = RawMethod(TrainingOperations.start_training_execution)
+    promote_training_execution = RawMethod(TrainingOperations.promote_training_execution)
+    register_training = RawMethod(TrainingOperations.register_training)
+    get_training_execution_result = RawMethod(TrainingOperations.get_training_execution_result)
+    search_trainings = RawMethod(TrainingOperations.search_trainings)
+    get_training_execution_status = RawMethod(TrainingOperations.get_training_execution_status)
+    upload_training_execution = RawMethod(TrainingOperations.upload_training_execution)
+
+
+class TrainingOperationsWithStreamingResponse(Resource):
+    """The operations of training, returning an answer to be read as it comes."""
+
+    __slots__ = ()
+
+    describe_training = StreamMethod(TrainingOperations.describe_training)
+    describe_training_execution = StreamMethod(TrainingOperations.describe_training_execution)
+    start_training_execution = StreamMethod(TrainingOperations.start_training_execution)
+    promote_training_execution = StreamMethod(TrainingOperations.promote_training_execution)
+    register_training = StreamMethod(TrainingOperations.register_training)
+    get_training_execution_result = StreamMethod(TrainingOperations.get_training_execution_result)
+    search_trainings = StreamMethod(TrainingOperations.search_trainings)
+    get_training_execution_status = StreamMethod(TrainingOperations.get_training_execution_status)
+    upload_training_execution = StreamMethod(TrainingOperations.upload_training_execution)
+
+
+class AsyncTrainingOperations(AsyncResource):
+    """Training experiments and their executions, first generation. Awaited."""
+
+    __slots__ = ()
+
+    @property
+    def with_raw_response(self) -> AsyncTrainingOperationsWithRawResponse:
+        """The same operations, returning the whole answer."""
+        return AsyncTrainingOperationsWithRawResponse(self._raw())
+
+    @property
+    def with_streaming_response(self) -> AsyncTrainingOperationsWithStreamingResponse:
+        """The same operations, returning an answer to be read as it comes."""
+        return AsyncTrainingOperationsWithStreamingResponse(self._stream())
 
     async def describe_training(
         self, group: str, training_hash: str, **options: Unpack[RequestOptions]
@@ -511,21 +472,6 @@ class AsyncTrainingOperations(AsyncResource):
             options,
         )
 
-    async def upload_training_execution(
-        self, group: str, training_hash: str, *, body: UploadTrainingBody, **options: Unpack[RequestOptions]
-    ) -> UploadedTrainingExecution:
-        """Upload a training execution.
-
-        ``POST /training/upload/{group}/{training_hash}``
-
-        Args:
-            group: Name of the group.
-            training_hash: Hash of the training experiment.
-        """
-        return await self._transport.call(
-            _UPLOAD_TRAINING_EXECUTION, {"group": group, "training_hash": training_hash}, options, body
-        )
-
     async def start_training_execution(
         self, group: str, training_hash: str, execution_id: int, **options: Unpack[RequestOptions]
     ) -> Acknowledgement:
@@ -542,36 +488,6 @@ class AsyncTrainingOperations(AsyncResource):
             _START_TRAINING_EXECUTION,
             {"group": group, "training_hash": training_hash, "execution_id": execution_id},
             options,
-        )
-
-    async def get_training_execution_status(
-        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> ExecutionStatus:
-        """Ask how a training execution is doing.
-
-        ``GET /training/status/{group}/{execution_id}``
-
-        Args:
-            group: Name of the group.
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(
-            _GET_TRAINING_EXECUTION_STATUS, {"group": group, "execution_id": execution_id}, options
-        )
-
-    async def get_training_execution_result(
-        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> bytes:
-        """Download the files of a training execution.
-
-        ``GET /training/result/{group}/{execution_id}``
-
-        Args:
-            group: Name of the group.
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(
-            _GET_TRAINING_EXECUTION_RESULT, {"group": group, "execution_id": execution_id}, options
         )
 
     async def promote_training_execution(
@@ -595,21 +511,105 @@ class AsyncTrainingOperations(AsyncResource):
             body,
         )
 
+    async def register_training(
+        self, group: str, *, body: RegisterTrainingBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredTraining:
+        """Register a training experiment.
+
+        ``POST /training/register/{group}``
+
+        Args:
+            group: Name of the group.
+        """
+        return await self._transport.call(_REGISTER_TRAINING, {"group": group}, options, body)
+
+    async def get_training_execution_result(
+        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> bytes:
+        """Download the files of a training execution.
+
+        ``GET /training/result/{group}/{execution_id}``
+
+        Args:
+            group: Name of the group.
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(
+            _GET_TRAINING_EXECUTION_RESULT, {"group": group, "execution_id": execution_id}, options
+        )
+
+    async def search_trainings(
+        self,
+        *,
+        name: str | Unset = UNSET,
+        group: str | Unset = UNSET,
+        model_type: ModelType | Unset = UNSET,
+        start: str | Unset = UNSET,
+        end: str | Unset = UNSET,
+        **options: Unpack[RequestOptions],
+    ) -> TrainingList:
+        """Find training experiments.
+
+        ``GET /training/search``
+
+        Args:
+            name: Only names that contain this.
+            group: Only this group.
+            model_type: Only this kind of problem.
+            start: First day to include, as dd-mm-yyyy.
+            end: Last day to include, as dd-mm-yyyy.
+        """
+        return await self._transport.call(
+            _SEARCH_TRAININGS,
+            {"name": name, "group": group, "model_type": model_type, "start": start, "end": end},
+            options,
+        )
+
+    async def get_training_execution_status(
+        self, group: str, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> ExecutionStatus:
+        """Ask how a training execution is doing.
+
+        ``GET /training/status/{group}/{execution_id}``
+
+        Args:
+            group: Name of the group.
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(
+            _GET_TRAINING_EXECUTION_STATUS, {"group": group, "execution_id": execution_id}, options
+        )
+
+    async def upload_training_execution(
+        self, group: str, training_hash: str, *, body: UploadTrainingBody, **options: Unpack[RequestOptions]
+    ) -> UploadedTrainingExecution:
+        """Upload a training execution.
+
+        ``POST /training/upload/{group}/{training_hash}``
+
+        Args:
+            group: Name of the group.
+            training_hash: Hash of the training experiment.
+        """
+        return await self._transport.call(
+            _UPLOAD_TRAINING_EXECUTION, {"group": group, "training_hash": training_hash}, options, body
+        )
+
 
 class AsyncTrainingOperationsWithRawResponse(AsyncResource):
     """The operations of training, returning the whole answer."""
 
     __slots__ = ()
 
-    register_training = AsyncRawMethod(AsyncTrainingOperations.register_training)
-    search_trainings = AsyncRawMethod(AsyncTrainingOperations.search_trainings)
     describe_training = AsyncRawMethod(AsyncTrainingOperations.describe_training)
     describe_training_execution = AsyncRawMethod(AsyncTrainingOperations.describe_training_execution)
-    upload_training_execution = AsyncRawMethod(AsyncTrainingOperations.upload_training_execution)
     start_training_execution = AsyncRawMethod(AsyncTrainingOperations.start_training_execution)
-    get_training_execution_status = AsyncRawMethod(AsyncTrainingOperations.get_training_execution_status)
-    get_training_execution_result = AsyncRawMethod(AsyncTrainingOperations.get_training_execution_result)
     promote_training_execution = AsyncRawMethod(AsyncTrainingOperations.promote_training_execution)
+    register_training = AsyncRawMethod(AsyncTrainingOperations.register_training)
+    get_training_execution_result = AsyncRawMethod(AsyncTrainingOperations.get_training_execution_result)
+    search_trainings = AsyncRawMethod(AsyncTrainingOperations.search_trainings)
+    get_training_execution_status = AsyncRawMethod(AsyncTrainingOperations.get_training_execution_status)
+    upload_training_execution = AsyncRawMethod(AsyncTrainingOperations.upload_training_execution)
 
 
 class AsyncTrainingOperationsWithStreamingResponse(AsyncResource):
@@ -617,12 +617,12 @@ class AsyncTrainingOperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    register_training = AsyncStreamMethod(AsyncTrainingOperations.register_training)
-    search_trainings = AsyncStreamMethod(AsyncTrainingOperations.search_trainings)
     describe_training = AsyncStreamMethod(AsyncTrainingOperations.describe_training)
     describe_training_execution = AsyncStreamMethod(AsyncTrainingOperations.describe_training_execution)
-    upload_training_execution = AsyncStreamMethod(AsyncTrainingOperations.upload_training_execution)
     start_training_execution = AsyncStreamMethod(AsyncTrainingOperations.start_training_execution)
-    get_training_execution_status = AsyncStreamMethod(AsyncTrainingOperations.get_training_execution_status)
-    get_training_execution_result = AsyncStreamMethod(AsyncTrainingOperations.get_training_execution_result)
     promote_training_execution = AsyncStreamMethod(AsyncTrainingOperations.promote_training_execution)
+    register_training = AsyncStreamMethod(AsyncTrainingOperations.register_training)
+    get_training_execution_result = AsyncStreamMethod(AsyncTrainingOperations.get_training_execution_result)
+    search_trainings = AsyncStreamMethod(AsyncTrainingOperations.search_trainings)
+    get_training_execution_status = AsyncStreamMethod(AsyncTrainingOperations.get_training_execution_status)
+    upload_training_execution = AsyncStreamMethod(AsyncTrainingOperations.upload_training_execution)

@@ -39,145 +39,23 @@ if TYPE_CHECKING:
     )
 
 
-_SCHEMES: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
+_schemes: dict[str, tuple[str, str, str]] = {"userToken": ("http", "bearer", "")}
 
-_CREATE_TRAINING: Operation[RegisteredTraining] = Operation(
-    name="training_v2.create_training",
-    method="POST",
-    path="/v2/training/{group}",
-    names=_models.__getattr__,
-    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
-    body=("application/json",),
-    responses={
-        "201": {"application/json": "RegisteredTraining"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_CREATE_EXECUTION: Operation[CreatedTrainingExecution] = Operation(
-    name="training_v2.create_execution",
-    method="POST",
-    path="/v2/training/{training_hash}/execution",
-    names=_models.__getattr__,
-    parameters=(Parameter("training_hash", "training_hash", "path", "simple", explode=False),),
-    body=("application/json",),
-    responses={
-        "201": {"application/json": "CreatedTrainingExecution"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_EXECUTION_INPUT: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_input",
+_START_EXECUTION: Operation[Acknowledgement] = Operation(
+    name="training_v2.start_execution",
     method="PATCH",
-    path="/v2/training/execution/{execution_id}/input/file",
+    path="/v2/training/execution/{execution_id}",
     names=_models.__getattr__,
     parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
     responses={
-        "201": {"application/json": "Acknowledgement"},
+        "202": {"application/json": "Acknowledgement"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_EXECUTION_REQUIREMENTS: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_requirements",
-    method="PATCH",
-    path="/v2/training/execution/{execution_id}/requirements-file",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_EXECUTION_SCRIPT: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_script",
-    method="PATCH",
-    path="/v2/training/execution/{execution_id}/script-file",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_ADD_EXECUTION_EXTRA_FILE: Operation[Acknowledgement] = Operation(
-    name="training_v2.add_execution_extra_file",
-    method="PATCH",
-    path="/v2/training/execution/{execution_id}/extra-file",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_EXECUTION_ENV: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_env",
-    method="PATCH",
-    path="/v2/training/execution/{execution_id}/env/file",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -197,7 +75,66 @@ _SET_EXECUTION_CONF_DICT: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_COPY_EXECUTION: Operation[CopiedTrainingExecution] = Operation(
+    name="training_v2.copy_execution",
+    method="POST",
+    path="/v2/training/execution/{execution_id}/copy",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    responses={
+        "200": {"application/json": "CopiedTrainingExecution"},
+        "201": {"application/json": "CopiedTrainingExecution"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_EXECUTION_ENV: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_env",
+    method="PATCH",
+    path="/v2/training/execution/{execution_id}/env/file",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_ADD_EXECUTION_EXTRA_FILE: Operation[Acknowledgement] = Operation(
+    name="training_v2.add_execution_extra_file",
+    method="PATCH",
+    path="/v2/training/execution/{execution_id}/extra-file",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -217,14 +154,14 @@ _SET_EXECUTION_FEATURES: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
-_SET_EXECUTION_TARGET: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_target",
+_SET_EXECUTION_INPUT: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_input",
     method="PATCH",
-    path="/v2/training/execution/{execution_id}/target/file",
+    path="/v2/training/execution/{execution_id}/input/file",
     names=_models.__getattr__,
     parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
     body=("multipart/form-data",),
@@ -237,27 +174,7 @@ _SET_EXECUTION_TARGET: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_EXECUTION_OUTPUT: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_output",
-    method="PATCH",
-    path="/v2/training/execution/{execution_id}/output/file",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -277,27 +194,7 @@ _SET_EXECUTION_METRICS: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_SET_EXECUTION_PARAMETERS: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_parameters",
-    method="PATCH",
-    path="/v2/training/execution/{execution_id}/parameters/file",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("multipart/form-data",),
-    responses={
-        "201": {"application/json": "Acknowledgement"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "422": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -317,17 +214,17 @@ _SET_EXECUTION_MODEL: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
-_SET_EXECUTION_PYTHON_VERSION: Operation[Acknowledgement] = Operation(
-    name="training_v2.set_execution_python_version",
+_SET_EXECUTION_OUTPUT: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_output",
     method="PATCH",
-    path="/v2/training/execution/{execution_id}/python-version",
+    path="/v2/training/execution/{execution_id}/output/file",
     names=_models.__getattr__,
     parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    body=("application/json",),
+    body=("multipart/form-data",),
     responses={
         "201": {"application/json": "Acknowledgement"},
         "400": {"application/json": "ErrorBody"},
@@ -337,61 +234,27 @@ _SET_EXECUTION_PYTHON_VERSION: Operation[Acknowledgement] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
-_START_EXECUTION: Operation[Acknowledgement] = Operation(
-    name="training_v2.start_execution",
+_SET_EXECUTION_PARAMETERS: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_parameters",
     method="PATCH",
-    path="/v2/training/execution/{execution_id}",
+    path="/v2/training/execution/{execution_id}/parameters/file",
     names=_models.__getattr__,
     parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
     responses={
-        "202": {"application/json": "Acknowledgement"},
+        "201": {"application/json": "Acknowledgement"},
         "400": {"application/json": "ErrorBody"},
         "401": {"application/json": "ErrorBody"},
         "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
-    idempotent=False,
-)
-
-_GET_EXECUTION_STATUS: Operation[TrainingExecutionStatus] = Operation(
-    name="training_v2.get_execution_status",
-    method="GET",
-    path="/v2/training/execution/{execution_id}/status",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    responses={
-        "200": {"application/json": "TrainingExecutionStatus"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
-)
-
-_COPY_EXECUTION: Operation[CopiedTrainingExecution] = Operation(
-    name="training_v2.copy_execution",
-    method="POST",
-    path="/v2/training/execution/{execution_id}/copy",
-    names=_models.__getattr__,
-    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
-    responses={
-        "200": {"application/json": "CopiedTrainingExecution"},
-        "201": {"application/json": "CopiedTrainingExecution"},
-        "400": {"application/json": "ErrorBody"},
-        "401": {"application/json": "ErrorBody"},
-        "404": {"application/json": "ErrorBody"},
-        "500": {"application/json": "ErrorBody"},
-    },
-    security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -411,7 +274,144 @@ _PROMOTE_EXECUTION: Operation[PromotedModel] = Operation(
         "500": {"application/json": "ErrorBody"},
     },
     security=(("userToken",),),
-    schemes=_SCHEMES,
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_EXECUTION_PYTHON_VERSION: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_python_version",
+    method="PATCH",
+    path="/v2/training/execution/{execution_id}/python-version",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("application/json",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_EXECUTION_REQUIREMENTS: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_requirements",
+    method="PATCH",
+    path="/v2/training/execution/{execution_id}/requirements-file",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_SET_EXECUTION_SCRIPT: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_script",
+    method="PATCH",
+    path="/v2/training/execution/{execution_id}/script-file",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_GET_EXECUTION_STATUS: Operation[TrainingExecutionStatus] = Operation(
+    name="training_v2.get_execution_status",
+    method="GET",
+    path="/v2/training/execution/{execution_id}/status",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    responses={
+        "200": {"application/json": "TrainingExecutionStatus"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+)
+
+_SET_EXECUTION_TARGET: Operation[Acknowledgement] = Operation(
+    name="training_v2.set_execution_target",
+    method="PATCH",
+    path="/v2/training/execution/{execution_id}/target/file",
+    names=_models.__getattr__,
+    parameters=(Parameter("execution_id", "execution_id", "path", "simple", explode=False),),
+    body=("multipart/form-data",),
+    responses={
+        "201": {"application/json": "Acknowledgement"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_CREATE_TRAINING: Operation[RegisteredTraining] = Operation(
+    name="training_v2.create_training",
+    method="POST",
+    path="/v2/training/{group}",
+    names=_models.__getattr__,
+    parameters=(Parameter("group", "group", "path", "simple", explode=False),),
+    body=("application/json",),
+    responses={
+        "201": {"application/json": "RegisteredTraining"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
+    idempotent=False,
+)
+
+_CREATE_EXECUTION: Operation[CreatedTrainingExecution] = Operation(
+    name="training_v2.create_execution",
+    method="POST",
+    path="/v2/training/{training_hash}/execution",
+    names=_models.__getattr__,
+    parameters=(Parameter("training_hash", "training_hash", "path", "simple", explode=False),),
+    body=("application/json",),
+    responses={
+        "201": {"application/json": "CreatedTrainingExecution"},
+        "400": {"application/json": "ErrorBody"},
+        "401": {"application/json": "ErrorBody"},
+        "404": {"application/json": "ErrorBody"},
+        "422": {"application/json": "ErrorBody"},
+        "500": {"application/json": "ErrorBody"},
+    },
+    security=(("userToken",),),
+    schemes=_schemes,
     idempotent=False,
 )
 
@@ -431,29 +431,73 @@ class TrainingV2Operations(Resource):
         """The same operations, returning an answer to be read as it comes."""
         return TrainingV2OperationsWithStreamingResponse(self._stream())
 
-    def create_training(
-        self, group: str, *, body: CreateTrainingBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredTraining:
-        """Create a training experiment.
+    def start_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Start a training execution.
 
-        ``POST /v2/training/{group}``
+        ``PATCH /v2/training/execution/{execution_id}``
 
         Args:
-            group: Name of the group.
+            execution_id: Number of the execution.
         """
-        return self._transport.call(_CREATE_TRAINING, {"group": group}, options, body)
+        return self._transport.call(_START_EXECUTION, {"execution_id": execution_id}, options)
 
-    def create_execution(
-        self, training_hash: str, *, body: CreateTrainingExecutionBody, **options: Unpack[RequestOptions]
-    ) -> CreatedTrainingExecution:
-        """Create an empty training execution.
+    def set_execution_conf_dict(
+        self, execution_id: int, *, body: TrainingConfDictBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the AutoML recipe.
 
-        ``POST /v2/training/{training_hash}/execution``
+        ``PATCH /v2/training/execution/{execution_id}/conf-dict/file``
 
         Args:
-            training_hash: Hash of the training experiment.
+            execution_id: Number of the execution.
         """
-        return self._transport.call(_CREATE_EXECUTION, {"training_hash": training_hash}, options, body)
+        return self._transport.call(_SET_EXECUTION_CONF_DICT, {"execution_id": execution_id}, options, body)
+
+    def copy_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> CopiedTrainingExecution:
+        """Copy a training execution, to change and start it again.
+
+        ``POST /v2/training/execution/{execution_id}/copy``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_COPY_EXECUTION, {"execution_id": execution_id}, options)
+
+    def set_execution_env(
+        self, execution_id: int, *, body: TrainingEnvBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the variables for the script.
+
+        ``PATCH /v2/training/execution/{execution_id}/env/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_ENV, {"execution_id": execution_id}, options, body)
+
+    def add_execution_extra_file(
+        self, execution_id: int, *, body: TrainingExtraFileBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Add one further file.
+
+        ``PATCH /v2/training/execution/{execution_id}/extra-file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_ADD_EXECUTION_EXTRA_FILE, {"execution_id": execution_id}, options, body)
+
+    def set_execution_features(
+        self, execution_id: int, *, body: TrainingFeaturesBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the features of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/features/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_FEATURES, {"execution_id": execution_id}, options, body)
 
     def set_execution_input(
         self, execution_id: int, *, body: TrainingInputBody, **options: Unpack[RequestOptions]
@@ -466,6 +510,78 @@ class TrainingV2Operations(Resource):
             execution_id: Number of the execution.
         """
         return self._transport.call(_SET_EXECUTION_INPUT, {"execution_id": execution_id}, options, body)
+
+    def set_execution_metrics(
+        self, execution_id: int, *, body: TrainingMetricsBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the metrics of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/metrics/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_METRICS, {"execution_id": execution_id}, options, body)
+
+    def set_execution_model(
+        self, execution_id: int, *, body: TrainingModelBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the trained model of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/model/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_MODEL, {"execution_id": execution_id}, options, body)
+
+    def set_execution_output(
+        self, execution_id: int, *, body: TrainingOutputBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the predictions of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/output/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_OUTPUT, {"execution_id": execution_id}, options, body)
+
+    def set_execution_parameters(
+        self, execution_id: int, *, body: TrainingParametersBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the settings of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/parameters/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_PARAMETERS, {"execution_id": execution_id}, options, body)
+
+    def promote_execution(
+        self, execution_id: int, *, body: PromoteBody, **options: Unpack[RequestOptions]
+    ) -> PromotedModel:
+        """Make a model from a training execution.
+
+        ``PATCH /v2/training/execution/{execution_id}/promote``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_PROMOTE_EXECUTION, {"execution_id": execution_id}, options, body)
+
+    def set_execution_python_version(
+        self, execution_id: int, *, body: TrainingPythonVersionBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Set the Python of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/python-version``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return self._transport.call(_SET_EXECUTION_PYTHON_VERSION, {"execution_id": execution_id}, options, body)
 
     def set_execution_requirements(
         self, execution_id: int, *, body: TrainingRequirementsBody, **options: Unpack[RequestOptions]
@@ -491,53 +607,15 @@ class TrainingV2Operations(Resource):
         """
         return self._transport.call(_SET_EXECUTION_SCRIPT, {"execution_id": execution_id}, options, body)
 
-    def add_execution_extra_file(
-        self, execution_id: int, *, body: TrainingExtraFileBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Add one further file.
+    def get_execution_status(self, execution_id: int, **options: Unpack[RequestOptions]) -> TrainingExecutionStatus:
+        """Ask how a training execution is doing.
 
-        ``PATCH /v2/training/execution/{execution_id}/extra-file``
+        ``GET /v2/training/execution/{execution_id}/status``
 
         Args:
             execution_id: Number of the execution.
         """
-        return self._transport.call(_ADD_EXECUTION_EXTRA_FILE, {"execution_id": execution_id}, options, body)
-
-    def set_execution_env(
-        self, execution_id: int, *, body: TrainingEnvBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the variables for the script.
-
-        ``PATCH /v2/training/execution/{execution_id}/env/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_SET_EXECUTION_ENV, {"execution_id": execution_id}, options, body)
-
-    def set_execution_conf_dict(
-        self, execution_id: int, *, body: TrainingConfDictBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the AutoML recipe.
-
-        ``PATCH /v2/training/execution/{execution_id}/conf-dict/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_SET_EXECUTION_CONF_DICT, {"execution_id": execution_id}, options, body)
-
-    def set_execution_features(
-        self, execution_id: int, *, body: TrainingFeaturesBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the features of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/features/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_SET_EXECUTION_FEATURES, {"execution_id": execution_id}, options, body)
+        return self._transport.call(_GET_EXECUTION_STATUS, {"execution_id": execution_id}, options)
 
     def set_execution_target(
         self, execution_id: int, *, body: TrainingTargetBody, **options: Unpack[RequestOptions]
@@ -551,107 +629,29 @@ class TrainingV2Operations(Resource):
         """
         return self._transport.call(_SET_EXECUTION_TARGET, {"execution_id": execution_id}, options, body)
 
-    def set_execution_output(
-        self, execution_id: int, *, body: TrainingOutputBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the predictions of an External run.
+    def create_training(
+        self, group: str, *, body: CreateTrainingBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredTraining:
+        """Create a training experiment.
 
-        ``PATCH /v2/training/execution/{execution_id}/output/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_SET_EXECUTION_OUTPUT, {"execution_id": execution_id}, options, body)
-
-    def set_execution_metrics(
-        self, execution_id: int, *, body: TrainingMetricsBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the metrics of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/metrics/file``
+        ``POST /v2/training/{group}``
 
         Args:
-            execution_id: Number of the execution.
+            group: Name of the group.
         """
-        return self._transport.call(_SET_EXECUTION_METRICS, {"execution_id": execution_id}, options, body)
+        return self._transport.call(_CREATE_TRAINING, {"group": group}, options, body)
 
-    def set_execution_parameters(
-        self, execution_id: int, *, body: TrainingParametersBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the settings of an External run.
+    def create_execution(
+        self, training_hash: str, *, body: CreateTrainingExecutionBody, **options: Unpack[RequestOptions]
+    ) -> CreatedTrainingExecution:
+        """Create an empty training execution.
 
-        ``PATCH /v2/training/execution/{execution_id}/parameters/file``
+        ``POST /v2/training/{training_hash}/execution``
 
         Args:
-            execution_id: Number of the execution.
+            training_hash: Hash of the training experiment.
         """
-        return self._transport.call(_SET_EXECUTION_PARAMETERS, {"execution_id": execution_id}, options, body)
-
-    def set_execution_model(
-        self, execution_id: int, *, body: TrainingModelBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the trained model of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/model/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_SET_EXECUTION_MODEL, {"execution_id": execution_id}, options, body)
-
-    def set_execution_python_version(
-        self, execution_id: int, *, body: TrainingPythonVersionBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Set the Python of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/python-version``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_SET_EXECUTION_PYTHON_VERSION, {"execution_id": execution_id}, options, body)
-
-    def start_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Start a training execution.
-
-        ``PATCH /v2/training/execution/{execution_id}``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_START_EXECUTION, {"execution_id": execution_id}, options)
-
-    def get_execution_status(self, execution_id: int, **options: Unpack[RequestOptions]) -> TrainingExecutionStatus:
-        """Ask how a training execution is doing.
-
-        ``GET /v2/training/execution/{execution_id}/status``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_GET_EXECUTION_STATUS, {"execution_id": execution_id}, options)
-
-    def copy_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> CopiedTrainingExecution:
-        """Copy a training execution, to change and start it again.
-
-        ``POST /v2/training/execution/{execution_id}/copy``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_COPY_EXECUTION, {"execution_id": execution_id}, options)
-
-    def promote_execution(
-        self, execution_id: int, *, body: PromoteBody, **options: Unpack[RequestOptions]
-    ) -> PromotedModel:
-        """Make a model from a training execution.
-
-        ``PATCH /v2/training/execution/{execution_id}/promote``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return self._transport.call(_PROMOTE_EXECUTION, {"execution_id": execution_id}, options, body)
+        return self._transport.call(_CREATE_EXECUTION, {"training_hash": training_hash}, options, body)
 
 
 class TrainingV2OperationsWithRawResponse(Resource):
@@ -659,25 +659,25 @@ class TrainingV2OperationsWithRawResponse(Resource):
 
     __slots__ = ()
 
-    create_training = RawMethod(TrainingV2Operations.create_training)
-    create_execution = RawMethod(TrainingV2Operations.create_execution)
+    start_execution = RawMethod(TrainingV2Operations.start_execution)
+    set_execution_conf_dict = RawMethod(TrainingV2Operations.set_execution_conf_dict)
+    copy_execution = RawMethod(TrainingV2Operations.copy_execution)
+    set_execution_env = RawMethod(TrainingV2Operations.set_execution_env)
+    add_execution_extra_file = RawMethod(TrainingV2Operations.add_execution_extra_file)
+    set_execution_features = RawMethod(TrainingV2Operations.set_execution_features)
     set_execution_input = RawMethod(TrainingV2Operations.set_execution_input)
+    set_execution_metrics = RawMethod(TrainingV2Operations.set_execution_metrics)
+    set_execution_model = RawMethod(TrainingV2Operations.set_execution_model)
+    set_execution_output = RawMethod(TrainingV2Operations.set_execution_output)
+    set_execution_parameters = RawMethod(TrainingV2Operations.set_execution_parameters)
+    promote_execution = RawMethod(TrainingV2Operations.promote_execution)
+    set_execution_python_version = RawMethod(TrainingV2Operations.set_execution_python_version)
     set_execution_requirements = RawMethod(TrainingV2Operations.set_execution_requirements)
     set_execution_script = RawMethod(TrainingV2Operations.set_execution_script)
-    add_execution_extra_file = RawMethod(TrainingV2Operations.add_execution_extra_file)
-    set_execution_env = RawMethod(TrainingV2Operations.set_execution_env)
-    set_execution_conf_dict = RawMethod(TrainingV2Operations.set_execution_conf_dict)
-    set_execution_features = RawMethod(TrainingV2Operations.set_execution_features)
-    set_execution_target = RawMethod(TrainingV2Operations.set_execution_target)
-    set_execution_output = RawMethod(TrainingV2Operations.set_execution_output)
-    set_execution_metrics = RawMethod(TrainingV2Operations.set_execution_metrics)
-    set_execution_parameters = RawMethod(TrainingV2Operations.set_execution_parameters)
-    set_execution_model = RawMethod(TrainingV2Operations.set_execution_model)
-    set_execution_python_version = RawMethod(TrainingV2Operations.set_execution_python_version)
-    start_execution = RawMethod(TrainingV2Operations.start_execution)
     get_execution_status = RawMethod(TrainingV2Operations.get_execution_status)
-    copy_execution = RawMethod(TrainingV2Operations.copy_execution)
-    promote_execution = RawMethod(TrainingV2Operations.promote_execution)
+    set_execution_target = RawMethod(TrainingV2Operations.set_execution_target)
+    create_training = RawMethod(TrainingV2Operations.create_training)
+    create_execution = RawMethod(TrainingV2Operations.create_execution)
 
 
 class TrainingV2OperationsWithStreamingResponse(Resource):
@@ -685,25 +685,25 @@ class TrainingV2OperationsWithStreamingResponse(Resource):
 
     __slots__ = ()
 
-    create_training = StreamMethod(TrainingV2Operations.create_training)
-    create_execution = StreamMethod(TrainingV2Operations.create_execution)
+    start_execution = StreamMethod(TrainingV2Operations.start_execution)
+    set_execution_conf_dict = StreamMethod(TrainingV2Operations.set_execution_conf_dict)
+    copy_execution = StreamMethod(TrainingV2Operations.copy_execution)
+    set_execution_env = StreamMethod(TrainingV2Operations.set_execution_env)
+    add_execution_extra_file = StreamMethod(TrainingV2Operations.add_execution_extra_file)
+    set_execution_features = StreamMethod(TrainingV2Operations.set_execution_features)
     set_execution_input = StreamMethod(TrainingV2Operations.set_execution_input)
+    set_execution_metrics = StreamMethod(TrainingV2Operations.set_execution_metrics)
+    set_execution_model = StreamMethod(TrainingV2Operations.set_execution_model)
+    set_execution_output = StreamMethod(TrainingV2Operations.set_execution_output)
+    set_execution_parameters = StreamMethod(TrainingV2Operations.set_execution_parameters)
+    promote_execution = StreamMethod(TrainingV2Operations.promote_execution)
+    set_execution_python_version = StreamMethod(TrainingV2Operations.set_execution_python_version)
     set_execution_requirements = StreamMethod(TrainingV2Operations.set_execution_requirements)
     set_execution_script = StreamMethod(TrainingV2Operations.set_execution_script)
-    add_execution_extra_file = StreamMethod(TrainingV2Operations.add_execution_extra_file)
-    set_execution_env = StreamMethod(TrainingV2Operations.set_execution_env)
-    set_execution_conf_dict = StreamMethod(TrainingV2Operations.set_execution_conf_dict)
-    set_execution_features = StreamMethod(TrainingV2Operations.set_execution_features)
-    set_execution_target = StreamMethod(TrainingV2Operations.set_execution_target)
-    set_execution_output = StreamMethod(TrainingV2Operations.set_execution_output)
-    set_execution_metrics = StreamMethod(TrainingV2Operations.set_execution_metrics)
-    set_execution_parameters = StreamMethod(TrainingV2Operations.set_execution_parameters)
-    set_execution_model = StreamMethod(TrainingV2Operations.set_execution_model)
-    set_execution_python_version = StreamMethod(TrainingV2Operations.set_execution_python_version)
-    start_execution = StreamMethod(TrainingV2Operations.start_execution)
     get_execution_status = StreamMethod(TrainingV2Operations.get_execution_status)
-    copy_execution = StreamMethod(TrainingV2Operations.copy_execution)
-    promote_execution = StreamMethod(TrainingV2Operations.promote_execution)
+    set_execution_target = StreamMethod(TrainingV2Operations.set_execution_target)
+    create_training = StreamMethod(TrainingV2Operations.create_training)
+    create_execution = StreamMethod(TrainingV2Operations.create_execution)
 
 
 class AsyncTrainingV2Operations(AsyncResource):
@@ -721,29 +721,73 @@ class AsyncTrainingV2Operations(AsyncResource):
         """The same operations, returning an answer to be read as it comes."""
         return AsyncTrainingV2OperationsWithStreamingResponse(self._stream())
 
-    async def create_training(
-        self, group: str, *, body: CreateTrainingBody, **options: Unpack[RequestOptions]
-    ) -> RegisteredTraining:
-        """Create a training experiment.
+    async def start_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> Acknowledgement:
+        """Start a training execution.
 
-        ``POST /v2/training/{group}``
+        ``PATCH /v2/training/execution/{execution_id}``
 
         Args:
-            group: Name of the group.
+            execution_id: Number of the execution.
         """
-        return await self._transport.call(_CREATE_TRAINING, {"group": group}, options, body)
+        return await self._transport.call(_START_EXECUTION, {"execution_id": execution_id}, options)
 
-    async def create_execution(
-        self, training_hash: str, *, body: CreateTrainingExecutionBody, **options: Unpack[RequestOptions]
-    ) -> CreatedTrainingExecution:
-        """Create an empty training execution.
+    async def set_execution_conf_dict(
+        self, execution_id: int, *, body: TrainingConfDictBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the AutoML recipe.
 
-        ``POST /v2/training/{training_hash}/execution``
+        ``PATCH /v2/training/execution/{execution_id}/conf-dict/file``
 
         Args:
-            training_hash: Hash of the training experiment.
+            execution_id: Number of the execution.
         """
-        return await self._transport.call(_CREATE_EXECUTION, {"training_hash": training_hash}, options, body)
+        return await self._transport.call(_SET_EXECUTION_CONF_DICT, {"execution_id": execution_id}, options, body)
+
+    async def copy_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> CopiedTrainingExecution:
+        """Copy a training execution, to change and start it again.
+
+        ``POST /v2/training/execution/{execution_id}/copy``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_COPY_EXECUTION, {"execution_id": execution_id}, options)
+
+    async def set_execution_env(
+        self, execution_id: int, *, body: TrainingEnvBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the variables for the script.
+
+        ``PATCH /v2/training/execution/{execution_id}/env/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_ENV, {"execution_id": execution_id}, options, body)
+
+    async def add_execution_extra_file(
+        self, execution_id: int, *, body: TrainingExtraFileBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Add one further file.
+
+        ``PATCH /v2/training/execution/{execution_id}/extra-file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_ADD_EXECUTION_EXTRA_FILE, {"execution_id": execution_id}, options, body)
+
+    async def set_execution_features(
+        self, execution_id: int, *, body: TrainingFeaturesBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the features of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/features/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_FEATURES, {"execution_id": execution_id}, options, body)
 
     async def set_execution_input(
         self, execution_id: int, *, body: TrainingInputBody, **options: Unpack[RequestOptions]
@@ -756,6 +800,78 @@ class AsyncTrainingV2Operations(AsyncResource):
             execution_id: Number of the execution.
         """
         return await self._transport.call(_SET_EXECUTION_INPUT, {"execution_id": execution_id}, options, body)
+
+    async def set_execution_metrics(
+        self, execution_id: int, *, body: TrainingMetricsBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the metrics of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/metrics/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_METRICS, {"execution_id": execution_id}, options, body)
+
+    async def set_execution_model(
+        self, execution_id: int, *, body: TrainingModelBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the trained model of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/model/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_MODEL, {"execution_id": execution_id}, options, body)
+
+    async def set_execution_output(
+        self, execution_id: int, *, body: TrainingOutputBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the predictions of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/output/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_OUTPUT, {"execution_id": execution_id}, options, body)
+
+    async def set_execution_parameters(
+        self, execution_id: int, *, body: TrainingParametersBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Give the settings of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/parameters/file``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_PARAMETERS, {"execution_id": execution_id}, options, body)
+
+    async def promote_execution(
+        self, execution_id: int, *, body: PromoteBody, **options: Unpack[RequestOptions]
+    ) -> PromotedModel:
+        """Make a model from a training execution.
+
+        ``PATCH /v2/training/execution/{execution_id}/promote``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_PROMOTE_EXECUTION, {"execution_id": execution_id}, options, body)
+
+    async def set_execution_python_version(
+        self, execution_id: int, *, body: TrainingPythonVersionBody, **options: Unpack[RequestOptions]
+    ) -> Acknowledgement:
+        """Set the Python of an External run.
+
+        ``PATCH /v2/training/execution/{execution_id}/python-version``
+
+        Args:
+            execution_id: Number of the execution.
+        """
+        return await self._transport.call(_SET_EXECUTION_PYTHON_VERSION, {"execution_id": execution_id}, options, body)
 
     async def set_execution_requirements(
         self, execution_id: int, *, body: TrainingRequirementsBody, **options: Unpack[RequestOptions]
@@ -781,53 +897,17 @@ class AsyncTrainingV2Operations(AsyncResource):
         """
         return await self._transport.call(_SET_EXECUTION_SCRIPT, {"execution_id": execution_id}, options, body)
 
-    async def add_execution_extra_file(
-        self, execution_id: int, *, body: TrainingExtraFileBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Add one further file.
+    async def get_execution_status(
+        self, execution_id: int, **options: Unpack[RequestOptions]
+    ) -> TrainingExecutionStatus:
+        """Ask how a training execution is doing.
 
-        ``PATCH /v2/training/execution/{execution_id}/extra-file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_ADD_EXECUTION_EXTRA_FILE, {"execution_id": execution_id}, options, body)
-
-    async def set_execution_env(
-        self, execution_id: int, *, body: TrainingEnvBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the variables for the script.
-
-        ``PATCH /v2/training/execution/{execution_id}/env/file``
+        ``GET /v2/training/execution/{execution_id}/status``
 
         Args:
             execution_id: Number of the execution.
         """
-        return await self._transport.call(_SET_EXECUTION_ENV, {"execution_id": execution_id}, options, body)
-
-    async def set_execution_conf_dict(
-        self, execution_id: int, *, body: TrainingConfDictBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the AutoML recipe.
-
-        ``PATCH /v2/training/execution/{execution_id}/conf-dict/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_SET_EXECUTION_CONF_DICT, {"execution_id": execution_id}, options, body)
-
-    async def set_execution_features(
-        self, execution_id: int, *, body: TrainingFeaturesBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the features of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/features/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_SET_EXECUTION_FEATURES, {"execution_id": execution_id}, options, body)
+        return await self._transport.call(_GET_EXECUTION_STATUS, {"execution_id": execution_id}, options)
 
     async def set_execution_target(
         self, execution_id: int, *, body: TrainingTargetBody, **options: Unpack[RequestOptions]
@@ -841,109 +921,29 @@ class AsyncTrainingV2Operations(AsyncResource):
         """
         return await self._transport.call(_SET_EXECUTION_TARGET, {"execution_id": execution_id}, options, body)
 
-    async def set_execution_output(
-        self, execution_id: int, *, body: TrainingOutputBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the predictions of an External run.
+    async def create_training(
+        self, group: str, *, body: CreateTrainingBody, **options: Unpack[RequestOptions]
+    ) -> RegisteredTraining:
+        """Create a training experiment.
 
-        ``PATCH /v2/training/execution/{execution_id}/output/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_SET_EXECUTION_OUTPUT, {"execution_id": execution_id}, options, body)
-
-    async def set_execution_metrics(
-        self, execution_id: int, *, body: TrainingMetricsBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the metrics of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/metrics/file``
+        ``POST /v2/training/{group}``
 
         Args:
-            execution_id: Number of the execution.
+            group: Name of the group.
         """
-        return await self._transport.call(_SET_EXECUTION_METRICS, {"execution_id": execution_id}, options, body)
+        return await self._transport.call(_CREATE_TRAINING, {"group": group}, options, body)
 
-    async def set_execution_parameters(
-        self, execution_id: int, *, body: TrainingParametersBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the settings of an External run.
+    async def create_execution(
+        self, training_hash: str, *, body: CreateTrainingExecutionBody, **options: Unpack[RequestOptions]
+    ) -> CreatedTrainingExecution:
+        """Create an empty training execution.
 
-        ``PATCH /v2/training/execution/{execution_id}/parameters/file``
+        ``POST /v2/training/{training_hash}/execution``
 
         Args:
-            execution_id: Number of the execution.
+            training_hash: Hash of the training experiment.
         """
-        return await self._transport.call(_SET_EXECUTION_PARAMETERS, {"execution_id": execution_id}, options, body)
-
-    async def set_execution_model(
-        self, execution_id: int, *, body: TrainingModelBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Give the trained model of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/model/file``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_SET_EXECUTION_MODEL, {"execution_id": execution_id}, options, body)
-
-    async def set_execution_python_version(
-        self, execution_id: int, *, body: TrainingPythonVersionBody, **options: Unpack[RequestOptions]
-    ) -> Acknowledgement:
-        """Set the Python of an External run.
-
-        ``PATCH /v2/training/execution/{execution_id}/python-version``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_SET_EXECUTION_PYTHON_VERSION, {"execution_id": execution_id}, options, body)
-
-    async def start_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> Acknowledgement:
-        """Start a training execution.
-
-        ``PATCH /v2/training/execution/{execution_id}``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_START_EXECUTION, {"execution_id": execution_id}, options)
-
-    async def get_execution_status(
-        self, execution_id: int, **options: Unpack[RequestOptions]
-    ) -> TrainingExecutionStatus:
-        """Ask how a training execution is doing.
-
-        ``GET /v2/training/execution/{execution_id}/status``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_GET_EXECUTION_STATUS, {"execution_id": execution_id}, options)
-
-    async def copy_execution(self, execution_id: int, **options: Unpack[RequestOptions]) -> CopiedTrainingExecution:
-        """Copy a training execution, to change and start it again.
-
-        ``POST /v2/training/execution/{execution_id}/copy``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_COPY_EXECUTION, {"execution_id": execution_id}, options)
-
-    async def promote_execution(
-        self, execution_id: int, *, body: PromoteBody, **options: Unpack[RequestOptions]
-    ) -> PromotedModel:
-        """Make a model from a training execution.
-
-        ``PATCH /v2/training/execution/{execution_id}/promote``
-
-        Args:
-            execution_id: Number of the execution.
-        """
-        return await self._transport.call(_PROMOTE_EXECUTION, {"execution_id": execution_id}, options, body)
+        return await self._transport.call(_CREATE_EXECUTION, {"training_hash": training_hash}, options, body)
 
 
 class AsyncTrainingV2OperationsWithRawResponse(AsyncResource):
@@ -951,25 +951,25 @@ class AsyncTrainingV2OperationsWithRawResponse(AsyncResource):
 
     __slots__ = ()
 
-    create_training = AsyncRawMethod(AsyncTrainingV2Operations.create_training)
-    create_execution = AsyncRawMethod(AsyncTrainingV2Operations.create_execution)
+    start_execution = AsyncRawMethod(AsyncTrainingV2Operations.start_execution)
+    set_execution_conf_dict = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_conf_dict)
+    copy_execution = AsyncRawMethod(AsyncTrainingV2Operations.copy_execution)
+    set_execution_env = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_env)
+    add_execution_extra_file = AsyncRawMethod(AsyncTrainingV2Operations.add_execution_extra_file)
+    set_execution_features = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_features)
     set_execution_input = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_input)
+    set_execution_metrics = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_metrics)
+    set_execution_model = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_model)
+    set_execution_output = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_output)
+    set_execution_parameters = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_parameters)
+    promote_execution = AsyncRawMethod(AsyncTrainingV2Operations.promote_execution)
+    set_execution_python_version = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_python_version)
     set_execution_requirements = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_requirements)
     set_execution_script = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_script)
-    add_execution_extra_file = AsyncRawMethod(AsyncTrainingV2Operations.add_execution_extra_file)
-    set_execution_env = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_env)
-    set_execution_conf_dict = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_conf_dict)
-    set_execution_features = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_features)
-    set_execution_target = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_target)
-    set_execution_output = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_output)
-    set_execution_metrics = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_metrics)
-    set_execution_parameters = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_parameters)
-    set_execution_model = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_model)
-    set_execution_python_version = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_python_version)
-    start_execution = AsyncRawMethod(AsyncTrainingV2Operations.start_execution)
     get_execution_status = AsyncRawMethod(AsyncTrainingV2Operations.get_execution_status)
-    copy_execution = AsyncRawMethod(AsyncTrainingV2Operations.copy_execution)
-    promote_execution = AsyncRawMethod(AsyncTrainingV2Operations.promote_execution)
+    set_execution_target = AsyncRawMethod(AsyncTrainingV2Operations.set_execution_target)
+    create_training = AsyncRawMethod(AsyncTrainingV2Operations.create_training)
+    create_execution = AsyncRawMethod(AsyncTrainingV2Operations.create_execution)
 
 
 class AsyncTrainingV2OperationsWithStreamingResponse(AsyncResource):
@@ -977,22 +977,22 @@ class AsyncTrainingV2OperationsWithStreamingResponse(AsyncResource):
 
     __slots__ = ()
 
-    create_training = AsyncStreamMethod(AsyncTrainingV2Operations.create_training)
-    create_execution = AsyncStreamMethod(AsyncTrainingV2Operations.create_execution)
+    start_execution = AsyncStreamMethod(AsyncTrainingV2Operations.start_execution)
+    set_execution_conf_dict = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_conf_dict)
+    copy_execution = AsyncStreamMethod(AsyncTrainingV2Operations.copy_execution)
+    set_execution_env = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_env)
+    add_execution_extra_file = AsyncStreamMethod(AsyncTrainingV2Operations.add_execution_extra_file)
+    set_execution_features = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_features)
     set_execution_input = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_input)
+    set_execution_metrics = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_metrics)
+    set_execution_model = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_model)
+    set_execution_output = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_output)
+    set_execution_parameters = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_parameters)
+    promote_execution = AsyncStreamMethod(AsyncTrainingV2Operations.promote_execution)
+    set_execution_python_version = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_python_version)
     set_execution_requirements = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_requirements)
     set_execution_script = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_script)
-    add_execution_extra_file = AsyncStreamMethod(AsyncTrainingV2Operations.add_execution_extra_file)
-    set_execution_env = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_env)
-    set_execution_conf_dict = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_conf_dict)
-    set_execution_features = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_features)
-    set_execution_target = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_target)
-    set_execution_output = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_output)
-    set_execution_metrics = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_metrics)
-    set_execution_parameters = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_parameters)
-    set_execution_model = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_model)
-    set_execution_python_version = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_python_version)
-    start_execution = AsyncStreamMethod(AsyncTrainingV2Operations.start_execution)
     get_execution_status = AsyncStreamMethod(AsyncTrainingV2Operations.get_execution_status)
-    copy_execution = AsyncStreamMethod(AsyncTrainingV2Operations.copy_execution)
-    promote_execution = AsyncStreamMethod(AsyncTrainingV2Operations.promote_execution)
+    set_execution_target = AsyncStreamMethod(AsyncTrainingV2Operations.set_execution_target)
+    create_training = AsyncStreamMethod(AsyncTrainingV2Operations.create_training)
+    create_execution = AsyncStreamMethod(AsyncTrainingV2Operations.create_execution)
