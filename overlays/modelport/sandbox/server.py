@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from modelport.sandbox._settings import Limits, SandboxSettings
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import FrameType, TracebackType
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -53,6 +53,11 @@ def serve(settings: SandboxSettings, *, on_ready: Callable[[str], None] | None =
             sys.stdout.flush()
             if on_ready is not None:
                 on_ready(url)
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Requests that wait for a script must not hold the end up.
+            app.state.services.runner.interrupt()
+            super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
         app,
@@ -121,7 +126,7 @@ def _bracketed(host: str) -> str:
 
 @contextlib.contextmanager
 def _terminated(interrupt: Callable[[], None]) -> Any:
-    """End runs at the first signal, so that requests that wait for a script do not hold the server up."""
+    """Uvicorn replays the signals it caught once it has stopped; here they then do nothing worse than `interrupt`."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -129,7 +134,6 @@ def _terminated(interrupt: Callable[[], None]) -> Any:
     def ended(_number: int, _frame: object) -> None:
         interrupt()
 
-    # uvicorn replays the signals it caught once it has stopped; this handler then has nothing left to do.
     kept = {number: signal.signal(number, ended) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield

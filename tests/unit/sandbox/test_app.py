@@ -335,3 +335,36 @@ def test_the_announcement_names_demo_credentials_and_no_others() -> None:
     assert "hidden word" not in announcement(settings, "http://x")
     assert "demo (password demo)" in announcement(settings, "http://x")
     assert "hidden word" not in repr(settings)
+
+
+def hang_in_training(api: httpx.Client) -> None:
+    """Start a training whose script never ends, and wait until it runs."""
+    token = api.post("/login", data={"user": "demo", "password": "demo"}).json()["Token"]
+    api.headers["authorization"] = f"Bearer {token}"
+    api.post("/groups", data={"name": "risk", "description": "d"})
+    experiment = {"experiment_name": "exp", "model_type": "Regression"}
+    training = api.post("/training/register/risk", data=experiment).json()["TrainingHash"]
+    script = b"import time\ndef train(df, base_path):\n    time.sleep(300)"
+    fields = {"run_name": "r", "training_type": "Custom", "training_reference": "train", "python_version": "Python310"}
+    files = {"train_data": ("d.csv", b"a\n1\n"), "source": ("app.py", script), "requirements": ("r.txt", b"")}
+    api.post(f"/training/upload/risk/{training}", data=fields, files=files)
+    api.get(f"/training/execute/risk/{training}/1")
+    deadline = time.monotonic() + 20
+    while api.get("/training/status/risk/1").json()["Status"] != "Running":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_end_does_not_wait_for_a_script_that_hangs() -> None:
+    with Sandbox() as box:
+        with httpx.Client(base_url=f"{box.codex_url}/api", timeout=30) as api:
+            hang_in_training(api)
+        time.sleep(0.5)
+        threads = Path(f"/proc/{box.pid}/task").iterdir()
+        children = [pid for thread in threads for pid in (thread / "children").read_text().split()]
+        started = time.monotonic()
+    took = time.monotonic() - started
+
+    assert children
+    assert took < 8
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)

@@ -135,6 +135,7 @@ class Training:
         if kind == "AutoML":
             read_json(call.need_file("conf_dict"), "conf_dict")
             call.need_file("conf_dict").save(folder / "conf.json")
+            files["conf_dict"] = "conf.json"
         if kind == "External":
             files |= _receive_external(call, folder)
         save_optional(call, "requirements", folder, REQUIREMENTS)

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from modelport.sandbox.codex.training import Training
     from modelport.sandbox.store import Document
 
-_NEEDED = {
-    "Custom": ("train_data", "source"),
-    "AutoML": ("train_data", "conf_dict"),
-    "External": ("features", "target"),
-}
-
 
 class TrainingV2:
     """The parts of an execution, set one by one while it is Uploaded."""
@@ -117,12 +111,6 @@ class TrainingV2:
     def start_execution(self, call: Call) -> Reply:
         """Start, once every part that the type needs is there."""
         run = self._open(call)
-        missing = [part for part in _NEEDED[run["TrainingType"]] if part not in run["Files"]]
-        if missing:
-            kind = run["TrainingType"]
-            raise BadRequestError(
-                f"execution {run['Id']} is not complete: a training of type {kind} needs {', '.join(missing)}"
-            )
         self._training.work.begin(run)
         return Reply({"Message": f"Execution {run['Id']} started"}, 202)
 

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from modelport.sandbox.store import Document
 
 MODEL_FILE = "model.pkl"
-ARTIFACTS = ("model.pkl", "features.parquet", "target.parquet", "predictions.parquet", "metrics.json", "params.json")
+# The parts without which an execution cannot start.
+NEEDED = {
+    "Custom": ("train_data", "source"),
+    "AutoML": ("train_data", "conf_dict"),
+    "External": ("features", "target"),
+}
 
 
 def archive_path(context: Context, run: Document) -> Path:
@@ -50,6 +55,12 @@ class TrainingWork:
     def begin(self, run: Document) -> None:
         """Mark as started, once, and run in the background."""
         key = str(run["Id"])
+        missing = [part for part in NEEDED[run["TrainingType"]] if part not in run["Files"]]
+        if missing:
+            kind = run["TrainingType"]
+            raise BadRequestError(
+                f"execution {key} is not complete: a training of type {kind} needs {', '.join(missing)}"
+            )
 
         def change(body: Document) -> None:
             if body["Started"]:
