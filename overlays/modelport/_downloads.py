@@ -78,6 +78,7 @@ class AtomicFile:
             )
         with self._disk_errors():
             self._file.flush()
+            self._check_end()
             os.fsync(self._file.fileno())
             self._file.close()
             self._part.replace(self._path)
@@ -93,10 +94,27 @@ class AtomicFile:
         self._part.unlink(missing_ok=True)
         self._file = None
 
+    def _check_end(self) -> None:
+        """Refuse a file that lost its end where nobody noticed: both kinds keep their index there."""
+        with self._part.open("rb") as file:
+            if self._kind == "zip":
+                import zipfile
+
+                whole = zipfile.is_zipfile(file)
+            elif self._kind == "parquet":
+                file.seek(-len(MAGIC["parquet"][0]), os.SEEK_END)
+                whole = file.read() in MAGIC["parquet"]
+            else:
+                whole = True
+        if not whole:
+            raise DownloadError(f"the server sent only a part of a {self._kind} file", path=str(self._path))
+
     @contextlib.contextmanager
     def _disk_errors(self) -> Generator[None]:
         try:
             yield
+        except DownloadError:
+            raise
         except OSError as error:
             message = f"cannot write {self._path}: {error.strerror or error}"
             raise DownloadError(message, path=str(self._path), errno=error.errno) from error

@@ -48,9 +48,7 @@ def test_a_pause_after_very_many_looks_is_still_finite() -> None:
     assert Backoff().pause_seconds(10**9) == 30
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"initial_seconds": -1}, {"factor": 0.5}, {"max_seconds": 0.1}, {"jitter": -0.1}]
-)
+@pytest.mark.parametrize("wrong", [{"initial_seconds": -1}, {"factor": 0.5}, {"max_seconds": 0.1}, {"jitter": -0.1}])
 def test_a_backoff_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidInputError):
         Backoff(**wrong)

@@ -27,6 +27,7 @@ class AsyncSession:
         self._polling = polling
         self._default_token = None if group_token is None else check_group_token(group_token)
         self._tokens: dict[str, str] = {}
+        self._for_token: tuple[str, AsyncClient] | None = None
         # Replaced by tests, which do not wait.
         self.clock: Clock = time.monotonic
         self.chance: Clock = random.random
@@ -69,4 +70,8 @@ class AsyncSession:
                 f"no token for the group {group!r}: pass group_token=, call set_token(), or set "
                 "MODELPORT_CODEX_GROUP_TOKEN (or MLOPS_GROUP_TOKEN)"
             )
-        return self.client.with_options(credentials={"groupToken": chosen})
+        kept = self._for_token  # read once: another thread may replace it
+        if kept is None or kept[0] != chosen:
+            # Most programs use one token all the time; a derived client shares the pool and costs nothing to drop.
+            kept = self._for_token = chosen, self.client.with_options(credentials={"groupToken": chosen})
+        return kept[1]

@@ -154,6 +154,7 @@ class AsyncModel(AsyncWork):
         *,
         preprocessing: AsyncPreprocessing | str | None = None,
         group_token: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the HTTP client keeps it
     ) -> Any:
         """What the model's script returned for one input; for Sync models.
 
@@ -161,6 +162,7 @@ class AsyncModel(AsyncWork):
             data: The input, like the sample given as schema: a mapping, a pandas Series, or a DataFrame of one row.
             preprocessing: A Sync preprocessing, or its hash, to run on the input first.
             group_token: In place of the one that is set.
+            timeout: Seconds for each phase of the attempt; by default the client's.
 
         Raises:
             InvalidInputError: It is an Async model, or the input cannot be written as JSON.
@@ -172,7 +174,8 @@ class AsyncModel(AsyncWork):
             script_hash=given(script_hash(preprocessing)),
         )
         client = self._session.for_group(self.group, group_token or self._token)
-        return await client.predictions.predict(self.group, self.hash, body=body)
+        options: RequestOptions = {} if timeout is None else {"timeout": timeout}
+        return await client.predictions.predict(self.group, self.hash, body=body, **options)
 
     async def submit(
         self,

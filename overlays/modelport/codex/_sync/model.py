@@ -155,6 +155,7 @@ class Model(Work):
         *,
         preprocessing: Preprocessing | str | None = None,
         group_token: str | None = None,
+        timeout: float | None = None,
     ) -> Any:
         """What the model's script returned for one input; for Sync models.
 
@@ -162,6 +163,7 @@ class Model(Work):
             data: The input, like the sample given as schema: a mapping, a pandas Series, or a DataFrame of one row.
             preprocessing: A Sync preprocessing, or its hash, to run on the input first.
             group_token: In place of the one that is set.
+            timeout: Seconds for each phase of the attempt; by default the client's.
 
         Raises:
             InvalidInputError: It is an Async model, or the input cannot be written as JSON.
@@ -173,7 +175,8 @@ class Model(Work):
             script_hash=given(script_hash(preprocessing)),
         )
         client = self._session.for_group(self.group, group_token or self._token)
-        return client.predictions.predict(self.group, self.hash, body=body)
+        options: RequestOptions = {} if timeout is None else {"timeout": timeout}
+        return client.predictions.predict(self.group, self.hash, body=body, **options)
 
     def submit(
         self,
