@@ -47,7 +47,8 @@ def annotation(prop: Any) -> str:
         members = list(dict.fromkeys(annotation(inner) for inner in prop.inner_properties))
         return "Any" if "Any" in members else " | ".join(sorted(members, key=lambda member: member == "None"))
     if isinstance(prop, ConstProperty):
-        return f"Literal[{prop.value.python_code.as_unembedded_code()}]"
+        raw = prop.value.raw_value
+        return f"Literal[{(raw.get_untrusted_value() if hasattr(raw, 'get_untrusted_value') else raw)!r}]"
     return _SIMPLE.get(prop.__class__, "Any")
 
 

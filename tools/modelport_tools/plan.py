@@ -19,6 +19,7 @@ from openapi_python_client.parser.openapi import GeneratorData
 
 from .annotations import annotation, classes
 from .document import Document, is_object, operations, resolve
+from .enums import members, prepared
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _parse(document: Document) -> GeneratorData:
         output_path=None,
     )
     try:
-        data = GeneratorData.from_dict(document, config=config)
+        data = GeneratorData.from_dict(prepared(document), config=config)
     except RecursionError:
         raise SpecError("openapi-python-client cannot follow the document: it is nested too deeply") from None
     except Exception as error:  # it raises what its parts raise, such as on enum values that differ in case only
@@ -340,9 +341,7 @@ def _enum(enum: Any) -> EnumPlan:
         module=str(enum.class_info.module_name),
         description=_text(enum.description),
         base="OpenIntEnum" if enum.value_type is int else "OpenStrEnum",
-        members=tuple(
-            (str(name), value if isinstance(value, int) else _text(value)) for name, value in enum.values.items()
-        ),
+        members=members(enum.values),
     )
 
 
@@ -405,7 +404,9 @@ def _operation(document: Document, path: str, item: Document, operation: Documen
         imports.update(classes(body_prop))
     responses, success = _responses(document, operation, endpoint)
     imports.update(entry for prop in success for entry in classes(prop))
-    returns = list(dict.fromkeys(_return_type(status, media) for status, media in responses if status.startswith("2")))
+    returns = list(
+        dict.fromkeys(kind for status, media in responses if status.startswith("2") for kind in _return_types(media))
+    )
     return OperationPlan(
         operation_id=str(operation["operationId"]),
         name=str(endpoint.name),
@@ -436,8 +437,10 @@ def _parameters(document: Document, item: Document, operation: Document, endpoin
     planned: list[ParameterPlan] = []
     for location in ("path", "query", "header", "cookie"):
         for prop in getattr(endpoint, f"{location}_parameters"):
-            entry = declared[location, _text(prop.name)]
+            entry = declared.pop((location, _text(prop.name)))
             planned.append(_parameter(location, entry, prop))
+    # What is described by a media type is left out by openapi-python-client; it goes as JSON.
+    planned.extend(_parameter(location, entry, None) for (location, _), entry in declared.items())
     twice = [name for name, count in Counter(parameter.name for parameter in planned).items() if count > 1]
     if twice:
         raise SpecError(
@@ -449,7 +452,9 @@ def _parameters(document: Document, item: Document, operation: Document, endpoin
 
 def _parameter(location: str, entry: Document, prop: Any) -> ParameterPlan:
     style = "json" if "content" in entry else str(entry.get("style", _DEFAULT_STYLES[location]))
-    name = str(entry.get("x-modelport-argument") or prop.python_name)
+    if prop is None and style != "json":
+        raise SpecError(f"the {location} parameter {entry['name']!r} would be lost")
+    name = str(entry.get("x-modelport-argument") or (prop.python_name if prop else _identifier(entry["name"])))
     if not name.isidentifier() or keyword.iskeyword(name):
         raise SpecError(f"the x-modelport-argument {name!r} is no name for an argument")
     return ParameterPlan(
@@ -458,8 +463,8 @@ def _parameter(location: str, entry: Document, prop: Any) -> ParameterPlan:
         location=location,
         style=style,
         explode=bool(entry.get("explode", style == "form")),
-        annotation=annotation(prop),
-        required=bool(prop.required),
+        annotation=annotation(prop) if prop else "Any",
+        required=bool(entry.get("required", False)),
         description=str(entry.get("description", "")),
     )
 
@@ -511,8 +516,8 @@ def _media_type(kind: str, prop: Any) -> str:
     return "str" if kind.startswith("text/") else "bytes"
 
 
-def _return_type(_status: str, media: tuple[tuple[str, str], ...]) -> str:
-    return " | ".join(dict.fromkeys(kind for _, kind in media)) or "None"
+def _return_types(media: tuple[tuple[str, str], ...]) -> list[str]:
+    return [kind for _, kind in media] or ["None"]
 
 
 def _media_rank(kind: str) -> tuple[int, str]:
