@@ -193,12 +193,12 @@ class Play:
 
     def _records(self, monitoring: Monitoring, label: str, note: Note) -> None:
         """Keep the newest record of the platform."""
-        newest: Any = monitoring.records()[-1].additional_properties
+        newest = monitoring.records()[-1]
         watched = Watched(
             label=label,
-            rows=int(newest["Rows"]),
-            psi={str(name): float(value) for name, value in newest["Psi"].items()},
-            shap={str(name): float(value) for name, value in newest["Shap"].items()},
+            rows=newest.rows or 0,
+            psi=newest.psi.additional_properties if newest.psi else {},
+            shap=newest.shap.additional_properties if newest.shap else {},
         )
         self.story.watched.append(watched)
         note(f"mean PSI {watched.mean_psi:.3f} over {watched.rows} stored predictions")

@@ -17,6 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from modelport.errors import ModelportError
 from modelport.sandbox._settings import Limits, SandboxSettings
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ BACKLOG = 256
 IPV6 = 6
 
 
-class SandboxError(Exception):
+class SandboxError(ModelportError):
     """The sandbox could not be started."""
 
 
