@@ -29,7 +29,7 @@ class Docs:
         self._context = context
 
     def get_model_docs(self, call: Call) -> Reply:
-        """The page, or with `Accept: application/json` the OpenAPI document alone."""
+        """The page; or the OpenAPI document alone, for who accepts JSON and no HTML."""
         model = self._context.find(MODEL, call.values["model_hash"], "model", group=call.values["group"])
         operation = str(call.values["operation"])
         if model["Operation"].lower() != operation:
@@ -37,7 +37,8 @@ class Docs:
                 f"model {model['Hash']} is {model['Operation']}: its page is under {model['Operation'].lower()}"
             )
         document = openapi_of(model, f"{call.base_url}")
-        if "application/json" in call.headers.get("accept", ""):
+        accept = call.headers.get("accept", "")
+        if "application/json" in accept and "text/html" not in accept:
             return Reply(document)
         return Reply(content=_page(model, document).encode(), media_type="text/html; charset=utf-8")
 
