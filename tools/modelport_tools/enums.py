@@ -54,10 +54,11 @@ def members(values: dict[str, Any]) -> tuple[tuple[str, str | int], ...]:
     found: dict[str, str | int] = {}
     for index, (key, value) in enumerate(values.items()):
         hint = _original(key.lower())
-        name = key if hint is None else _name(hint, index)
+        raw = value if isinstance(value, int) else str(_original(value) or "")
+        name = key if hint is None else _name(hint.upper() if hint == raw else hint, index)
         while name in found:
             name = f"{name}_{index}"
-        found[name] = value if isinstance(value, int) else str(_original(value) or "")
+        found[name] = raw
     return tuple(found.items())
 
 
@@ -69,5 +70,5 @@ def _original(token: str) -> str | None:
 def _name(hint: str, index: int) -> str:
     from openapi_python_client.strings import snake_case
 
-    name = str(snake_case(hint.upper())).upper() if hint[:1].isalpha() else ""
+    name = str(snake_case(hint)).upper() if hint[:1].isalpha() else ""
     return name if name.isidentifier() else f"VALUE_{index}"

@@ -43,14 +43,16 @@ def validate(document: Document) -> None:
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
     validator = OpenAPIV31SpecValidator if document["openapi"].startswith("3.1") else OpenAPIV30SpecValidator
+    errors: list[Any] = []
     try:
-        errors: list[Any] = list(validator(document).iter_errors())
-    except Exception as error:  # the validator raises what its parts raise
-        raise SpecError(f"cannot be validated: {error}") from error
+        errors.extend(validator(document).iter_errors())
+    except Exception as error:  # having told a fault, the validator may stumble over it
+        if not errors:
+            raise SpecError(f"cannot be validated: {error}") from error
     if errors:
         first = min(errors, key=lambda error: [str(step) for step in getattr(error, "absolute_path", ())])
         pointer = "".join(f"/{step_text(str(step))}" for step in getattr(first, "absolute_path", ()))
-        message = str(getattr(first, "message", first))
+        message = str(getattr(first, "message", first)).partition("\n\n")[0]
         raise SpecError(
             message if len(message) < _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}...", pointer=pointer
         )

@@ -235,6 +235,12 @@ def _expected(document: Document) -> list[tuple[str, str]]:
 def _in_order(document: Document, endpoints: dict[tuple[str, str], Any]) -> list[Any]:
     """The parsed endpoint of each operation: it may bear other names in the braces of its path."""
     bare = {(_bare(path), method): endpoint for (path, method), endpoint in endpoints.items()}
+    seen: dict[tuple[str, str], str] = {}
+    for path, method in _expected(document):
+        where = f"{method.upper()} {path}"
+        first = seen.setdefault((_bare(path), method), where)
+        if first is not where:
+            raise SpecError(f"is the same path as {first} with other names in its braces", pointer=where)
     found = [bare.get((_bare(path), method)) for path, method in _expected(document)]
     lost = [
         f"{method.upper()} {path}" for (path, method), one in zip(_expected(document), found, strict=True) if not one
@@ -252,10 +258,9 @@ def _distinct(planned: list[OperationPlan]) -> list[OperationPlan]:
     """The same operations.
 
     Raises:
-        SpecError: If two would be the same method, or the same request; one would hide the other.
+        SpecError: If two would be the same method; one would hide the other.
     """
     methods: dict[tuple[str, str], str] = {}
-    requests: dict[tuple[str, str], str] = {}
     for operation in planned:
         where = f"{operation.method} {operation.path}"
         first = methods.setdefault((operation.tag, operation.name), where)
@@ -264,9 +269,6 @@ def _distinct(planned: list[OperationPlan]) -> list[OperationPlan]:
                 f"would be the same method {operation.tag}.{operation.name} as {first}: give it another operationId",
                 pointer=where,
             )
-        first = requests.setdefault((operation.method, _bare(operation.path)), where)
-        if first is not where:
-            raise SpecError(f"is the same path as {first} with other names in its braces", pointer=where)
     return planned
 
 

@@ -144,7 +144,7 @@ def _literal(value: object) -> str:
 
 def _inline(text: str) -> str:
     """Text of a document within a docstring of one line."""
-    return _escaped(" ".join(text.split())).replace('"', '\\"')
+    return _CONTROL.sub(" ", " ".join(text.split())).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,212 @@
+"""Nothing is lost on the way from the document to the client, or the document is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelport_tools.errors import SpecError
+from modelport_tools.normalise import normalise, validate
+from modelport_tools.plan import ClientPlan, OperationPlan, make_plan
+from tests.unit.tools.specs import OK, document, operation, schemas
+
+
+def planned(values: dict[str, Any]) -> ClientPlan:
+    canonical = normalise(values)
+    validate(canonical)
+    return make_plan(canonical)
+
+
+def only(values: dict[str, Any]) -> OperationPlan:
+    (found,) = planned(values).operations
+    return found
+
+
+def query(name: str, **rest: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": "string"}, **rest}
+
+
+def content(**media: Any) -> dict[str, Any]:
+    return {"content": {kind.replace("_", "/"): {"schema": schema} for kind, schema in media.items()}}
+
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+LISTED = {"name": "x", "in": "header", "schema": {"type": "array", "items": STRING}}
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (
+            document({"/a": {"get": operation(parameters=[LISTED])}}),
+            "GET /a",
+        ),
+        (document({"/a": {"post": operation(requestBody={"content": {"text/plain": {"schema": STRING}}})}}), "/a"),
+        (document({"/a": {"post": operation(requestBody={"content": {"*/*": {"schema": STRING}}})}}), "/a"),
+        (document({"/{a}": {"get": operation("x", parameters=[{**query("a"), "in": "path", "required": True}])},
+                   "/{b}": {"get": operation("y", parameters=[{**query("b"), "in": "path", "required": True}])}}),
+         "is the same path as GET /{a}"),
+        (document({"/a": {"get": operation("getThing"), "put": operation("get_thing")}}), "would be the same method"),
+        (document({"/a": {"get": operation(parameters=[query("x", **{"x-modelport-argument": "1; import os"})])}}),
+         "is no name for an argument"),
+        (document({"/a": {"get": operation(parameters=[query("x", **{"x-modelport-argument": "class"})])}}),
+         "is no name for an argument"),
+        (document({"/a": {"get": operation(parameters=[query("x", **{"x-modelport-argument": "y"}), query("y")])}}),
+         "two parameters would be y"),
+        (document({"/a": {"get": operation(security=[{"m": []}])}},
+                  components={"securitySchemes": {"m": {"type": "mutualTLS"}}}), "mutual TLS"),
+        (schemas(A={"type": "array", "items": {"$ref": "#/components/schemas/A"}}), "losses"),
+        (schemas(A={"enum": ["x", 1]}), "losses"),
+    ],
+)  # fmt: skip
+def test_what_would_be_lost_is_refused(values: dict[str, Any], says: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        planned(values)
+
+    assert says in str(caught.value)
+    assert "0x" not in str(caught.value)
+
+
+def test_parameters_whose_names_fall_together_stay_apart() -> None:
+    parameters = [query(name) for name in ("fooBar", "foo_bar", "a-b", "aB")]
+    found = only(document({"/a": {"get": operation(parameters=parameters)}}))
+
+    assert {parameter.wire for parameter in found.parameters} == {"fooBar", "foo_bar", "a-b", "aB"}
+    assert len({parameter.name for parameter in found.parameters}) == 4
+
+
+def test_enum_values_that_differ_in_case_only_are_all_kept() -> None:
+    (enum,) = planned(schemas(A={"type": "string", "enum": ["a", "A", "a b", "a-b", "a_b", "", "é", "1"]})).enums
+    values = [value for _, value in enum.members]
+
+    assert values == ["a", "A", "a b", "a-b", "a_b", "", "é", "1"]
+    assert len({name for name, _ in enum.members}) == len(values)
+    assert all(name.isidentifier() for name, _ in enum.members)
+
+
+def test_the_names_that_a_document_gives_to_enum_values_are_used() -> None:
+    (enum,) = planned(schemas(A={"type": "integer", "enum": [1, -2], "x-enum-varnames": ["Low", "veryLow"]})).enums
+
+    assert enum.members == (("LOW", 1), ("VERY_LOW", -2))
+
+
+def test_a_wrong_default_is_refused_by_its_own_name() -> None:
+    with pytest.raises(SpecError, match="'ten' is not of type 'integer'"):
+        planned(document({"/a": {"get": operation(parameters=[query("n", schema={**INTEGER, "default": "ten"})])}}))
+
+
+def test_a_parameter_described_by_a_media_type_goes_as_json() -> None:
+    parameter = {"name": "filterBy", "in": "query", "required": True, "content": {"application/json": {"schema": {}}}}
+    found = only(document({"/a": {"get": operation(parameters=[parameter])}}))
+
+    assert [(one.name, one.style, one.annotation, one.required) for one in found.parameters] == [
+        ("filter_by", "json", "Any", True)
+    ]
+
+
+def test_names_that_a_client_uses_itself_give_way() -> None:
+    parameters = [query(name) for name in ("self", "body", "options", "timeout", "max_retries", "headers")]
+    plan = planned(document({"/a": {"get": operation("with_raw_response", tags=["close"], parameters=parameters)}}))
+
+    assert [parameter.name for parameter in plan.operations[0].parameters] == [
+        "self_", "body_", "options_", "timeout_", "max_retries_", "headers_"
+    ]  # fmt: skip
+    assert [(tag.name, [one.name for one in tag.operations]) for tag in plan.tags] == [
+        ("close_", ["with_raw_response_"])
+    ]
+
+
+@pytest.mark.parametrize("name", ["File", "Any", "Resource", "Operation", "Parameter", "Unset", "Literal", "UUID"])
+def test_a_schema_with_the_name_of_a_helper_gives_way(name: str) -> None:
+    values = schemas(**{name: {"type": "object", "properties": {"x": STRING}}})
+
+    assert only(values).returns.endswith("Model")
+
+
+@pytest.mark.parametrize(
+    ("body", "media_types", "annotation"),
+    [
+        (content(multipart_form_data=STRING), None, None),
+        ({"content": {"multipart/form-data": {"schema": {"type": "object", "title": "Form"}},
+                      "application/json": {"schema": INTEGER}}}, ("application/json", "multipart/form-data"), "int"),
+        ({"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+         ("application/octet-stream",), "File"),
+        ({"content": {"application/merge-patch+json": {"schema": {"type": "array", "items": INTEGER}}}},
+         ("application/merge-patch+json",), "list[int]"),
+    ],
+)  # fmt: skip
+def test_the_type_of_a_body_is_that_of_its_preferred_media_type(
+    body: dict[str, Any], media_types: tuple[str, ...] | None, annotation: str | None
+) -> None:
+    values = document({"/a": {"post": operation(requestBody=body)}})
+    if media_types is None:
+        with pytest.raises(SpecError):
+            planned(values)
+        return
+    found = only(values)
+
+    assert (found.body, found.body_annotation) == (media_types, annotation)
+
+
+@pytest.mark.parametrize(
+    ("media", "expected", "returns"),
+    [
+        ({"application/json": STRING, "application/problem+json": STRING},
+         {"application/json": "str", "application/problem+json": "str"}, "str"),
+        ({"application/json": INTEGER, "application/problem+json": STRING},
+         {"application/json": "int", "application/problem+json": "Any"}, "Any"),
+        ({"application/json; charset=utf-8": INTEGER}, {"application/json": "int"}, "int"),
+        ({"text/csv": STRING, "application/json": INTEGER},
+         {"application/json": "int", "text/csv": "str"}, "int | str"),
+        ({"application/octet-stream": {"type": "string", "format": "binary"}, "application/x+json": INTEGER},
+         {"application/octet-stream": "bytes", "application/x+json": "Any"}, "Any"),
+    ],
+)  # fmt: skip
+def test_each_media_type_of_an_answer_has_its_type(
+    media: dict[str, Any], expected: dict[str, str], returns: str
+) -> None:
+    answer = {"description": "x", "content": {kind: {"schema": schema} for kind, schema in media.items()}}
+    found = only(document({"/a": {"get": operation(responses={"200": answer})}}))
+
+    assert {status: dict(kinds) for status, kinds in found.responses} == {"200": expected}
+    assert found.returns == returns
+
+
+SCHEMES = {
+    "securitySchemes": {"a": {"type": "http", "scheme": "bearer"}, "b": {"type": "apiKey", "in": "query", "name": "k"}}
+}
+
+
+@pytest.mark.parametrize(
+    ("security", "expected"),
+    [
+        ([{"a": []}], (("a",),)), ([], ()), ([{}], ()), ([{"a": [], "b": []}], (("a", "b"),)),
+        ([{"a": []}, {"b": []}], (("a",), ("b",))), ([{}, {"b": []}, {"a": []}], (("b",), ("a",), ())),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("level", ["operation", "document"])
+def test_the_security_of_an_operation_is_its_own_else_the_document_s(
+    level: str, security: list[Any], expected: tuple[tuple[str, ...], ...]
+) -> None:
+    own = {"security": security} if level == "operation" else {}
+    rest = {"security": security} if level == "document" else {"security": [{"a": []}]}
+    found = only(document({"/a": {"get": operation(**own)}}, components=SCHEMES, **rest))
+
+    assert found.security == expected
+
+
+def test_the_tags_come_in_the_order_of_the_document() -> None:
+    paths = {f"/{tag}": {"get": operation(f"get_{tag}", tags=[tag])} for tag in ("a", "b", "c", "d")}
+    plan = planned(document(paths, tags=[{"name": "c"}, {"name": "a"}]))
+
+    assert [tag.name for tag in plan.tags] == ["c", "a", "b", "d"]
+
+
+@pytest.mark.parametrize(
+    ("method", "extra", "expected"),
+    [("get", {}, True), ("put", {}, True), ("delete", {}, True), ("post", {}, False), ("patch", {}, False),
+     ("get", {"x-modelport-mutates": True}, False)],
+)  # fmt: skip
+def test_a_repeat_is_safe_for_what_changes_nothing_twice(method: str, extra: dict[str, Any], expected: bool) -> None:
+    assert only(document({"/a": {method: {"responses": OK, **extra}}})).idempotent is expected
