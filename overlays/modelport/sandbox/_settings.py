@@ -70,4 +70,4 @@ class SandboxSettings:
     @property
     def accepted_hosts(self) -> frozenset[str]:
         """Host header names that are answered; any other is refused, which ends DNS rebinding."""
-        return LOOPBACK_HOSTS | {self.host} | self.allowed_hosts | {"testserver"}
+        return LOOPBACK_HOSTS | {self.host} | self.allowed_hosts

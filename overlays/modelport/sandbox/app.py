@@ -33,6 +33,7 @@ logger = logging.getLogger("modelport.sandbox")
 
 HANDLER_THREADS = 64
 MISDIRECTED = 421
+FORBIDDEN = 403
 
 
 def create_app(
@@ -73,9 +74,10 @@ def create_app(
 
 
 class _Front(Starlette):
-    """The first to see a request: refuses foreign hosts, leads platform paths to their door, the rest to the control.
+    """The first to see a request: refuses foreign pages, leads platform paths to their door, the rest to the control.
 
-    A Host header that is not ours is refused so that a web page that rebinds its name to loopback gets nothing.
+    A Host header that is not ours is refused so that a web page that rebinds its name to loopback gets nothing, an
+    Origin header that is not ours so that no page elsewhere can reset the sandbox or set faults.
     Platforms are not mounted as routes because those patterns do not match a line break in a path, and because a door
     needs the server's own `send` to cut a connection.
     """
@@ -89,18 +91,31 @@ class _Front(Starlette):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        if (host := _host_of(scope)) not in self._accepted:
-            known = ", ".join(sorted(self._accepted))
-            text = f"the Host header {host[:100]!r} is not accepted: use one of {known}\n"
-            await Response(text, MISDIRECTED, media_type="text/plain")(scope, receive, send)
+        if refusal := self._refusal(scope):
+            await refusal(scope, receive, send)
             return
         path = str(scope["path"])
         door = next((door for prefix, door in self._doors.items() if path.startswith(f"{prefix}/")), None)
         await (super().__call__ if door is None else door)(scope, receive, send)
 
+    def _refusal(self, scope: Scope) -> Response | None:
+        known = ", ".join(sorted(self._accepted))
+        host = _host_of(_header(scope, b"host"))
+        if host not in self._accepted:
+            text = f"the Host header {host[:100]!r} is not accepted: use one of {known}\n"
+            return Response(text, MISDIRECTED, media_type="text/plain")
+        origin = _header(scope, b"origin")
+        if origin and _host_of(origin.partition("://")[2]) not in self._accepted:
+            text = f"requests of the page {origin[:100]!r} are not accepted: only those of {known}\n"
+            return Response(text, FORBIDDEN, media_type="text/plain")
+        return None
 
-def _host_of(scope: Scope) -> str:
-    raw = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value for key, value in scope["headers"] if key == name), b"").decode("latin-1")
+
+
+def _host_of(raw: str) -> str:
     host = raw.rpartition("]")[0].lstrip("[") if raw.startswith("[") else raw.partition(":")[0]
     return str(host.lower())
 

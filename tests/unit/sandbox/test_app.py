@@ -27,6 +27,14 @@ def test_a_foreign_host_is_refused(box: InProcess) -> None:
     assert box.request("GET", "/_sandbox", {"host": "rebound.example"}).status_code == 421
 
 
+def test_a_web_page_from_elsewhere_can_set_nothing(box: InProcess) -> None:
+    response = box.request("POST", "/_sandbox/reset", {"origin": "https://elsewhere.example"})
+
+    assert response.status_code == 403
+    assert box.request("POST", "/_sandbox/reset", {"origin": "null"}).status_code == 403
+    assert box.request("POST", "/_sandbox/reset", {"origin": "http://127.0.0.1:8787"}).status_code == 200
+
+
 @pytest.mark.parametrize("form", [{"password": "x"}, {"user": "nobody"}, {"tenant": "other"}])
 def test_a_wrong_login_is_refused(box: InProcess, form: dict[str, str]) -> None:
     response = box.api("POST", "/login", data={"user": "demo", "password": "demo", **form})
