@@ -60,7 +60,8 @@ def render_client(plan: ClientPlan, document: Document, *, depth: int) -> Files:
     )
     files = {
         "__init__.py": rendered("package_init", up=outer),
-        "client.py": rendered("client", up=outer),
+        "async_client.py": rendered("client", up=outer, kind="Async"),
+        "client.py": rendered("client", up=outer, kind=""),
         "models/__init__.py": rendered("models_init", classes=classes),
         "operations/__init__.py": f'{header}\n"""The operations, a module for each tag."""\n',
         "openapi.json": canonical,

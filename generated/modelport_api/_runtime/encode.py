@@ -296,6 +296,11 @@ def _multipart(body: object) -> Body:
     except BaseException:
         resources.close()
         raise
+    if not parts:  # the HTTP client would send nothing at all
+        boundary = os.urandom(16).hex()
+        return Body(
+            {"content": f"--{boundary}--\r\n".encode()}, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        )
     return Body({"files": parts}, {}, resources, replayable)
 
 

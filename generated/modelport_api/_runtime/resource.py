@@ -27,12 +27,12 @@ class Resource:
     def _raw(self) -> RawTransport:
         from ._sync.transport import RawTransport
 
-        return RawTransport(self._transport.settings, self._transport.client)
+        return RawTransport(self._transport.settings, self._transport.pool)
 
     def _stream(self) -> StreamTransport:
         from ._sync.transport import StreamTransport
 
-        return StreamTransport(self._transport.settings, self._transport.client)
+        return StreamTransport(self._transport.settings, self._transport.pool)
 
 
 class AsyncResource:
@@ -46,12 +46,12 @@ class AsyncResource:
     def _raw(self) -> AsyncRawTransport:
         from ._async.transport import AsyncRawTransport
 
-        return AsyncRawTransport(self._transport.settings, self._transport.client)
+        return AsyncRawTransport(self._transport.settings, self._transport.pool)
 
     def _stream(self) -> AsyncStreamTransport:
         from ._async.transport import AsyncStreamTransport
 
-        return AsyncStreamTransport(self._transport.settings, self._transport.client)
+        return AsyncStreamTransport(self._transport.settings, self._transport.pool)
 
 
 class _Method:

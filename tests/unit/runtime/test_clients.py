@@ -192,7 +192,17 @@ def test_an_own_client_is_closed_with_its_block(world: World, server: ScriptedSe
         world.run(entered.groups.list_groups())
 
     assert entered is client
-    assert client._http.is_closed
+    with pytest.raises(ClientConfigError, match="closed"):
+        world.run(client.groups.list_groups())
+
+
+def test_a_derived_client_leaves_the_connections_open(world: World, server: ScriptedServer) -> None:
+    client = world.client(server.url, credentials=TOKENS)
+    world.run(client.with_options(timeout=3.0).close())
+    world.run(client.groups.list_groups())
+    world.run(client.close())
+
+    assert len(server.requests) == 1
 
 
 def test_an_http_client_of_the_other_kind_is_refused(world: World) -> None:

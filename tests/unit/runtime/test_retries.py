@@ -160,7 +160,8 @@ def test_a_write_is_repeated_on_429(world: World, server: ScriptedServer, pauses
     world.run(client.groups.create_group(body=GROUP))
 
     assert [7.0] == pauses
-    assert server.requests[0].body == server.requests[1].body == b"name=clinic&description="
+    assert server.requests[0].body == server.requests[1].body
+    assert {b"name=clinic", b"description="} == set(server.requests[0].body.split(b"&"))
 
 
 @pytest.mark.parametrize("step", [Step(close=True), Step(reset=True)], ids=["cut", "reset"])
@@ -258,7 +259,8 @@ def test_a_token_is_replaced_for_a_write_too(world: World, server: ScriptedServe
     client = world.client(server.url, credentials={"userToken": world.token_source("old-token", "new-token")})
     world.run(client.groups.create_group(body=GROUP))
 
-    assert server.requests[0].body == server.requests[1].body == b"name=clinic&description="
+    assert server.requests[0].body == server.requests[1].body
+    assert {b"name=clinic", b"description="} == set(server.requests[0].body.split(b"&"))
 
 
 def test_a_refresh_and_a_transient_error_go_together(world: World, server: ScriptedServer) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from ..encode import Body
     from ..operation import Operation
-    from ..types import AsyncHTTPClient, AsyncTokenSource, RequestOptions
+    from ..types import AsyncTokenSource, RequestOptions
+    from .pool import AsyncPool
 
 T = TypeVar("T")
 
@@ -32,14 +33,14 @@ class AsyncTransport:
 
     Args:
         settings: What every call starts from.
-        client: The HTTP client; not closed here.
+        pool: Holds the HTTP client; not closed here.
     """
 
-    __slots__ = ("client", "settings")
+    __slots__ = ("pool", "settings")
 
-    def __init__(self, settings: Settings, client: AsyncHTTPClient) -> None:
+    def __init__(self, settings: Settings, pool: AsyncPool) -> None:
         self.settings = settings
-        self.client = client
+        self.pool = pool
 
     async def call(
         self,
@@ -119,7 +120,8 @@ class AsyncTransport:
         if secret_query:
             url += ("&" if "?" in url else "?") + "&".join(secret_query)
         arguments = body.arguments if body.file is None else {"content": chunks_of(body.file)}
-        request = self.client.build_request(
+        client = self.pool.client or self.pool.open()
+        request = client.build_request(
             operation.method,
             url if secret_query else http.parsed_url(url),
             headers=headers,
@@ -129,7 +131,7 @@ class AsyncTransport:
         if secret_query:
             http.hide_query(request)
         # A client from outside may follow redirects; the credentials are for this host only.
-        return await self.client.send(request, stream=stream, follow_redirects=False)
+        return await client.send(request, stream=stream, follow_redirects=False)
 
     async def _failure(
         self,

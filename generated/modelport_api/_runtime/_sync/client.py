@@ -18,7 +18,8 @@ from ..exchange import (
 )
 from ..http import without_query
 from ..types import UNSET, Timeout, Unset
-from ._shim import is_other_http_client, make_http_client
+from ._shim import is_other_http_client
+from .pool import Pool
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -60,10 +61,8 @@ class BaseClient:
             raise ClientConfigError("the document names no server: give the client a base_url")
         if http_client is not None and is_other_http_client(http_client):
             raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
-        self._owned_http: HTTPClient | None = None
-        if http_client is None:
-            http_client = self._owned_http = make_http_client()
-        self._http = http_client
+        self._pool = Pool(http_client)
+        self._is_derived = False
         settings = Settings(
             checked_base_url(url),
             Credentials(credentials),
@@ -71,7 +70,7 @@ class BaseClient:
             checked_retries(max_retries),
             checked_headers(headers or {}),
         )
-        self._transport = Transport(settings, http_client)
+        self._transport = Transport(settings, self._pool)
 
     @property
     def base_url(self) -> str:
@@ -89,8 +88,8 @@ class BaseClient:
         """A client with some settings replaced; it shares this one's connections and leaves it as it is."""
         old = self._transport.settings
         derived = object.__new__(type(self))
-        derived._owned_http = None
-        derived._http = self._http
+        derived._pool = self._pool
+        derived._is_derived = True
         settings = Settings(
             old.base_url,
             old.credentials.merged(credentials or {}),
@@ -98,13 +97,13 @@ class BaseClient:
             old.max_retries if max_retries is UNSET else checked_retries(max_retries),
             replaced(old.headers, checked_headers(headers or {})),
         )
-        derived._transport = Transport(settings, self._http)
+        derived._transport = Transport(settings, self._pool)
         return derived
 
     def close(self) -> None:
-        """Close the connections, unless the HTTP client was brought from outside."""
-        if self._owned_http is not None:
-            self._owned_http.close()
+        """Close the connections, unless they belong to another client or to an HTTP client from outside."""
+        if not self._is_derived:
+            self._pool.close()
 
     def __enter__(self) -> Self:
         return self

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from ..encode import Body
     from ..operation import Operation
-    from ..types import HTTPClient, RequestOptions, TokenSource
+    from ..types import RequestOptions, TokenSource
+    from .pool import Pool
 
 T = TypeVar("T")
 
@@ -33,14 +34,14 @@ class Transport:
 
     Args:
         settings: What every call starts from.
-        client: The HTTP client; not closed here.
+        pool: Holds the HTTP client; not closed here.
     """
 
-    __slots__ = ("client", "settings")
+    __slots__ = ("pool", "settings")
 
-    def __init__(self, settings: Settings, client: HTTPClient) -> None:
+    def __init__(self, settings: Settings, pool: Pool) -> None:
         self.settings = settings
-        self.client = client
+        self.pool = pool
 
     def call(
         self,
@@ -120,7 +121,8 @@ class Transport:
         if secret_query:
             url += ("&" if "?" in url else "?") + "&".join(secret_query)
         arguments = body.arguments if body.file is None else {"content": chunks_of(body.file)}
-        request = self.client.build_request(
+        client = self.pool.client or self.pool.open()
+        request = client.build_request(
             operation.method,
             url if secret_query else http.parsed_url(url),
             headers=headers,
@@ -130,7 +132,7 @@ class Transport:
         if secret_query:
             http.hide_query(request)
         # A client from outside may follow redirects; the credentials are for this host only.
-        return self.client.send(request, stream=stream, follow_redirects=False)
+        return client.send(request, stream=stream, follow_redirects=False)
 
     def _failure(
         self,

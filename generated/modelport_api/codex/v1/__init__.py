@@ -9,18 +9,49 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ... import errors
     from ..._runtime.exchange import RawResponse
-    from ..._runtime.types import UNSET, File, Timeout, Unset
+    from ..._runtime.types import (
+        UNSET,
+        AsyncHTTPClient,
+        AsyncTokenSource,
+        File,
+        HTTPClient,
+        RequestOptions,
+        Timeout,
+        TokenSource,
+        Unset,
+    )
     from . import models
-    from .client import AsyncClient, Client
+    from .async_client import AsyncClient
+    from .client import Client
 
-__all__ = ["UNSET", "AsyncClient", "Client", "File", "RawResponse", "Timeout", "Unset", "errors", "models"]
+__all__ = [
+    "UNSET",
+    "AsyncClient",
+    "AsyncHTTPClient",
+    "AsyncTokenSource",
+    "Client",
+    "File",
+    "HTTPClient",
+    "RawResponse",
+    "RequestOptions",
+    "Timeout",
+    "TokenSource",
+    "Unset",
+    "errors",
+    "models",
+]
 
 _MODULES = {
-    "AsyncClient": ".client",
+    "AsyncClient": ".async_client",
+    "AsyncHTTPClient": "..._runtime.types",
+    "AsyncTokenSource": "..._runtime.types",
     "Client": ".client",
     "File": "..._runtime.types",
+    "HTTPClient": "..._runtime.types",
     "RawResponse": "..._runtime.exchange",
+    "RequestOptions": "..._runtime.types",
     "Timeout": "..._runtime.types",
+    "TokenSource": "..._runtime.types",
     "UNSET": "..._runtime.types",
     "Unset": "..._runtime.types",
 }

@@ -17,7 +17,8 @@ from ..exchange import (
 )
 from ..http import without_query
 from ..types import UNSET, Timeout, Unset
-from ._shim import is_other_http_client, make_http_client
+from ._shim import is_other_http_client
+from .pool import AsyncPool
 from .transport import AsyncTransport
 
 if TYPE_CHECKING:
@@ -59,10 +60,8 @@ class AsyncBaseClient:
             raise ClientConfigError("the document names no server: give the client a base_url")
         if http_client is not None and is_other_http_client(http_client):
             raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
-        self._owned_http: AsyncHTTPClient | None = None
-        if http_client is None:
-            http_client = self._owned_http = make_http_client()
-        self._http = http_client
+        self._pool = AsyncPool(http_client)
+        self._is_derived = False
         settings = Settings(
             checked_base_url(url),
             Credentials(credentials),
@@ -70,7 +69,7 @@ class AsyncBaseClient:
             checked_retries(max_retries),
             checked_headers(headers or {}),
         )
-        self._transport = AsyncTransport(settings, http_client)
+        self._transport = AsyncTransport(settings, self._pool)
 
     @property
     def base_url(self) -> str:
@@ -88,8 +87,8 @@ class AsyncBaseClient:
         """A client with some settings replaced; it shares this one's connections and leaves it as it is."""
         old = self._transport.settings
         derived = object.__new__(type(self))
-        derived._owned_http = None
-        derived._http = self._http
+        derived._pool = self._pool
+        derived._is_derived = True
         settings = Settings(
             old.base_url,
             old.credentials.merged(credentials or {}),
@@ -97,13 +96,13 @@ class AsyncBaseClient:
             old.max_retries if max_retries is UNSET else checked_retries(max_retries),
             replaced(old.headers, checked_headers(headers or {})),
         )
-        derived._transport = AsyncTransport(settings, self._http)
+        derived._transport = AsyncTransport(settings, self._pool)
         return derived
 
     async def close(self) -> None:
-        """Close the connections, unless the HTTP client was brought from outside."""
-        if self._owned_http is not None:
-            await self._owned_http.aclose()
+        """Close the connections, unless they belong to another client or to an HTTP client from outside."""
+        if not self._is_derived:
+            await self._pool.close()
 
     async def __aenter__(self) -> Self:
         return self
