@@ -388,6 +388,14 @@ def test_another_parser_finds_the_same_parts(content: bytes, count: int) -> None
     assert count == len(list(message.iter_parts()))
 
 
+def test_a_form_without_any_field_is_still_a_form(world: World, server: ScriptedServer) -> None:
+    operation = operations.operation(method="POST", body=MULTIPART)
+    world.call(world.base_client(server.url), operation, {})
+    request = server.requests[0]
+
+    assert parts(request.header("content-type") or "", request.body) == []
+
+
 def test_a_file_that_holds_a_boundary_injects_no_field(world: World, server: ScriptedServer) -> None:
     first = operations.operation(method="POST", body=MULTIPART)
     client = world.base_client(server.url)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -29,7 +28,7 @@ from modelport_api._runtime.errors import (
     ServerError,
     UnprocessableEntityError,
 )
-from modelport_api.codex.v1 import models
+from modelport_api.codex.v1 import Timeout, models
 from tests.unit.runtime.server import ScriptedServer, Step, answer, head
 from tests.unit.runtime.worlds import World
 
@@ -47,7 +46,6 @@ class Row:
     says: str = ""
     status: int | None = None
     timeout: float = 5.0
-    also: dict[str, Any] = field(default_factory=dict)
 
 
 def chunked(*chunks: bytes, end: bool = True, **headers: str) -> bytes:
@@ -123,22 +121,21 @@ def test_a_hostile_answer_ends_in_a_typed_error_and_the_connection_is_given_back
 ) -> None:
     http_client = world.http_client(limits=SMALL_POOL)
     client = world.client(server.url, credentials=TOKENS, http_client=http_client, max_retries=0)
-    timeout = httpx_timeout(row.timeout)
+    timeout = reading(row.timeout)
     for _ in range(3):
         server.script.append(row.step)
         with pytest.raises(row.error) as caught:
             world.run(client.groups.list_groups(timeout=timeout))
 
-    assert type(caught.value) is row.error
-    assert row.says in str(caught.value)
-    assert row.status == getattr(caught.value, "status", None) or row.status is None
-    assert "secret" not in str(caught.value) + repr(caught.value)
-    assert world.run(client.groups.list_groups(timeout=httpx_timeout(5.0))).results == []
+        assert type(caught.value) is row.error
+        assert row.says in str(caught.value)
+        assert row.status is None or row.status == getattr(caught.value, "status", None)
+        assert "secret" not in str(caught.value) + repr(caught.value)
+
+    assert world.run(client.groups.list_groups(timeout=reading(5.0))).results == []
 
 
-def httpx_timeout(read: float) -> Any:
-    from modelport_api.codex.v1 import Timeout
-
+def reading(read: float) -> Timeout:
     return Timeout(5.0, read=read)
 
 

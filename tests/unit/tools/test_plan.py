@@ -189,7 +189,7 @@ SCHEMES = {
 def test_the_security_of_an_operation_is_its_own_else_the_document_s(
     level: str, security: list[Any], expected: tuple[tuple[str, ...], ...]
 ) -> None:
-    own = {"security": security} if level == "operation" else {}
+    own: dict[str, Any] = {"security": security} if level == "operation" else {}
     rest = {"security": security} if level == "document" else {"security": [{"a": []}]}
     found = only(document({"/a": {"get": operation(**own)}}, components=SCHEMES, **rest))
 
