@@ -34,13 +34,13 @@ def patch():
     for info in pkgutil.iter_modules(package.__path__):
         module = importlib.import_module("mlops_codex." + info.name)
         if hasattr(module, "sleep"):
-            module.sleep = lambda _seconds: time.sleep(0.2)
+            setattr(module, "sleep", lambda _seconds: time.sleep(0.2))  # noqa: B010 - a module has no such field
     base = importlib.import_module("mlops_codex.base")
     if hasattr(base, "check_lib_version"):
-        base.check_lib_version = lambda: None
+        setattr(base, "check_lib_version", lambda: None)  # noqa: B010
     if VERSION >= (4,):
         parse = base.parse_url
-        base.parse_url = lambda _url: parse(URL)
+        setattr(base, "parse_url", lambda _url: parse(URL))  # noqa: B010
 
 
 def client(module, name):

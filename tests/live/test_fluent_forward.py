@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from modelport._monitor import ModelMonitor
+from modelport.monitor import ModelMonitor
 from modelport.predictions import FluentSink
 
 pytestmark = pytest.mark.live

@@ -199,7 +199,7 @@ def test_headers_arrive_as_they_were_given(recorder: Recorder, run: Run, languag
     (Auth(variable=VARIABLE, scheme="token"), {"authorization": f"token {TOKEN}"}),
     (None, {"authorization": None}),
 ])  # fmt: skip
-def test_other_kinds_of_authentication(  # noqa: PLR0917 - pytest passes by name
+def test_other_kinds_of_authentication(
     recorder: Recorder, run: Run, language: str, folder: Path, auth: Auth | None, expected: dict[str, str | None]
 ) -> None:
     netrc = folder / ".netrc"
@@ -398,7 +398,7 @@ def test_a_job_that_never_ends_meets_the_deadline(recorder: Recorder, run: Run, 
         (Answer(401, {"Error": "who?"}), b'{"Error": "who?"}'),
     ],
 )
-def test_an_upload_answered_with_nonsense_ends_at_once(  # noqa: PLR0917 - pytest passes by name
+def test_an_upload_answered_with_nonsense_ends_at_once(
     recorder: Recorder, run: Run, language: str, tmp_path: Path, answer: Answer, words: bytes | None
 ) -> None:
     recorder.reset(answer, Answer(500))
@@ -511,7 +511,7 @@ FILE_NAMES = st.text(
 @every_language
 @given(name=FILE_NAMES, content=st.binary(max_size=2000))
 @settings(max_examples=15)
-def test_any_file_arrives_whole_under_its_name(  # noqa: PLR0917 - pytest passes by name
+def test_any_file_arrives_whole_under_its_name(
     recorder: Recorder, run: Run, language: str, tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes
 ) -> None:
     recorder.reset()

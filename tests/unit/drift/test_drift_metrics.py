@@ -11,8 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.samples import Sample
 
-from modelport.monitor import ModelMonitor
 from modelport.drift import Baseline, psi
+from modelport.monitor import ModelMonitor
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 RANDOM = np.random.default_rng(1)

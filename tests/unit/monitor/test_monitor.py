@@ -15,8 +15,7 @@ import pytest
 from modelport.drift import Baseline, BaselineError
 from modelport.monitor import ModelMonitor
 from modelport.predictions import FileSink, read_predictions
-
-from ..conftest import ListSink
+from tests.unit.conftest import ListSink
 
 Eventually = Callable[[Callable[[], object]], None]
 BASELINE = Baseline.from_data({"a": [float(n) for n in range(100)], "b": ["x", "y"] * 50}, output=[0.0, 1.0] * 50)

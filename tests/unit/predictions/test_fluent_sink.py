@@ -12,8 +12,8 @@ import pytest
 from modelport._extras import MissingExtraError
 from modelport.predictions import FluentSink, Prediction
 from modelport.predictions._worker import SinkWorker
+from tests.unit.conftest import Collector
 
-from ..conftest import Collector
 from .test_sink_worker import soon
 
 NewCollector = Callable[..., Collector]

@@ -7,8 +7,7 @@ import pytest
 
 from modelport.predictions import Prediction
 from modelport.predictions._worker import SinkWorker
-
-from ..conftest import ListSink
+from tests.unit.conftest import ListSink
 
 Eventually = Callable[[Callable[[], object]], None]
 

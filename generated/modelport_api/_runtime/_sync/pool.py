@@ -22,7 +22,7 @@ class Pool:
     __slots__ = ("_closed", "_lock", "_owned", "client")
 
     def __init__(self, client: HTTPClient | None) -> None:
-        self.client = client
+        self.client: HTTPClient | None = client
         self._owned = client is None
         self._closed = False
         self._lock = Lock()

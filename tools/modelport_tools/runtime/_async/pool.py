@@ -21,7 +21,7 @@ class AsyncPool:
     __slots__ = ("_closed", "_lock", "_owned", "client")
 
     def __init__(self, client: AsyncHTTPClient | None) -> None:
-        self.client = client
+        self.client: AsyncHTTPClient | None = client
         self._owned = client is None
         self._closed = False
         self._lock = Lock()
