@@ -30,9 +30,10 @@ def chromium_executable() -> str:
     pytest.skip("no Chromium on PATH: run `make setup-test`, or install the package chromium")
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open, its event loop counts as running, and no test could start one of its own.
+@pytest.fixture(scope="module")
 def chromium(chromium_executable: str) -> Iterator[Any]:
-    """One running browser (``playwright.sync_api.Browser``) for all tests of the session."""
+    """One running browser (``playwright.sync_api.Browser``) for all tests of a module."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
