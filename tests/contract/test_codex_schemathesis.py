@@ -280,7 +280,9 @@ def target(name: str, method: str, path: str, seed: dict[str, Any]) -> object:
 @pytest.fixture(scope="module")
 def app() -> Iterator[Starlette]:
     limits = Limits(predict_seconds=10, run_seconds=20, upload_bytes=4 * 1024 * 1024)
-    application = create_app(SandboxSettings(limits=limits, token_seconds=3600))
+    application = create_app(
+        SandboxSettings(allowed_hosts=frozenset({"testserver"}), limits=limits, token_seconds=3600)
+    )
     yield application
     application.state.close()
 
