@@ -14,6 +14,6 @@ COMMANDS = {
     **PLATFORMS,
     "drift": Entry("modelport.cli._drift", "drift", "Compare data with a baseline."),
     "generate": Entry("modelport.cli._generate", "generate", "Write typed clients from OpenAPI documents."),
-    "spec": Entry("modelport.cli._spec", "spec", "List and check the OpenAPI documents of this project."),
+    "spec": Entry("modelport.cli._spec", "spec", "List, check and compare OpenAPI documents."),
     "completion": Entry("modelport.cli._completion", "completion", "Print the completion script for a shell."),
 }

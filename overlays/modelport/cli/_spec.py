@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modelport._extras import require
 from modelport.cli._checkout import find_root
-from modelport.cli._output import json_option, show
+from modelport.cli._output import json_option, note, print_json, show
 
+if TYPE_CHECKING:
+    from modelport_tools.diff import DiffReport
+
+_COLOURS = {"breaking": "red", "source": "yellow", "additive": "green"}
 _COLUMNS = ("platform", "version", "default", "package", "spec")
 
 
 @click.group()
 def spec() -> None:
-    """List and check the OpenAPI documents of this project."""
+    """List, check and compare OpenAPI documents."""
 
 
 @spec.command("list")
@@ -56,6 +60,46 @@ def check_specs(*, documents: tuple[Path, ...], as_json: bool) -> None:
     if not chosen:
         chosen = [(entry.spec, entry.patches) for entry in catalog.load(find_root())]
     show([_check(document, patches) for document, patches in chosen], as_json=as_json)
+
+
+@spec.command("diff")
+@click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--fail-on",
+    type=click.Choice(["breaking", "source", "none"]),
+    default="breaking",
+    show_default=True,
+    help="Exit 1 when there is such a change, or a worse one.",
+)
+@click.option("--all", "show_all", is_flag=True, help="Show changes of mere text too; JSON always holds them.")
+@json_option
+def diff_specs(old: Path, new: Path, *, fail_on: str, show_all: bool, as_json: bool) -> int:
+    """Tell what changed from the document OLD to the document NEW, and whom it breaks."""
+    require("openapi_python_client", "generate")
+    from modelport_tools.diff import Label, diff_files
+
+    report = diff_files(old, new)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _tell_changes(report, show_all=show_all)
+    return int(report.fails(None if fail_on == "none" else Label(fail_on)))
+
+
+def _tell_changes(report: DiffReport, *, show_all: bool) -> None:
+    """The changes, grouped by label, worst first."""
+    from modelport_tools.diff import Label
+
+    for label, count in report.counts.items():
+        if count and (show_all or label is not Label.INFO):
+            click.secho(f"{label.value} ({count})", fg=_COLOURS.get(label.value), bold=True)
+            for line in report.lines(label):
+                click.echo(f"  {line}")
+    if not report.changes:
+        note("nothing changed")
+    elif hidden := 0 if show_all else report.counts[Label.INFO]:
+        note(f"{hidden} changes of mere text: --all shows them")
 
 
 def _check(path: Path, patches: tuple[Path, ...]) -> dict[str, Any]:
