@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +94,24 @@ def _tell_changes(report: DiffReport, *, show_all: bool) -> None:
 
     for label, count in report.counts.items():
         if count and (show_all or label is not Label.INFO):
-            click.secho(f"{label.value} ({count})", fg=_COLOURS.get(label.value), bold=True)
+            _print_heading(f"{label.value} ({count})", _COLOURS.get(label.value, ""))
             for line in report.lines(label):
                 click.echo(f"  {line}")
     if not report.changes:
         note("nothing changed")
     elif hidden := 0 if show_all else report.counts[Label.INFO]:
         note(f"{hidden} changes of mere text: --all shows them")
+
+
+def _print_heading(text: str, colour: str) -> None:
+    """A line in colour on a terminal."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.text import Text
+
+        Console().print(Text(text, style=f"bold {colour}"))
+    else:
+        click.echo(text)
 
 
 def _check(path: Path, patches: tuple[Path, ...]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from modelport_tools.document import is_object
+from modelport_tools.document import is_array, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,5 +66,11 @@ def model_of(schema: Any) -> str:
     if isinstance(reference, str):
         name = component(reference)
         return class_name(name) if name else ""
+    for key in ("allOf", "anyOf", "oneOf"):
+        members = schema.get(key)
+        if is_array(members) and "properties" not in schema:
+            others = [member for member in members if not is_object(member) or member.get("type") != "null"]
+            if len(others) == 1:
+                return model_of(others[0])
     title = schema.get("title")
     return class_name(title) if isinstance(title, str) and title else ""

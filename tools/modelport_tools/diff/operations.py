@@ -105,10 +105,10 @@ class Operations:
             page.append(Finding("operation-regrouped", "", "", message, old.tag, new.tag))
         elif old.operation.get("tags") != new.operation.get("tags"):
             page.append(Finding("text-changed", "", "", "the tags changed"))
-        before, after = (bool(side.operation.get("deprecated")) for side in (old, new))
-        if before != after:
-            kind, message = deprecation(now=after)
-            page.append(Finding(kind, "", "", message, before, after))
+        deprecated, now_deprecated = (bool(side.operation.get("deprecated")) for side in (old, new))
+        if deprecated != now_deprecated:
+            kind, message = deprecation(now=now_deprecated)
+            page.append(Finding(kind, "", "", message, deprecated, now_deprecated))
         for key in (*_TEXTS, *_OTHERS):
             if old.operation.get(key) != new.operation.get(key):
                 page.append(Finding("text-changed", "", "", f"the {key} changed"))

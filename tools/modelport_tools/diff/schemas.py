@@ -46,6 +46,8 @@ class Schemas:
         page.findings.append(Finding(f"default-{kind}", direction, path, message, *found))
 
     def _compare(self, page: Page, direction: str, path: str, old: Any, new: Any) -> None:
+        if not is_object(old) and old == new:
+            return
         self._name(page, path, old, new)
         keys = self.old.key(old), self.new.key(new)
         if not any(keys):
@@ -77,6 +79,8 @@ class Schemas:
         self._values(page, direction, path, before, after)
         if before.union or after.union:
             self._union(page, direction, path, old, new)
+        if before.is_free != after.is_free:
+            return  # the type says all: a schema that says nothing has no properties to lose
         if "object" in before.types & after.types:
             self._object(page, direction, path, before, after)
         if "array" in before.types & after.types:
@@ -159,6 +163,11 @@ class Schemas:
             page.findings.append(Finding(kind, direction, path, message, required, now_required))
         elif not required:
             self.default(page, direction, path, before, after)
+        other = _HIDDEN_FROM[RESPONSE if direction == REQUEST else REQUEST]
+        marked = self.old.of(before).rest.get(other) is True, self.new.of(after).rest.get(other) is True
+        if marked[0] != marked[1]:
+            message = f"{other} changed, which means nothing in a {direction}"
+            page.findings.append(Finding("text-changed", direction, path, message, *marked))
         if not (hidden and now_hidden):
             self._compare(page, direction, path, before, after)
 

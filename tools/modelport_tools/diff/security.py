@@ -153,6 +153,8 @@ def _expanded(url: str, variables: Document) -> list[str]:
     for name, entry in said.items():
         values: Any = entry.get("enum")
         choices.extend({**defaults, name: str(value)} for value in (values if is_array(values) else ()))
-    return [
-        re.sub(r"\{([^}]*)\}", lambda found, chosen=chosen: chosen.get(found[1], found[0]), url) for chosen in choices
-    ]
+    return [_filled(url, chosen) for chosen in choices]
+
+
+def _filled(url: str, chosen: dict[str, str]) -> str:
+    return re.sub(r"\{([^}]*)\}", lambda found: chosen.get(found[1], found[0]), url)

@@ -116,8 +116,8 @@ def _limits(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Note]:
         before, after = -_number(old.get(key), math.inf), -_number(new.get(key), math.inf)
         yield from _limit(key, old.get(key), new.get(key), before, after)
     for key, exclusive, sign in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
-        before, after = _bound(old, key, exclusive, sign), _bound(new, key, exclusive, sign)
-        yield from _limit(key, _shown(old, key, exclusive), _shown(new, key, exclusive), before, after)
+        bounds = _bound(old, key, exclusive, sign), _bound(new, key, exclusive, sign)
+        yield from _limit(key, _shown(old, key, exclusive), _shown(new, key, exclusive), *bounds)
     yield from _multiples(old.get("multipleOf"), new.get("multipleOf"))
 
 
