@@ -212,7 +212,9 @@ def test_a_change_of_a_schema_bears_its_label_wherever_the_schema_stands(name: s
         one, other = (sides(direction, *wrap(copy.deepcopy(schema))) for schema in (old, new))
         found += [labels(diff(one, other)), labels(diff(other, one))]
 
-    assert [sorted(set(labels_)) for labels_ in found] == [[label] for label in expected]
+    # A component that became a union has no class any more; the member that it was has one.
+    extra = {S} if (name, nesting) == ("became a union", "by reference") else set[str]()
+    assert [set(one) - extra for one in found] == [{label} for label in expected]
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -477,7 +479,7 @@ def test_of_nine_planted_breaking_changes_each_is_named() -> None:
     item = {
         "type": "object",
         "properties": {"id": {"type": "integer"}, "name": STRING, "state": {"enum": ["on", "off"]}},
-        "required": ["id", "name"],
+        "required": ["id", "name", "state"],
     }
     new_item = copy.deepcopy(item)
     new_item["properties"]["id"] = STRING
@@ -490,11 +492,13 @@ def test_of_nine_planted_breaking_changes_each_is_named() -> None:
         paths = {
             "/things": {
                 "get": operation(rest["list_id"], parameters=rest["parameters"], responses={"200": got}),
-                "post": operation("create", requestBody=rest["sent"](sent), responses={rest["status"]: got}),
+                "post": operation(
+                    "create", requestBody={"content": {JSON: {"schema": sent}}}, responses={rest["status"]: got}
+                ),
             },
             **rest["paths"],
         }
-        return document(paths, components={"schemas": {"Thing": thing}, "securitySchemes": SCHEMES}, **rest["root"])
+        return document(paths, components={"schemas": {"Thing": thing}, "securitySchemes": SCHEMES})
 
     sent = {
         "type": "object",
@@ -507,13 +511,11 @@ def test_of_nine_planted_breaking_changes_each_is_named() -> None:
     }
     old = planted(
         item, sent, list_id="listThings", parameters=[parameter("limit")], status="200",
-        sent=lambda schema: {"content": {JSON: {"schema": schema}}},
-        paths={"/gone": {"get": operation("gone")}}, root={},
+        paths={"/gone": {"get": operation("gone")}},
     )  # fmt: skip
     new = planted(
         new_item, new_sent, list_id="allThings", parameters=[parameter("limit", required=True)], status="201",
-        sent=lambda schema: {"content": {JSON: {"schema": schema}}},
-        paths={}, root={},
+        paths={},
     )  # fmt: skip
     report = diff(old, new)
 
@@ -523,6 +525,7 @@ def test_of_nine_planted_breaking_changes_each_is_named() -> None:
         ("operation-removed", "GET /gone"),
         ("parameter-required", "GET /things"),
         ("property-added-required", "POST /things"),
+        ("property-optional", "GET /things"),
         ("property-removed", "GET /things"),
         ("success-removed", "POST /things"),
         ("type-changed", "GET /things"),

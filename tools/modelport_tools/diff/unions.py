@@ -106,15 +106,16 @@ def _take(
     our_key: Callable[[Any], str],
     their_key: Callable[[Any], str],
 ) -> None:
-    """Pair members whose key is the same and tells them from all others."""
-    by_key = {their_key(member): member for member in theirs}
-    our_keys, their_keys = [our_key(member) for member in ours], [their_key(member) for member in theirs]
-    for member in list(ours):
-        key = our_key(member)
-        if key and our_keys.count(key) == their_keys.count(key) == 1:
-            pairs.append((member, by_key[key]))
-            ours.remove(member)
-            theirs.remove(by_key[key])
+    """Pair members whose key is the same, where as many on either side bear it and so none is left over."""
+    by_key: dict[str, tuple[list[Any], list[Any]]] = {}
+    for index, (members, key_of) in enumerate(((ours, our_key), (theirs, their_key))):
+        for member in members:
+            by_key.setdefault(key_of(member), ([], []))[index].append(member)
+    for key, (mine, other) in by_key.items():
+        if key and len(mine) == len(other):
+            pairs.extend(zip(sorted(mine, key=text_of), sorted(other, key=text_of), strict=True))
+            ours[:] = [member for member in ours if not any(member is one for one in mine)]
+            theirs[:] = [member for member in theirs if not any(member is one for one in other)]
 
 
 def _label(member: Any) -> str:
