@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelport_tools.diff import Change, DiffReport, Label, diff
@@ -585,6 +585,7 @@ generated = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(generated, generated, st.sampled_from(["request", "response"]))
 def test_a_document_does_not_differ_from_itself_in_any_order(one: Schema, inner: Schema, direction: str) -> None:
     made = sides(direction, one, {"Inner": {"type": "object", "properties": {"i": inner}}})
@@ -592,6 +593,7 @@ def test_a_document_does_not_differ_from_itself_in_any_order(one: Schema, inner:
     assert diff(made, reordered(made)) == DiffReport()
 
 
+@settings(deadline=None)
 @given(generated, generated, generated, st.sampled_from(["request", "response"]))
 def test_any_two_documents_can_be_compared(one: Schema, other: Schema, inner: Schema, direction: str) -> None:
     components = {"Inner": {"type": "object", "properties": {"i": inner}}}
