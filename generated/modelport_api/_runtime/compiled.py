@@ -155,9 +155,8 @@ def _made(cls: Any, names: Names, above: frozenset[type]) -> _Form:
     return _Form(struct, _function("build", [*lines, "    return model"], scope))
 
 
-def _map_model(cls: Any, form: _Form) -> _Form:
+def _map_model(cls: Any, entries: _Form) -> _Form:
     """A model that is nothing but a map."""
-    entries = _map(form)
 
     def build(values: dict[str, Any]) -> Any:
         return cls(additional_properties=values if entries.finish is None else entries.finish(values))
