@@ -119,7 +119,11 @@ _MODELS: dict[type, _Form] = {}
 def _model(cls: type, names: Names, above: frozenset[type]) -> _Form:
     form = _MODELS.get(cls)
     if form is None:
-        form = _MODELS[cls] = _made(cls, names, above)
+        try:
+            form = _made(cls, names, above)
+        except UNFIT:  # msgspec takes no quote or backslash in a name of the wire
+            form = _Form(Any, decoder_for(cls, names))
+        _MODELS[cls] = form
     return form
 
 
@@ -191,7 +195,10 @@ def packed(value: Any) -> Any:
         return plain(value)
     seen = _SEEN[kind] = _SEEN.get(kind, 0) + 1
     if seen >= FREQUENT:
-        _PACKERS[kind] = _packer(kind)
+        try:
+            _PACKERS[kind] = _packer(kind)
+        except UNFIT:  # as in `_model`
+            _PACKERS[kind] = plain
     return plain(value)
 
 

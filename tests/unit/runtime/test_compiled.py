@@ -220,6 +220,22 @@ def test_both_ways_encode_alike(text: Any, children: list[Any], parent: Any) -> 
     assert encode_json(value) == plain
 
 
+def test_names_that_msgspec_refuses_go_the_plain_way() -> None:
+    @define(kw_only=True)
+    class Quoted:
+        """Has such a name."""
+
+        count: int = field(metadata={"wire": 'a "b" \\ c'})
+
+    content = json.dumps([{'a "b" \\ c': 1}]).encode()
+    plain, fast, alone = both("list[Quoted]", content, {"Quoted": Quoted}.__getitem__)
+
+    assert fast == plain
+    assert alone
+    for _ in range(compiled.FREQUENT + 2):
+        assert json.loads(encode_json([Quoted(count=1)])) == json.loads(content)
+
+
 def test_a_class_is_encoded_fast_once_it_is_frequent() -> None:
     @define(kw_only=True)
     class Rare:

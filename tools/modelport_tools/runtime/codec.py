@@ -251,7 +251,10 @@ class JSONDecoder:
     def _compiled(self, content: bytes) -> Any:
         from .compiled import fast_decoder
 
-        self._fast = fast_decoder(self._expression, self._names)
+        try:
+            self._fast = fast_decoder(self._expression, self._names)
+        except (ValueError, TypeError):  # a type that msgspec knows no way with
+            self._misses = _MISSES_ALLOWED
         return self(content)
 
 
