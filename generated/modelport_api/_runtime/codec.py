@@ -6,6 +6,7 @@ A decoder is made once per type out of the annotations of the generated classes,
 from __future__ import annotations
 
 import math
+import re
 import types
 import typing
 from datetime import date, datetime
@@ -356,7 +357,9 @@ def _parsed(parse: Callable[[str], Any], expected: str, value: Any) -> Any:
 
 
 _DATE_CHARACTERS = len("2026-01-02")
-_MICROSECOND_DIGITS = 6
+_SEVENTH_DIGIT = len("2026-01-02T03:04:05.123456")
+_USUAL_CHARACTERS = len("2026-01-02T03:04:05.123456+00:00")
+_FINE = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
 
 
 def moment(text: str) -> datetime:
@@ -367,9 +370,8 @@ def moment(text: str) -> datetime:
     """
     if len(text) <= _DATE_CHARACTERS:
         raise ValueError(text)
-    fraction = text.replace(",", ".").rpartition(".")[2] if len(text) > len("2026-01-02T03:04:05.123456") else ""
-    digits = len(fraction) - len(fraction.lstrip("0123456789"))
-    if digits > _MICROSECOND_DIGITS and fraction[_MICROSECOND_DIGITS:digits].strip("0"):
+    usual = len(text) <= _USUAL_CHARACTERS and not text[_SEVENTH_DIGIT : _SEVENTH_DIGIT + 1].isdigit()
+    if not (usual and text[16:17] == ":") and _FINE.search(text):
         raise FineMomentError(text)
     return datetime.fromisoformat(text)
 

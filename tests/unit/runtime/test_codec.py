@@ -261,6 +261,21 @@ def test_no_digit_of_a_moment_is_cut_in_silence(fraction: str, zone: str) -> Non
         decode("datetime", f"2026-01-02T03:04:05.{fraction}{zone}")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20260102T030405.1234567",
+        "2026-01-02T030405.1234567",
+        "20260102T03:04:05.1234567",
+        "2026-01-02T03:04:05,1234567Z",
+        "2026-01-02T03:04:05.1234567+01:00:00.5",
+    ],
+)
+def test_nor_of_one_in_another_form(text: str) -> None:
+    with pytest.raises(Mismatch):
+        decode("datetime", text)
+
+
 @given(moment=st.datetimes(timezones=st.none() | st.just(UTC)))
 def test_every_moment_goes_round(moment: datetime) -> None:
     assert decode("datetime", to_builtins(moment)) == moment
