@@ -68,10 +68,10 @@ class NullTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._answer(request)
 
 
-def stock_client(folder: Path) -> None:
-    """Generate the stock client as the package ``stock_client``."""
-    output = folder / "stock_client"
-    command = ["generate", "--path", str(SPEC), "--meta", "none", "--output-path", str(output)]
+def stock_client(folder: Path, spec: Path = SPEC, package: str = "stock_client") -> None:
+    """Generate the stock client as a package in the folder."""
+    output = folder / package
+    command = ["generate", "--path", str(spec), "--meta", "none", "--output-path", str(output)]
     config = folder / "config.yaml"
     config.write_text("post_hooks: []\n")
     program = "from openapi_python_client.cli import app; app()"

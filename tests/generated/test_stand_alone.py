@@ -33,8 +33,10 @@ url = sys.argv[1]
 thing = models.Thing(
     id=2**60, class_="c", createdAt=__import__("datetime").datetime(2026, 1, 1, tzinfo=__import__("datetime").UTC),
     kind=models.Kind.QUOTE, nothing=None, weird_name="w", date_=__import__("datetime").date(2026, 1, 2), field_="f",
-    additional_properties_="declared", additional_properties={"extra": 1},
+    additional_properties_="declared", additional_properties={"extra": 1}, new_password="hunter2", secret="hunter2",
+    shapes=[models.Circle(shape_type="round"), models.Square(shape_type="squared"), {"shape-type": "cone"}],
 )
+assert "hunter2" not in repr(thing)
 with Client(url, credentials={"bearer": "t"}) as client:
     assert client.import_.list_(
         class_="a b", ids=[1, 2], deep=models.Filter(name="n", flag=True), pipes=["x", "y"], sort={"by": 1},
@@ -59,8 +61,10 @@ print("done")
 """
 
 THING = {
-    "id": 2**60, "class": "c", "createdAt": "2026-01-01T00:00:00+00:00", "kind": "q\"uo'te", "nothing": None,
+    "id": 2**60, "class": "c", "createdAt": "2026-01-01T00:00:00Z", "kind": "q\"uo'te", "nothing": None,
     "weird name!": "w", "date": "2026-01-02", "field": "f", "additional_properties": "declared", "extra": 1,
+    "newPassword": "hunter2", "secret": "hunter2",
+    "shapes": [{"shape-type": "round"}, {"shape-type": "squared"}, {"shape-type": "cone"}],
 }  # fmt: skip
 
 

@@ -18,6 +18,8 @@ from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.parser.properties.uuid import UuidProperty
 
+from .unions import OPEN_MEMBER
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -48,7 +50,8 @@ def annotation(prop: Any) -> str:
         return "Any" if "Any" in members else " | ".join(sorted(members, key=lambda member: member == "None"))
     if isinstance(prop, ConstProperty):
         raw = prop.value.raw_value
-        return f"Literal[{(raw.get_untrusted_value() if hasattr(raw, 'get_untrusted_value') else raw)!r}]"
+        value = raw.get_untrusted_value() if hasattr(raw, "get_untrusted_value") else raw
+        return "dict[str, Any]" if value == OPEN_MEMBER else f"Literal[{value!r}]"
     return _SIMPLE.get(prop.__class__, "Any")
 
 

@@ -10,20 +10,24 @@ import keyword
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from openapi_python_client.config import ClassOverride, Config, ConfigFile, MetaType
 from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import GeneratorData
+from openapi_python_client.parser.properties import Class
 
 from .annotations import annotation, classes
 from .document import Document, is_object, operations, resolve
 from .enums import members, prepared
 from .errors import SpecError
+from .flags import flags
+from .unions import member_tags, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 _MEDIA_PREFERENCE = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 _CLIENT_NAMES = frozenset({"base_url", "cached_property", "close", "default_base_url", "with_options"})
@@ -48,6 +52,9 @@ class FieldPlan:
     annotation: str
     required: bool
     description: str
+    secret: bool = False
+    access: str = ""
+    """Which way it goes, if it does not go both: ``readOnly`` or ``writeOnly``."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class ModelPlan:
     extra: str | None
     """The annotation of unknown fields; None if the document closes the object."""
     imports: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The texts that stand for the class in unions, by the property that holds them."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +187,7 @@ def make_plan(document: Document) -> ClientPlan:
     for model in (*data.models, *data.enums):
         if model.class_info.name in classes_of_tags:
             raise SpecError(f"the schema {model.class_info.name} bears the name of a class of operations; rename it")
+    tagged = {_class_name(document, component): texts for component, texts in member_tags(document).items()}
     info = document.get("info", {})
     servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
@@ -186,14 +196,17 @@ def make_plan(document: Document) -> ClientPlan:
         version=str(info.get("version", "")),
         base_url=url if url.startswith(("http://", "https://")) and "{" not in url else None,
         tags=tags,
-        models=tuple(sorted((_model(model) for model in data.models), key=lambda model: model.module)),
+        models=tuple(
+            sorted((_model(document, model, tagged) for model in data.models), key=lambda model: model.module)
+        ),
         enums=tuple(sorted((_enum(enum) for enum in data.enums), key=lambda enum: enum.module)),
         operations=tuple(planned),
     )
 
 
-def _parse(document: Document) -> GeneratorData:
-    config = Config.from_sources(
+@cache
+def _config() -> Config:
+    return Config.from_sources(
         ConfigFile(
             post_hooks=[],
             use_path_prefixes_for_title_model_names=False,
@@ -205,8 +218,11 @@ def _parse(document: Document) -> GeneratorData:
         overwrite=False,
         output_path=None,
     )
+
+
+def _parse(document: Document) -> GeneratorData:
     try:
-        data = GeneratorData.from_dict(prepared(document), config=config)
+        data = GeneratorData.from_dict(prepared(opened(document)), config=_config())
     except RecursionError:
         raise SpecError("openapi-python-client cannot follow the document: it is nested too deeply") from None
     except Exception as error:  # it raises what its parts raise, such as on enum values that differ in case only
@@ -314,7 +330,7 @@ def _renamed(fields: Iterable[FieldPlan]) -> tuple[FieldPlan, ...]:
     return tuple(planned)
 
 
-def _model(model: Any) -> ModelPlan:
+def _model(document: Document, model: Any, tagged: Mapping[str, Mapping[str, tuple[str, ...]]]) -> ModelPlan:
     props: list[Any] = [*(model.required_properties or []), *(model.optional_properties or [])]
     imports = {entry for prop in props for entry in classes(prop)}
     extra: str | None = None
@@ -325,15 +341,28 @@ def _model(model: Any) -> ModelPlan:
         name=str(model.class_info.name),
         module=str(model.class_info.module_name),
         description=_text(model.description),
-        fields=_renamed(_field(prop) for prop in props),
+        fields=_renamed(_field(prop, *flags(document, model.data, _text(prop.name))) for prop in props),
         extra=extra,
         imports=tuple(sorted(imports - {(str(model.class_info.name), str(model.class_info.module_name))})),
+        tags=tuple(sorted(tagged.get(str(model.class_info.name), {}).items())),
     )
 
 
-def _field(prop: Any) -> FieldPlan:
+def _class_name(document: Document, component: str) -> str:
+    """The class of a component, as openapi-python-client names it."""
+    title = document["components"]["schemas"][component].get("title")
+    return str(Class.from_string(string=str(title or component), config=_config()).name)
+
+
+def _field(prop: Any, secret: bool, access: str) -> FieldPlan:  # noqa: FBT001 - straight out of `flags`
     return FieldPlan(
-        str(prop.python_name), _text(prop.name), annotation(prop), bool(prop.required), _text(prop.description)
+        name=str(prop.python_name),
+        wire=_text(prop.name),
+        annotation=annotation(prop),
+        required=bool(prop.required),
+        description=_text(prop.description),
+        secret=secret,
+        access=access,
     )
 
 

@@ -22,7 +22,7 @@ from .errors import OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .plan import ClientPlan, ModelPlan, OperationPlan
+    from .plan import ClientPlan, FieldPlan, ModelPlan, OperationPlan
 
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
@@ -168,12 +168,20 @@ def _docstring(text: str, indent: int) -> str:
 
 
 def _model_doc(model: ModelPlan) -> str:
-    described = [field for field in model.fields if field.description]
+    described = [(field.name, _field_doc(field)) for field in model.fields]
     lines = [model.description or model.name]
-    if described:
-        lines += ["", "Attributes:"]
-        lines += [f"    {field.name}: {' '.join(field.description.split())}" for field in described]
+    if any(text for _, text in described):
+        lines += ["", "Attributes:", *(f"    {name}: {text}" for name, text in described if text)]
     return "\n".join(lines)
+
+
+def _field_doc(field: FieldPlan) -> str:
+    text = " ".join(field.description.split())
+    note = _ACCESS.get(field.access, "")
+    return f"{text}{'' if not text or text.endswith('.') else '.'} {note}".strip() if note else text
+
+
+_ACCESS = {"readOnly": "Read only: the server sends it.", "writeOnly": "Write only: the server never sends it."}
 
 
 def _operation_doc(operation: OperationPlan) -> str:

@@ -225,9 +225,8 @@ def decode_success(operation: Operation[T], response: RawResponse[T]) -> T:
     key = (response.status, response.content_type)
     known = operation.cache.get(key)
     if known is not None:
-        parse, decode = known
         try:
-            return cast("T", decode(parse(response.content)))
+            return cast("T", known(response.content))
         except (ValueError, RecursionError):
             pass  # said in full below
     media = operation.documented(response.status)
@@ -312,26 +311,24 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
         if expression == "None":
             return None
         raise response.decode_error("the body is empty where the document promises JSON")
-    try:
-        values = _json(response.content)
-    except ValueError:
-        found = response.content_type or "no content type"
-        raise response.decode_error(f"the body is not JSON ({found}): {_snippet(response.content)}") from None
-    return _fit(operation, response, expression, values, key)
+    return _fit(operation, response, expression, key)
 
 
-def _fit(operation: Operation[Any], response: RawResponse[Any], expression: str, values: Any, key: Any) -> Any:
-    from .codec import Mismatch, decoder_for, parse_json
+def _fit(operation: Operation[Any], response: RawResponse[Any], expression: str, key: Any) -> Any:
+    from .codec import JSONDecoder, Mismatch
 
     decoder = operation.cache.get(expression)
     if decoder is None:
-        decoder = operation.cache[expression] = decoder_for(expression, operation.names)
+        decoder = operation.cache[expression] = JSONDecoder(expression, operation.names)
     if key is not None and len(operation.cache) < _CACHED_DECODERS:
-        operation.cache[key] = parse_json, decoder
+        operation.cache[key] = decoder
     try:
-        return decoder(values)
+        return decoder(response.content)
     except Mismatch as mismatch:
         raise response.decode_error(f"the body does not fit the document at {mismatch}") from None
+    except ValueError:
+        found = response.content_type or "no content type"
+        raise response.decode_error(f"the body is not JSON ({found}): {_snippet(response.content)}") from None
     except RecursionError:
         raise response.decode_error("the body is nested too deeply") from None
 

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import numpy as np
@@ -18,7 +18,7 @@ from attrs import define, field, fields
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelport_api._runtime.codec import Mismatch, _Scope, decoder_for, encode_json, parse_json, to_builtins
+from modelport_api._runtime.codec import Mismatch, _Scope, date_text, decoder_for, encode_json, parse_json, to_builtins
 from modelport_api._runtime.errors import EncodeError
 from modelport_api._runtime.types import UNSET, File, OpenIntEnum, OpenStrEnum, Unset
 from modelport_api.codex.v1 import models
@@ -52,8 +52,28 @@ class Closed:
     count: int
 
 
+@define(kw_only=True)
+class Circle:
+    """A member of a union with a discriminator."""
+
+    __tags__: ClassVar[dict[str, tuple[str, ...]]] = {"shape": ("Circle", "round"), "other": ("x",)}
+    shape: str
+    radius: float | Unset = UNSET
+    additional_properties: dict[str, Any] = field(factory=dict[str, Any])
+
+
+@define(kw_only=True)
+class Square:
+    """Another, which fits nearly every object too."""
+
+    __tags__: ClassVar[dict[str, tuple[str, ...]]] = {"shape": ("Square",)}
+    shape: str
+    side: float | Unset = UNSET
+    additional_properties: dict[str, Any] = field(factory=dict[str, Any])
+
+
 NOT_A_TEXT: Any = math.nan
-KNOWN = {"Colour": Colour, "Level": Level, "Node": Node, "Closed": Closed}
+KNOWN = {"Colour": Colour, "Level": Level, "Node": Node, "Closed": Closed, "Circle": Circle, "Square": Square}
 
 
 def decode(expression: str, value: Any) -> Any:
@@ -150,6 +170,117 @@ def test_what_a_type_expression_may_name_is_fixed() -> None:
             decoder_for(expression, KNOWN.__getitem__)("x")
 
 
+# Unions.
+
+SHAPE = "Circle | Square | dict[str, Any]"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"shape": "round", "side": 1}, Circle(shape="round", additional_properties={"side": 1})),
+        ({"shape": "Circle"}, Circle(shape="Circle")),
+        ({"shape": "Square"}, Square(shape="Square")),
+        ({"shape": "hexagon", "side": 1}, {"shape": "hexagon", "side": 1}),
+        ({"shape": None}, Mismatch),
+        ({"shape": 3}, {"shape": 3}),
+        ({"side": 1}, Mismatch),
+        ({"shape": "round", "radius": "1"}, Mismatch),
+        ([], Mismatch),
+    ],
+)
+def test_a_discriminator_decides(value: Any, expected: Any) -> None:
+    if expected is Mismatch:
+        with pytest.raises(Mismatch):
+            decode(SHAPE, value)
+        return
+
+    decoded = decode(f"list[{SHAPE} | str | None]", [value, "x", None])
+
+    assert decoded == [expected, "x", None]
+    assert to_builtins(decoded) == [value, "x", None]
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "expected"),
+    [
+        # Without a plain dict the union is one that has no discriminator.
+        ("Circle | Square", {"shape": "hexagon", "side": 1}, Square(shape="hexagon", side=1)),
+        ("Circle | Square", {"shape": "hexagon", "radius": 1}, Circle(shape="hexagon", radius=1)),
+        ("Circle | Square", {"shape": "Square"}, Circle(shape="Square")),
+        ("Closed | dict[str, Any]", {"count": 1}, Closed(count=1)),
+        ("Closed | dict[str, Any]", {"count": 1, "more": 2}, {"count": 1, "more": 2}),
+        ("Colour | str", "new", "new"), ("Colour | str", "2", Colour.VALUE_2), ("str | Colour", "2", "2"),
+        ("Level | int", 3, 3), ("Level | Colour", "new", Colour("new")),
+        ("date | str", "20260102", "20260102"), ("date | str", "2026-01-02", date(2026, 1, 2)),
+        ("datetime | date", "2026-01-02", date(2026, 1, 2)),
+        ("datetime | str", "2026-01-02T03:04:05+00:00", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
+        ("datetime | str", "2026-01-02T03:04:05.123456789Z", "2026-01-02T03:04:05.123456789Z"),
+        ("UUID | str", "0" * 32, "0" * 32), ("int | float", 0.5, 0.5), ("float | int", 3, 3),
+        ("list[Closed] | list[Circle]", [{"shape": "x"}], [Circle(shape="x")]),
+    ],
+)  # fmt: skip
+def test_of_overlapping_members_the_best_fit_is_taken(expression: str, value: Any, expected: Any) -> None:
+    decoded = decode(expression, value)
+
+    assert (type(decoded), decoded) == (type(expected), expected)
+
+
+@given(
+    value=st.dictionaries(st.sampled_from(["shape", "radius", "side", "count"]), st.integers() | UNICODE, max_size=4)
+)
+def test_what_a_union_takes_goes_round(value: dict[str, Any]) -> None:
+    decoded = decode("Circle | Square | dict[str, Any]", value) if isinstance(value.get("shape"), int) else None
+    loose = decode("Closed | dict[str, Any]", value)
+
+    assert to_builtins(loose) == value
+    assert decoded is None or to_builtins(decoded) == value
+
+
+# Dates and times.
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z"),
+        ("2026-01-02T03:04:05.120Z", "2026-01-02T03:04:05.120000Z"),
+        ("2026-01-02T03:04:05+00:00", "2026-01-02T03:04:05Z"),
+        ("2026-01-02T03:04:05.123456000-03:30", "2026-01-02T03:04:05.123456-03:30"),
+        ("2026-01-02T03:04:05", "2026-01-02T03:04:05"),
+    ],
+)
+def test_a_moment_goes_round_as_it_was(text: str, expected: str) -> None:
+    assert to_builtins(decode("datetime", text)) == expected
+
+
+@pytest.mark.parametrize("fraction", ["1234567", "1234560001", "000000001"])
+@pytest.mark.parametrize("zone", ["Z", "", "+01:00"])
+def test_no_digit_of_a_moment_is_cut_in_silence(fraction: str, zone: str) -> None:
+    with pytest.raises(Mismatch, match="counts less than a microsecond"):
+        decode("datetime", f"2026-01-02T03:04:05.{fraction}{zone}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "20260102T030405.1234567",
+        "2026-01-02T030405.1234567",
+        "20260102T03:04:05.1234567",
+        "2026-01-02T03:04:05,1234567Z",
+        "2026-01-02T03:04:05.1234567+01:00:00.5",
+    ],
+)
+def test_nor_of_one_in_another_form(text: str) -> None:
+    with pytest.raises(Mismatch):
+        decode("datetime", text)
+
+
+@given(moment=st.datetimes(timezones=st.none() | st.just(UTC)))
+def test_every_moment_goes_round(moment: datetime) -> None:
+    assert decode("datetime", to_builtins(moment)) == moment
+
+
 # JSON.
 
 
@@ -183,7 +314,7 @@ def test_what_no_json_can_say_is_refused(value: Any) -> None:
         (np.bool_(True), b"true"),
         (np.array([[1, 2], [3, 4]]), b"[[1,2],[3,4]]"), (np.str_("x"), b'"x"'), (np.array(3), b"3"), ((1, 2), b"[1,2]"),
         (Colour.RED, b'"red-ish"'), (Level(7), b"7"),
-        (datetime(2026, 1, 2, tzinfo=UTC), b'"2026-01-02T00:00:00+00:00"'),
+        (datetime(2026, 1, 2, tzinfo=UTC), b'"2026-01-02T00:00:00Z"'),
         (Decimal("1.5"), b"1.5"), (UUID(int=1), b'"00000000-0000-0000-0000-000000000001"'),
         (2**80, str(2**80).encode()),
         ({Colour.RED: 1}, b'{"red-ish":1}'), (True, b"true"), (-0.0, b"-0.0"), (1e300, b"1e300"),
@@ -265,7 +396,7 @@ SLOW_TO_MAKE = [
     HealthCheck.filter_too_much,
 ]
 ALL_MODELS = [name for name in models.__all__ if hasattr(getattr(models, name), "__attrs_attrs__")]
-MOMENTS = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+MOMENTS = st.datetimes(timezones=st.just(UTC)).map(date_text)
 FIELD_NAMES = UNICODE.map(lambda name: f"x-{name}")
 
 

@@ -6,6 +6,7 @@ A decoder is made once per type out of the annotations of the generated classes,
 from __future__ import annotations
 
 import math
+import re
 import types
 import typing
 from datetime import date, datetime
@@ -73,6 +74,12 @@ def encode_json(value: object) -> bytes:
     Raises:
         EncodeError: If a value has no JSON form, NaN and infinities included.
     """
+    from .compiled import UNFIT, packed
+
+    try:
+        return msgspec.json.encode(packed(value))
+    except UNFIT:
+        pass  # said in full below
     try:
         return msgspec.json.encode(to_builtins(value))
     except RecursionError:
@@ -134,13 +141,19 @@ def _simple(value: Any, where: str) -> Any:
     raise EncodeError(f"{where}: a {type(value).__name__} has no JSON form")
 
 
+def date_text(value: date) -> str:
+    """A date, or date and time, as it goes on the wire: that of UTC ends in ``Z``."""
+    text = value.isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
 _CONVERTERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (int, int),
     (float, float),
     (Decimal, float),
     (UUID, str),
-    (date, lambda value: value.isoformat()),  # a datetime too
+    (date, date_text),  # a datetime too
 )
 
 
@@ -180,14 +193,76 @@ def _text_keys(entries: dict[Any, Any]) -> Iterator[tuple[str, Any]]:
         yield key.value if isinstance(key, Enum) else key, item
 
 
-def decoder_for(expression: str, names: Names) -> Decoder:
+def decoder_for(expression: Any, names: Names) -> Decoder:
     """The decoder of a type expression such as ``list[UploadedModel]``.
 
     Args:
         expression: Written by the generator out of checked names; never text of a document.
         names: Looks a generated model up by its name.
     """
-    return _decoder(eval(expression, {"__builtins__": {}}, _Scope(names)), names)  # noqa: S307 - see expression
+    return _decoder(type_of(expression, names), names)
+
+
+def type_of(expression: Any, names: Names) -> Any:
+    """The type that a type expression means; a type is returned as it is."""
+    if not isinstance(expression, str):
+        return expression
+    return eval(expression, {"__builtins__": {}}, _Scope(names))  # noqa: S307 - see `decoder_for`
+
+
+class JSONDecoder:
+    """From the bytes of a body to a value of a type expression, the fast way once bodies have grown worth it.
+
+    Both ways agree on every value and error: what the fast one does not take goes through the plain one.
+    """
+
+    __slots__ = ("_decode", "_expression", "_fast", "_misses", "_names", "_seen")
+
+    def __init__(self, expression: str, names: Names) -> None:
+        self._expression = expression
+        self._names = names
+        self._decode = decoder_for(expression, names)
+        self._fast: Callable[[bytes], Any] | None = None
+        self._seen = 0
+        self._misses = 0
+
+    def __call__(self, content: bytes) -> Any:
+        """Decode a body.
+
+        Raises:
+            Mismatch: If it does not fit the type.
+            ValueError: If it is not JSON.
+            RecursionError: If it is nested too deeply.
+        """
+        if self._misses < _MISSES_ALLOWED:
+            if self._fast is not None:
+                try:
+                    value = self._fast(content)
+                except (ValueError, TypeError, RecursionError):
+                    self._misses += 1
+                else:
+                    self._misses = 0
+                    return value
+            else:
+                self._seen += len(content)
+                if self._seen >= _WORTH_BYTES:
+                    return self._compiled(content)
+        return self._decode(parse_json(content))
+
+    def _compiled(self, content: bytes) -> Any:
+        from .compiled import fast_decoder
+
+        try:
+            self._fast = fast_decoder(self._expression, self._names)
+        except (ValueError, TypeError):  # a type that msgspec knows no way with
+            self._misses = _MISSES_ALLOWED
+        return self(content)
+
+
+_WORTH_BYTES = 65_536
+"""How much is decoded the plain way before the fast one is made, which takes as long as decoding about that much."""
+_MISSES_ALLOWED = 3
+"""Bodies in a row that the fast way did not take; then the server is of another mind than the document, for good."""
 
 
 class _Scope(dict[str, Any]):
@@ -220,7 +295,7 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
         return partial(_literal, typing.get_args(kind))
     if kind in _SCALARS:
         return _SCALARS[kind]
-    if _is_enum(kind):
+    if is_enum(kind):
         return partial(_enum, kind, {member.value: member for member in kind}, str if issubclass(kind, str) else int)
     model = _MODELS.get(kind)
     if model is None:
@@ -228,7 +303,8 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
     return model
 
 
-def _is_enum(kind: Any) -> TypeGuard[type[Enum]]:
+def is_enum(kind: Any) -> TypeGuard[type[Enum]]:
+    """Whether a type is an enum; see `is_object`."""
     return isinstance(kind, type) and issubclass(kind, Enum)
 
 
@@ -272,8 +348,36 @@ def _parsed(parse: Callable[[str], Any], expected: str, value: Any) -> Any:
         raise Mismatch(expected, value)
     try:
         return parse(value)
+    except FineMomentError:
+        mismatch = Mismatch(expected, value)
+        mismatch.reason = f"{value!r} counts less than a microsecond, which a datetime cannot hold"
+        raise mismatch from None
     except ValueError:
         raise Mismatch(expected, value) from None
+
+
+_DATE_CHARACTERS = len("2026-01-02")
+_SEVENTH_DIGIT = len("2026-01-02T03:04:05.123456")
+_USUAL_CHARACTERS = len("2026-01-02T03:04:05.123456+00:00")
+_FINE = re.compile(r"[.,][0-9]{6}[0-9]*[1-9]")
+
+
+def moment(text: str) -> datetime:
+    """A date and time of RFC 3339; without a zone, if it names none.
+
+    Raises:
+        ValueError: If it is none, or counts less than a microsecond: no digit is cut in silence.
+    """
+    if len(text) <= _DATE_CHARACTERS:
+        raise ValueError(text)
+    usual = len(text) <= _USUAL_CHARACTERS and not text[_SEVENTH_DIGIT : _SEVENTH_DIGIT + 1].isdigit()
+    if not (usual and text[16:17] == ":") and _FINE.search(text):
+        raise FineMomentError(text)
+    return datetime.fromisoformat(text)
+
+
+class FineMomentError(ValueError):
+    """A moment that a datetime cannot hold."""
 
 
 _SCALARS: dict[Any, Decoder] = {
@@ -283,7 +387,7 @@ _SCALARS: dict[Any, Decoder] = {
     float: _number,
     type(None): _null,
     None: _null,
-    datetime: partial(_parsed, datetime.fromisoformat, "a date and time of RFC 3339"),
+    datetime: partial(_parsed, moment, "a date and time of RFC 3339"),
     date: partial(_parsed, date.fromisoformat, "a date"),
     UUID: partial(_parsed, UUID, "a UUID"),
     File: _any,
@@ -336,25 +440,91 @@ def _union(members: tuple[Any, ...], names: Names) -> Decoder:
     decoders = [_decoder(member, names) for member in members if member is not Unset]
     if len(decoders) == 1:
         return decoders[0]
-    if _null in decoders:
-        rest = [decoder for decoder in decoders if decoder is not _null]
-        return partial(_nullable, rest[0] if len(rest) == 1 else partial(_first_match, rest))
-    return partial(_first_match, decoders)
+    rest = [decoder for decoder in decoders if decoder is not _null]
+    decode = rest[0] if len(rest) == 1 else _Union(rest)
+    return partial(_nullable, decode) if len(rest) < len(decoders) else decode
 
 
 def _nullable(decode: Decoder, value: Any) -> Any:
     return None if value is None else decode(value)
 
 
-def _first_match(decoders: list[Decoder], value: Any) -> Any:
-    problems: list[Mismatch] = []
-    for decoder in decoders:
-        try:
-            return decoder(value)
-        except Mismatch as mismatch:
-            problems.append(mismatch)
-    # The alternative that was followed deepest is the one that was meant.
-    raise max(problems, key=lambda problem: len(problem.path))
+class _Union:
+    """Decodes a value of one of several types: by its discriminator, else the member that fits it best.
+
+    The classes of a union that the document discriminates hold a table of tags, and a plain dict is its last member:
+    an object of a kind that the document does not know is kept as it is.
+    """
+
+    __slots__ = ("_by_tag", "_members", "_open", "_property")
+
+    def __init__(self, members: list[Decoder]) -> None:
+        self._open = next((member for member in members if _is_open(member)), None)
+        models = [member for member in members if isinstance(member, _Model)]
+        self._property = _common_tag(models) if self._open else None
+        self._by_tag = {tag: model for model in models for tag in model.tags.get(self._property or "", ())}
+        self._members = [member for member in members if member is not self._open or not self._property]
+
+    def __call__(self, value: Any) -> Any:
+        if self._property is not None and value.__class__ is dict:
+            tag = value.get(self._property)
+            model = self._by_tag.get(tag) if tag.__class__ is str else None
+            if model is not None:
+                return model(value)
+            if tag is not None and self._open is not None:
+                return self._open(value)
+        return self._best(value)
+
+    def _best(self, value: Any) -> Any:
+        problems: list[Mismatch] = []
+        fits: list[tuple[tuple[int, int, int, int], int, Any]] = []
+        for member in self._members:
+            try:
+                decoded = member(value)
+            except Mismatch as mismatch:
+                problems.append(mismatch)
+                continue
+            looseness = _looseness(decoded, value)
+            if looseness == _EXACT:
+                return decoded
+            fits.append((looseness, len(fits), decoded))
+        if fits:
+            return min(fits, key=lambda fit: fit[:2])[2]
+        # The alternative that was followed deepest is the one that was meant.
+        raise max(problems, key=lambda problem: len(problem.path))
+
+
+def _is_open(member: Decoder) -> bool:
+    return isinstance(member, partial) and member.func is _dict and member.args == (_any,)
+
+
+def _common_tag(models: list[_Model]) -> str | None:
+    """The property by which all classes of a union are told apart."""
+    if not models:
+        return None
+    return next((name for name in models[0].tags if all(name in model.tags for model in models)), None)
+
+
+_EXACT = (0, 0, 0, 0)
+
+
+def _looseness(decoded: Any, value: Any) -> tuple[int, int, int, int]:
+    """How badly a type fits a value: what it drops, does not know, or changes, and what it knows besides."""
+    changed = int(not _is_lossless(decoded, value))
+    if isinstance(decoded, Enum):
+        return (0, 0 if getattr(decoded, "is_known", True) else 1, changed, 0)
+    if hasattr(decoded.__class__, "__attrs_attrs__"):
+        fields = wire_fields(decoded.__class__)
+        known = sum(wire in value for _, wire in fields)
+        unknown = len(value) - known
+        return (0 if hasattr(decoded, "additional_properties") else unknown, unknown, changed, len(fields) - known)
+    return (0, len(value) if decoded.__class__ is dict else 0, changed, 0)
+
+
+def _is_lossless(decoded: Any, value: Any) -> bool:
+    if isinstance(decoded, datetime):
+        return True  # its text has several forms; one of a date alone is no date and time
+    return decoded is value or bool(to_builtins(decoded) == value)
 
 
 def _missing() -> Mismatch:
@@ -366,11 +536,12 @@ def _missing() -> Mismatch:
 class _Model:
     """Decodes one generated model; its fields are looked up on first use, so that models may be recursive."""
 
-    __slots__ = ("_cls", "_extra", "_fields", "_known", "_names", "_ready")
+    __slots__ = ("_cls", "_extra", "_fields", "_known", "_names", "_ready", "tags")
 
     def __init__(self, cls: type, names: Names) -> None:
         self._cls = cls
         self._names = names
+        self.tags: Mapping[str, tuple[str, ...]] = getattr(cls, "__tags__", {})
         self._ready = False
 
     def _prepare(self) -> None:

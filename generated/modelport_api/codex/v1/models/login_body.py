@@ -18,7 +18,7 @@ class LoginBody:
         tenant: Tenant the user belongs to. Clients before 3.0 did not send it.
     """
 
-    password: str
+    password: str = field(repr=False)
     user: str
     tenant: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict[str, Any])
