@@ -21,6 +21,7 @@ from .annotations import annotation, classes
 from .document import Document, is_object, operations, resolve
 from .enums import members, prepared
 from .errors import SpecError
+from .maps import Maps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -172,12 +173,16 @@ def make_plan(document: Document) -> ClientPlan:
             for path, method, item, operation in found
         ]
     )
+    enums = sorted((_enum(enum) for enum in data.enums), key=lambda enum: enum.module)
+    maps = Maps((_model(model) for model in data.models), enums)
+    planned = [maps.operation(operation) for operation in planned]
+    models = [replace(model, fields=_renamed(model.fields)) for model in maps.kept()]
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
     tags = tuple(_tag(document, name, planned) for name in names)
     classes_of_tags = {tag.class_name for tag in tags}
-    for model in (*data.models, *data.enums):
-        if model.class_info.name in classes_of_tags:
-            raise SpecError(f"the schema {model.class_info.name} bears the name of a class of operations; rename it")
+    for name in (*(model.name for model in models), *(enum.name for enum in enums)):
+        if name in classes_of_tags:
+            raise SpecError(f"the schema {name} bears the name of a class of operations; rename it")
     info = document.get("info", {})
     servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
@@ -186,8 +191,8 @@ def make_plan(document: Document) -> ClientPlan:
         version=str(info.get("version", "")),
         base_url=url if url.startswith(("http://", "https://")) and "{" not in url else None,
         tags=tags,
-        models=tuple(sorted((_model(model) for model in data.models), key=lambda model: model.module)),
-        enums=tuple(sorted((_enum(enum) for enum in data.enums), key=lambda enum: enum.module)),
+        models=tuple(sorted(models, key=lambda model: model.module)),
+        enums=tuple(enums),
         operations=tuple(planned),
     )
 
@@ -325,7 +330,7 @@ def _model(model: Any) -> ModelPlan:
         name=str(model.class_info.name),
         module=str(model.class_info.module_name),
         description=_text(model.description),
-        fields=_renamed(_field(prop) for prop in props),
+        fields=tuple(_field(prop) for prop in props),
         extra=extra,
         imports=tuple(sorted(imports - {(str(model.class_info.name), str(model.class_info.module_name))})),
     )
