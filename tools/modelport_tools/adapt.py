@@ -3,6 +3,7 @@
 - An array that holds itself by way of arrays and unions holds any value: Python has no name for such a type.
 - A body of a raw media type is left out; a header with a list, an object or a date is parsed as if in the query.
 - A path cannot hold null, whatever its schema allows.
+- An unnamed schema whose class would take the name of a component (`settings` of `A` beside `ASettings`) gets a title.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def adapted(document: Document) -> Document:
     """A copy that openapi-python-client takes."""
     copied = copy.deepcopy(document)
     _break_circles(copied)
+    _tell_apart(copied)
     for _, value, kind in list(walk(copied)):
         if kind == "requestBody" and is_object(value.get("content")):
             value["content"] = _content(value["content"])
@@ -88,6 +90,21 @@ def _without_null(document: Document, schema: Any) -> Any:
             members = [member for member in bare.pop(key) if member != {"type": "null"}]
             bare |= members[0] if len(members) == 1 else {key: members}
     return schema if bare == resolved else bare
+
+
+def _tell_apart(document: Document) -> None:
+    from openapi_python_client.strings import pascal_case
+
+    schemas: Document = document.get("components", {}).get("schemas", {})
+    titles = {name: str(schema.get("title") or name) for name, schema in schemas.items() if is_object(schema)}
+    taken = {pascal_case(title) for title in titles.values()}
+    for name, title in titles.items():
+        properties = schemas[name].get("properties")
+        for key, schema in properties.items() if is_object(properties) else ():
+            if is_object(schema) and not {"title", "$ref"} & schema.keys():
+                own = f"{pascal_case(title)}{pascal_case(key)}"
+                if own in taken and (schema.get("type") == "object" or "properties" in schema or "enum" in schema):
+                    schema["title"] = f"{own}Inline"
 
 
 def _break_circles(document: Document) -> None:

@@ -260,3 +260,14 @@ def test_the_tags_come_in_the_order_of_the_document() -> None:
 )  # fmt: skip
 def test_a_repeat_is_safe_for_what_changes_nothing_twice(method: str, extra: dict[str, Any], expected: bool) -> None:
     assert only(document({"/a": {method: {"responses": OK, **extra}}})).idempotent is expected
+
+
+def test_an_unnamed_object_does_not_take_the_name_of_a_component() -> None:
+    inline = {"type": "object", "properties": {"x": STRING}}
+    plan = planned(
+        schemas(A={"type": "object", "properties": {"settings": inline}}, ASettings={**inline, "description": "own"})
+    )
+
+    assert [(model.name, model.description) for model in plan.models] == [
+        ("A", ""), ("ASettings", "own"), ("ASettingsInline", "")
+    ]  # fmt: skip
