@@ -125,7 +125,7 @@ def _rows() -> list[Row]:
     authorization = {"Authorization": f"Bearer {TOKEN}"}
     theirs.set_httpx_client(httpx.Client(base_url=URL, transport=transport, headers=authorization))
     theirs.set_async_httpx_client(httpx.AsyncClient(base_url=URL, transport=transport, headers=authorization))
-    body = models.PredictBody(input_=models.PredictInput(additional_properties=dict(FEATURES)))
+    body = models.PredictBody(input_=dict(FEATURES))
     stock_body = stock_models.PredictBody.from_dict({"Input": FEATURES})
 
     # Both decode the same thing, or there is nothing to compare.

@@ -250,7 +250,7 @@ def test_the_specs_of_the_checkout_are_good_from_any_folder_in_it(modelport: Mod
     answer = modelport("spec", "check", "--json", cwd=root / "tests")
 
     assert answer.returncode == 0, answer.stderr
-    assert all(row["valid"] and row["operations"] > 0 for row in json.loads(answer.stdout))
+    assert all(row["valid"] and row["operations_in"] == row["operations_out"] > 0 for row in json.loads(answer.stdout))
 
 
 def test_outside_a_checkout_the_error_says_what_to_do(modelport: Modelport, tmp_path: Path) -> None:
@@ -258,3 +258,19 @@ def test_outside_a_checkout_the_error_says_what_to_do(modelport: Modelport, tmp_
 
     assert answer.returncode == 2
     assert "say which document" in answer.stderr
+
+
+def test_of_several_documents_each_fault_is_one_sentence(modelport: Modelport, tmp_path: Path) -> None:
+    operation = {"responses": {"200": {"description": "ok"}}}
+    good = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/a": {"get": operation}}}
+    (tmp_path / "good.json").write_text(json.dumps(good))
+    (tmp_path / "bad.json").write_text(json.dumps(good | {"openapi": "4.0.0"}))
+    answer = modelport("spec", "check", "--json", "good.json", "bad.json", cwd=tmp_path)
+    rows = json.loads(answer.stdout)
+
+    assert answer.returncode == 2
+    assert [(row["operations_in"], row["operations_out"], row["valid"]) for row in rows] == [
+        (1, 1, True), (None, None, False)
+    ]  # fmt: skip
+    assert answer.stderr == f"modelport: error: {rows[1]['fault']}\n"
+    assert "bad.json: /openapi: needs OpenAPI" in rows[1]["fault"]

@@ -35,6 +35,7 @@ thing = models.Thing(
     kind=models.Kind.QUOTE, nothing=None, weird_name="w", date_=__import__("datetime").date(2026, 1, 2), field_="f",
     additional_properties_="declared", additional_properties={"extra": 1}, new_password="hunter2", secret="hunter2",
     shapes=[models.Circle(shape_type="round"), models.Square(shape_type="squared"), {"shape-type": "cone"}],
+    free={"a": [1]}, dict_={"k": {"t": 1.5}}, tree={"x": models.Tree(additional_properties={"y": models.Tree()})},
 )
 assert "hunter2" not in repr(thing)
 with Client(url, credentials={"bearer": "t"}) as client:
@@ -43,7 +44,9 @@ with Client(url, credentials={"bearer": "t"}) as client:
         x_trace_id="trace", session="s", body_="b", timeout_=1.5, timeout=5,
     ) == [thing]
     assert client.import_.schemes(body=thing) == thing
-    assert client.gr_öß_en_ma_ß_e.gr_öß_e_messen(label=["a", "b"], matrix="m").additional_properties == {}
+    assert client.gr_öß_en_ma_ß_e.gr_öß_e_messen(label=["a", "b"], matrix="m") == {
+        "a": [models.FileModel(path="p")]
+    }
     assert client.cached_property_.send_form(body=models.Filter(name="ü", flag=False)) == {"free": [1]}
     client.gr_öß_en_ma_ß_e.put_thingsthing_idvversion("x/y", 3, body=File(b"binary"))
     assert client.import_.with_raw_response_("a", 1) == thing
@@ -65,6 +68,7 @@ THING = {
     "weird name!": "w", "date": "2026-01-02", "field": "f", "additional_properties": "declared", "extra": 1,
     "newPassword": "hunter2", "secret": "hunter2",
     "shapes": [{"shape-type": "round"}, {"shape-type": "squared"}, {"shape-type": "cone"}],
+    "free": {"a": [1]}, "dict": {"k": {"t": 1.5}}, "tree": {"x": {"y": {}}},
 }  # fmt: skip
 
 
@@ -77,7 +81,7 @@ def test_it_works_in_a_fresh_interpreter_against_a_server(awkward: Path, tmp_pat
     server.script += [
         answer(200, [THING]),
         answer(201, THING, content_type="application/json; charset=utf-8"),
-        answer(200, {}),
+        answer(200, {"a": [{"path": "p"}]}),
         answer(200, {"free": [1]}),
         answer(200, b""),
         answer(200, THING),

@@ -205,6 +205,31 @@ def _line_of_second(content: str, key: str) -> int | None:
     return None
 
 
+def line_of(path: Path, pointer: str) -> int | None:
+    """The line on which the value at a pointer stands in a file that could be read; None if it cannot be told."""
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8-sig"))
+        try:
+            node: Any = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return None
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        node = _below(node, key)
+    return int(node.start_mark.line) + 1 if node is not None else None
+
+
+def _below(node: Any, key: str) -> Any:
+    entries: Any = getattr(node, "value", None)
+    if getattr(node, "id", "") == "mapping":
+        return next((value for name, value in entries if name.value == key), None)
+    if getattr(node, "id", "") == "sequence" and key.isdigit() and int(key) < len(entries):
+        return entries[int(key)]
+    return None
+
+
 def dump(document: Document) -> str:
     """The canonical text of a document: JSON, keys sorted, so that equal documents are equal bytes."""
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"

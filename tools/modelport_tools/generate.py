@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import catalog, patch, unasync
+from .bundle import bundle
 from .document import is_object, operations, read
 from .errors import OutputError, SpecError
 from .normalise import normalise, validate
 from .plan import make_plan
 from .render import GENERATOR, Files, formatted, render_client, render_root
+from .swagger2 import convert, is_swagger, without_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -142,10 +144,13 @@ def generate_one(
 
 
 def _client(spec: Path, patches: Iterable[Path], package: str, *, depth: int) -> tuple[Files, PackageReport]:
-    document = read(spec)
+    document = bundle(read(spec), spec)
     for path in patches:
         document = patch.apply(document, path)
     try:
+        if is_swagger(document):
+            validate(without_files(document))
+            document = convert(document)
         canonical = normalise(document)
         validate(canonical)
         plan = make_plan(canonical)

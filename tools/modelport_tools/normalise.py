@@ -27,7 +27,7 @@ def normalise(document: Document) -> Document:
         found = (
             f"OpenAPI {version}" if version else f"Swagger {document['swagger']}" if "swagger" in document else "none"
         )
-        raise SpecError(f"needs OpenAPI 3.0 or 3.1, found {found}", pointer="/openapi")
+        raise SpecError(f"needs OpenAPI 3.0 or 3.1 or Swagger 2.0, found {found}", pointer="/openapi")
     canonical: Document = json.loads(dump(document))
     _check_references(canonical)
     _name_operations(canonical)
@@ -40,9 +40,12 @@ def validate(document: Document) -> None:
     Raises:
         SpecError: With the first fault and its place.
     """
-    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+    from openapi_spec_validator import OpenAPIV2SpecValidator, OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
-    validator = OpenAPIV31SpecValidator if document["openapi"].startswith("3.1") else OpenAPIV30SpecValidator
+    version = str(document.get("openapi", "2.0"))
+    validator: Any = {"2.0": OpenAPIV2SpecValidator, "3.0": OpenAPIV30SpecValidator}.get(
+        version[:3], OpenAPIV31SpecValidator
+    )
     errors: list[Any] = []
     try:
         errors.extend(validator(document).iter_errors())

@@ -19,11 +19,13 @@ from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import GeneratorData
 from openapi_python_client.parser.properties import Class
 
+from .adapt import RAW_BODY, adapted, bare_media, is_raw
 from .annotations import annotation, classes
 from .document import Document, is_object, operations, resolve
 from .enums import members, prepared
 from .errors import SpecError
 from .flags import flags
+from .maps import Maps
 from .unions import member_tags, opened
 
 if TYPE_CHECKING:
@@ -181,13 +183,17 @@ def make_plan(document: Document) -> ClientPlan:
             for path, method, item, operation in found
         ]
     )
+    enums = sorted((_enum(enum) for enum in data.enums), key=lambda enum: enum.module)
+    tagged = {_class_name(document, component): texts for component, texts in member_tags(document).items()}
+    maps = Maps((_model(document, model, tagged) for model in data.models), enums)
+    planned = [maps.operation(operation) for operation in planned]
+    models = [replace(model, fields=_renamed(model.fields)) for model in maps.kept()]
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
     tags = tuple(_tag(document, name, planned) for name in names)
     classes_of_tags = {tag.class_name for tag in tags}
-    for model in (*data.models, *data.enums):
-        if model.class_info.name in classes_of_tags:
-            raise SpecError(f"the schema {model.class_info.name} bears the name of a class of operations; rename it")
-    tagged = {_class_name(document, component): texts for component, texts in member_tags(document).items()}
+    for name in (*(model.name for model in models), *(enum.name for enum in enums)):
+        if name in classes_of_tags:
+            raise SpecError(f"the schema {name} bears the name of a class of operations; rename it")
     info = document.get("info", {})
     servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
@@ -196,10 +202,8 @@ def make_plan(document: Document) -> ClientPlan:
         version=str(info.get("version", "")),
         base_url=url if url.startswith(("http://", "https://")) and "{" not in url else None,
         tags=tags,
-        models=tuple(
-            sorted((_model(document, model, tagged) for model in data.models), key=lambda model: model.module)
-        ),
-        enums=tuple(sorted((_enum(enum) for enum in data.enums), key=lambda enum: enum.module)),
+        models=tuple(sorted(models, key=lambda model: model.module)),
+        enums=tuple(enums),
         operations=tuple(planned),
     )
 
@@ -222,7 +226,7 @@ def _config() -> Config:
 
 def _parse(document: Document) -> GeneratorData:
     try:
-        data = GeneratorData.from_dict(prepared(opened(document)), config=_config())
+        data = GeneratorData.from_dict(prepared(adapted(opened(document))), config=_config())
     except RecursionError:
         raise SpecError("openapi-python-client cannot follow the document: it is nested too deeply") from None
     except Exception as error:  # it raises what its parts raise, such as on enum values that differ in case only
@@ -341,7 +345,7 @@ def _model(document: Document, model: Any, tagged: Mapping[str, Mapping[str, tup
         name=str(model.class_info.name),
         module=str(model.class_info.module_name),
         description=_text(model.description),
-        fields=_renamed(_field(prop, *flags(document, model.data, _text(prop.name))) for prop in props),
+        fields=tuple(_field(prop, *flags(document, model.data, _text(prop.name))) for prop in props),
         extra=extra,
         imports=tuple(sorted(imports - {(str(model.class_info.name), str(model.class_info.module_name))})),
         tags=tuple(sorted(tagged.get(str(model.class_info.name), {}).items())),
@@ -428,9 +432,10 @@ def _operation(document: Document, path: str, item: Document, operation: Documen
     imports = {entry for prop in props for entry in classes(prop)}
     media_types = tuple(sorted(body.get("content") or {}, key=_media_rank))
     parsed_bodies = {_text(one.content_type): one.prop for one in endpoint.bodies}
-    if media_types and media_types[0] not in parsed_bodies:
+    has_raw_body = bool(media_types) and is_raw(media_types[0])
+    if media_types and not has_raw_body and media_types[0] not in parsed_bodies:
         raise SpecError(f"a body of {media_types[0]} is not supported", pointer=f"{method.upper()} {path}")
-    body_prop = parsed_bodies[media_types[0]] if media_types else None
+    body_prop = parsed_bodies[media_types[0]] if media_types and not has_raw_body else None
     if body_prop is not None:
         imports.update(classes(body_prop))
     responses, success = _responses(document, operation, endpoint)
@@ -448,7 +453,7 @@ def _operation(document: Document, path: str, item: Document, operation: Documen
         description=str(operation.get("description", "")),
         parameters=_parameters(document, item, operation, endpoint),
         body=media_types,
-        body_annotation=annotation(body_prop) if body_prop is not None else "",
+        body_annotation=annotation(body_prop) if body_prop is not None else RAW_BODY if has_raw_body else "",
         body_required=bool(body.get("required", False)),
         responses=responses,
         returns="Any" if "Any" in returns else " | ".join(returns) or "None",
@@ -468,8 +473,10 @@ def _parameters(document: Document, item: Document, operation: Document, endpoin
     planned: list[ParameterPlan] = []
     for location in ("path", "query", "header", "cookie"):
         for prop in getattr(endpoint, f"{location}_parameters"):
-            entry = declared.pop((location, _text(prop.name)))
-            planned.append(_parameter(location, entry, prop))
+            place = (location, _text(prop.name))
+            if place not in declared:  # a header that openapi-python-client took for a part of the query
+                place = ("header", place[1])
+            planned.append(_parameter(place[0], declared.pop(place), prop))
     # What is described by a media type is left out by openapi-python-client; it goes as JSON.
     planned.extend(_parameter(location, entry, None) for (location, _), entry in declared.items())
     twice = [name for name, count in Counter(parameter.name for parameter in planned).items() if count > 1]
@@ -510,7 +517,7 @@ def _responses(
     for status in sorted(operation.get("responses", {}), key=lambda key: (key == "default", key)):
         content: Document = resolve(document, operation["responses"][status]).get("content") or {}
         prop = parsed[status].prop if status in parsed else None
-        media = tuple((_bare_media(kind), _media_type(kind, typed)) for kind, typed in _typed(content, prop))
+        media = tuple((bare_media(kind), _media_type(kind, typed)) for kind, typed in _typed(content, prop))
         planned.append((status, media))
         if status.startswith("2") and prop is not None:
             success.append(prop)
@@ -523,7 +530,7 @@ def _typed(content: Document, prop: Any) -> list[tuple[str, Any]]:
     openapi-python-client parses the first media type that it knows; others are typed alike if their schemas are equal.
     """
     schemas: Document = {kind: cast("Document", entry or {}).get("schema") for kind, entry in content.items()}
-    parsed = next((kind for kind in content if _is_parsed(_bare_media(kind))), None)
+    parsed = next((kind for kind in content if _is_parsed(bare_media(kind))), None)
     return [
         (kind, prop if parsed is not None and schemas[kind] == schemas[parsed] else None)
         for kind in sorted(content, key=_media_rank)
@@ -535,13 +542,8 @@ def _is_parsed(kind: str) -> bool:
     return kind in known or kind.endswith("+json") or kind.startswith("text/")
 
 
-def _bare_media(kind: str) -> str:
-    """A media type without its parameters: an answer is known by what stands before them."""
-    return kind.partition(";")[0].strip().lower()
-
-
 def _media_type(kind: str, prop: Any) -> str:
-    kind = _bare_media(kind)
+    kind = bare_media(kind)
     if kind == "application/json" or kind.endswith("+json"):
         return annotation(prop) if prop is not None else "Any"
     return "str" if kind.startswith("text/") else "bytes"
@@ -552,8 +554,10 @@ def _return_types(media: tuple[tuple[str, str], ...]) -> list[str]:
 
 
 def _media_rank(kind: str) -> tuple[int, str]:
-    known = kind in _MEDIA_PREFERENCE
-    return (_MEDIA_PREFERENCE.index(kind) if known else len(_MEDIA_PREFERENCE), kind)
+    bare = bare_media(kind)
+    if bare in _MEDIA_PREFERENCE:
+        return _MEDIA_PREFERENCE.index(bare), kind
+    return len(_MEDIA_PREFERENCE) + is_raw(kind), kind
 
 
 def _security(document: Document, operation: Document) -> tuple[tuple[str, ...], ...]:

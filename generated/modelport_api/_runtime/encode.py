@@ -158,11 +158,12 @@ def build_body(operation: Operation[Any], body: object) -> Body:
     if not operation.body:
         raise ClientConfigError(f"{operation.name} takes no body")
     media_type = operation.body[0]
-    if media_type == "multipart/form-data":
+    bare = media_type.split(";", 1)[0].strip().lower()
+    if bare == "multipart/form-data":
         return _multipart(body)
-    if media_type == "application/x-www-form-urlencoded":
+    if bare == "application/x-www-form-urlencoded":
         return Body({"content": _form(body).encode()}, {"Content-Type": media_type})
-    if media_type == "application/json" or media_type.endswith("+json"):
+    if bare == "application/json" or bare.endswith("+json"):
         from .codec import encode_json
 
         return Body({"content": encode_json(body)}, {"Content-Type": media_type})
@@ -305,6 +306,8 @@ def _multipart(body: object) -> Body:
 
 
 def _binary(body: object, media_type: str) -> Body:
+    if "*" in media_type:  # a range such as */* is what the server takes, and no name for what is sent
+        media_type = "text/plain; charset=utf-8" if isinstance(body, str) else "application/octet-stream"
     headers = {"Content-Type": media_type}
     if isinstance(body, File):
         if body.content_type:
@@ -319,10 +322,20 @@ def _binary(body: object, media_type: str) -> Body:
             content.seek(0)
         return Body({}, headers, resources, replayable, content)
     if isinstance(body, str):
-        return Body({"content": text(body, "the body").encode()}, headers)
+        return Body({"content": _written(body, media_type)}, headers)
     if isinstance(body, bytes):
         return Body({"content": body}, headers)
     raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
+
+
+def _written(body: str, media_type: str) -> bytes:
+    """A text in the charset of its media type, UTF-8 if it names none."""
+    _, _, charset = media_type.lower().partition("charset=")
+    charset = charset.split(";", 1)[0].strip(' "') or "utf-8"
+    try:
+        return text(body, "the body").encode(charset)
+    except (LookupError, UnicodeEncodeError):
+        raise EncodeError(f"the body cannot be written in {charset}") from None
 
 
 def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _COLOURS = {"breaking": "red", "source": "yellow", "additive": "green"}
 _COLUMNS = ("platform", "version", "default", "package", "spec")
+_COUNTS = ("spec", "operations_in", "operations_out", "models", "valid")
+_FAULTY = 2
 
 
 @click.group()
@@ -52,15 +54,33 @@ def list_specs(*, as_json: bool) -> None:
     "documents", nargs=-1, metavar="[SPEC]...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @json_option
-def check_specs(*, documents: tuple[Path, ...], as_json: bool) -> None:
-    """Check documents against the OpenAPI standard and our own needs; without SPEC, those of the catalog, patched."""
+def check_specs(*, documents: tuple[Path, ...], as_json: bool) -> int:
+    """Check documents against the OpenAPI standard and our own needs; without SPEC, those of the catalog, patched.
+
+    The table counts the operations of each document and those that a client would have. A document with a fault is told
+    in one sentence, with its place.
+    """
     require("openapi_python_client", "generate")
     from modelport_tools import catalog
+    from modelport_tools.errors import SpecError
 
     chosen: list[tuple[Path, tuple[Path, ...]]] = [(document, ()) for document in documents]
     if not chosen:
         chosen = [(entry.spec, entry.patches) for entry in catalog.load(find_root())]
-    show([_check(document, patches) for document, patches in chosen], as_json=as_json)
+    rows: list[dict[str, Any]] = []
+    faults: list[SpecError] = []
+    for document, patches in chosen:
+        try:
+            rows.append(_check(document, patches))
+        except SpecError as error:
+            faults.append(error)
+            rows.append(_row(document) | {"valid": False, "fault": " ".join(str(error).split())})
+    if faults and len(chosen) == 1:
+        raise faults[0]
+    show(rows, as_json=as_json, columns=_COUNTS)
+    for fault in filter(None, (row["fault"] for row in rows)):
+        note(f"modelport: error: {fault}")
+    return _FAULTY if faults else 0
 
 
 @spec.command("diff")
@@ -120,4 +140,12 @@ def _check(path: Path, patches: tuple[Path, ...]) -> dict[str, Any]:
 
     # Nothing is written with `check`, so the directory need not exist.
     [report] = generate_one(path, output=Path("unwritten"), package="checked", patches=patches, check=True).packages
-    return {"spec": str(path), "operations": report.operations_out, "models": report.models, "valid": True}
+    counts = {
+        "operations_in": report.operations_in, "operations_out": report.operations_out, "models": report.models
+    }  # fmt: skip
+    return _row(path) | counts | {"valid": True}
+
+
+def _row(path: Path) -> dict[str, Any]:
+    empty = dict.fromkeys(("operations_in", "operations_out", "models"))
+    return {"spec": str(path), **empty, "valid": None, "fault": None}

@@ -197,8 +197,8 @@ class Play:
         watched = Watched(
             label=label,
             rows=newest.rows or 0,
-            psi=newest.psi.additional_properties if newest.psi else {},
-            shap=newest.shap.additional_properties if newest.shap else {},
+            psi=newest.psi or {},
+            shap=newest.shap or {},
         )
         self.story.watched.append(watched)
         note(f"mean PSI {watched.mean_psi:.3f} over {watched.rows} stored predictions")

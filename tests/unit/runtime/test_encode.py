@@ -525,3 +525,26 @@ def test_the_headers_of_a_call_win_over_the_client_s_whatever_their_case(world: 
     assert ("call", "text/csv", "o") == tuple(
         server.requests[0].header(name) for name in ("x-mine", "accept", "x-value")
     )
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "sent_type", "content"),
+    [
+        ("text/plain", "ü", "text/plain", "ü".encode()),
+        ("text/plain; charset=ISO-8859-1", "ü", "text/plain; charset=ISO-8859-1", b"\xfc"),
+        ("*/*", "ü", "text/plain; charset=utf-8", "ü".encode()),
+        ("image/*", b"\x00", "application/octet-stream", b"\x00"),
+        ("*/*", File(b"x", content_type="image/png"), "image/png", b"x"),
+        ("application/json; charset=utf-8", {"a": 1}, "application/json; charset=utf-8", b'{"a":1}'),
+    ],
+)
+def test_a_raw_body_goes_as_it_is(media_type: str, body: object, sent_type: str, content: bytes) -> None:
+    built = build_body(operations.operation(method="PUT", body=media_type), body)
+
+    assert (built.headers["Content-Type"], built.arguments["content"]) == (sent_type, content)
+
+
+@pytest.mark.parametrize("charset", ["ascii", "no-such"])
+def test_a_text_that_its_charset_cannot_hold_is_refused(charset: str) -> None:
+    with pytest.raises(EncodeError, match=f"cannot be written in {charset}"):
+        build_body(operations.operation(method="PUT", body=f"text/plain; charset={charset}"), "ü")

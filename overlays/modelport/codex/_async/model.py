@@ -170,7 +170,7 @@ class AsyncModel(AsyncWork):
         """
         self._must_be("Sync", "predict is for Sync models; this one takes files: submit() or predict_file()")
         body = models.PredictBody(
-            input_=models.PredictInput(additional_properties=predict_input(data)),
+            input_=predict_input(data),
             script_hash=given(script_hash(preprocessing)),
         )
         client = self._session.for_group(self.group, group_token or self._token)

@@ -145,7 +145,7 @@ class Preprocessing(Work):
         """
         if self.operation != "Sync":
             raise InvalidInputError(f"preprocessing {self.hash} is Async: use submit()")
-        body = models.RunPreprocessingBody(input_=models.PredictInput(additional_properties=predict_input(data)))
+        body = models.RunPreprocessingBody(input_=predict_input(data))
         client = self._session.for_group(self.group, group_token or self._token)
         return client.preprocessing.run_preprocessing(self.group, self.hash, body=body)
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from .external_monitoring_script_body import ExternalMonitoringScriptBody
     from .external_period import ExternalPeriod
     from .extraction_type import ExtractionType
-    from .feature_measures import FeatureMeasures
     from .group import Group
     from .group_list import GroupList
     from .group_token import GroupToken
@@ -69,7 +68,6 @@ if TYPE_CHECKING:
     from .operation_type import OperationType
     from .period import Period
     from .predict_body import PredictBody
-    from .predict_input import PredictInput
     from .preprocessing_description import PreprocessingDescription
     from .preprocessing_detail import PreprocessingDetail
     from .preprocessing_env_body import PreprocessingEnvBody
@@ -164,7 +162,6 @@ __all__ = [
     "ExternalMonitoringScriptBody",
     "ExternalPeriod",
     "ExtractionType",
-    "FeatureMeasures",
     "Group",
     "GroupList",
     "GroupToken",
@@ -196,7 +193,6 @@ __all__ = [
     "OperationType",
     "Period",
     "PredictBody",
-    "PredictInput",
     "PreprocessingDescription",
     "PreprocessingDetail",
     "PreprocessingEnvBody",
@@ -292,7 +288,6 @@ _MODULES = {
     "ExternalMonitoringScriptBody": "external_monitoring_script_body",
     "ExternalPeriod": "external_period",
     "ExtractionType": "extraction_type",
-    "FeatureMeasures": "feature_measures",
     "Group": "group",
     "GroupList": "group_list",
     "GroupToken": "group_token",
@@ -324,7 +319,6 @@ _MODULES = {
     "OperationType": "operation_type",
     "Period": "period",
     "PredictBody": "predict_body",
-    "PredictInput": "predict_input",
     "PreprocessingDescription": "preprocessing_description",
     "PreprocessingDetail": "preprocessing_detail",
     "PreprocessingEnvBody": "preprocessing_env_body",
