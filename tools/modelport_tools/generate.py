@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import catalog, patch, unasync
-from .bundle import bundle
-from .document import is_object, operations, read
+from . import catalog, unasync
+from .document import is_object, operations
 from .errors import OutputError, SpecError
-from .normalise import normalise, validate
+from .load import load, located
 from .plan import make_plan
 from .render import GENERATOR, Files, formatted, render_client, render_root
-from .swagger2 import convert, is_swagger, without_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -144,20 +142,11 @@ def generate_one(
 
 
 def _client(spec: Path, patches: Iterable[Path], package: str, *, depth: int) -> tuple[Files, PackageReport]:
-    document = bundle(read(spec), spec)
-    for path in patches:
-        document = patch.apply(document, path)
+    canonical = load(spec, patches)
     try:
-        if is_swagger(document):
-            validate(without_files(document))
-            document = convert(document)
-        canonical = normalise(document)
-        validate(canonical)
         plan = make_plan(canonical)
     except SpecError as error:
-        if error.source:
-            raise
-        raise SpecError(error.reason, source=spec, pointer=error.pointer, line=error.line) from error
+        raise located(error, spec) from error
     files = formatted(render_client(plan, canonical, depth=depth))
     counted = sum(1 for _ in operations(canonical))
     methods = sum(len(tag.operations) for tag in plan.tags)

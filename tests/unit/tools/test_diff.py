@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelport_tools.diff import Change, DiffReport, Label, diff
+from modelport_tools.diff import Change, DiffReport, Label, diff, diff_files
 from modelport_tools.diff.rules import RULES
 from modelport_tools.errors import SpecError
 from tests.unit.tools.specs import document, operation
@@ -652,3 +652,33 @@ def test_the_tables_above_hold_every_kind_of_change() -> None:
     }
 
     assert RULES.keys() - found == set()
+
+
+def test_documents_of_several_files_and_of_swagger_are_compared_too(tmp_path: Path) -> None:
+    parts = {"Thing": {"type": "object", "properties": {"name": {"type": "string"}}}}
+    answer = {"description": "ok", "content": {"application/json": {"schema": {"$ref": "parts.json#/Thing"}}}}
+    several: dict[str, Any] = {
+        "openapi": "3.0.3",
+        "info": {"title": "T", "version": "1"},
+        "paths": {"/things": {"get": {"operationId": "list_things", "responses": {"200": answer}}}},
+    }
+    swagger: dict[str, Any] = {
+        "swagger": "2.0",
+        "info": {"title": "T", "version": "1"},
+        "produces": ["application/json"],
+        "paths": {
+            "/things": {
+                "get": {
+                    "operationId": "list_things",
+                    "responses": {"200": {"description": "ok", "schema": {"$ref": "#/definitions/Thing"}}},
+                }
+            }
+        },
+        "definitions": {"Thing": {"type": "object", "properties": {"size": {"type": "integer"}}}},
+    }
+    for name, content in {"old.json": several, "parts.json": parts, "new.json": swagger}.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+
+    report = diff_files(tmp_path / "old.json", tmp_path / "new.json")
+
+    assert [change.label for change in report.changes if "$.name" in change.place] == [Label.BREAKING]

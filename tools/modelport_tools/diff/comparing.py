@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelport_tools.document import Document, is_object, operations, read, resolve
-from modelport_tools.errors import SpecError
+from modelport_tools.document import Document, is_object, operations, resolve
+from modelport_tools.load import load
 from modelport_tools.normalise import normalise
 
 from . import names, security
@@ -27,13 +27,7 @@ def diff_files(old: Path, new: Path) -> DiffReport:
     Raises:
         SpecError: If one of them cannot be used; names the file.
     """
-    documents: list[Document] = []
-    for path in (old, new):
-        try:
-            documents.append(normalise(read(path)))
-        except SpecError as error:
-            raise SpecError(error.reason, source=path, pointer=error.pointer, line=error.line) from error
-    return diff(*documents)
+    return diff(load(old, strict=False), load(new, strict=False))
 
 
 def diff(old: Document, new: Document) -> DiffReport:
