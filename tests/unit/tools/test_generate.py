@@ -107,7 +107,7 @@ def test_a_name_that_is_no_package_is_refused(tmp_path: Path, spec: Path, packag
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("step", ["read", "formatted", "make_plan", "render_client"])
+@pytest.mark.parametrize("step", ["load", "formatted", "make_plan", "render_client"])
 def test_an_error_on_the_way_leaves_the_old_package(
     tmp_path: Path, spec: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
