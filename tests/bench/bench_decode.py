@@ -100,10 +100,11 @@ def main() -> list[Row]:
 
 def _rows() -> list[Row]:
     own: Any = importlib.import_module("own_records.models")
-    codec: Any = importlib.import_module("own_records._runtime.codec")
+    decoding: Any = importlib.import_module("own_records._runtime.decode")
+    wire: Any = importlib.import_module("own_records._runtime.wire")
     stock: Any = importlib.import_module("stock_records.models")
     content = json.dumps([_record(index) for index in range(RECORDS)]).encode()
-    decode = codec.JSONDecoder("list[Record]", lambda name: getattr(own, name))
+    decode = decoding.JSONDecoder("list[Record]", lambda name: getattr(own, name))
     stock_record = stock.Record
 
     def stock_decode() -> list[Any]:
@@ -115,16 +116,16 @@ def _rows() -> list[Row]:
         return json.dumps([record.to_dict() for record in theirs]).encode()
 
     # Both hold the same, or there is nothing to compare.
-    same = json.loads(codec.encode_json(mine))
+    same = json.loads(wire.encode_json(mine))
     assert [{**entry, "CreatedAt": f"{entry['CreatedAt'][:-1]}+00:00"} for entry in same] == json.loads(stock_encode())
-    plain = codec.decoder_for("list[Record]", lambda name: getattr(own, name))
+    plain = decoding.decoder_for("list[Record]", lambda name: getattr(own, name))
 
     best = minima(
         {
             "decode": milliseconds(lambda: decode(content), 1),
             "stock decode": milliseconds(stock_decode, 1),
-            "plain decode": milliseconds(lambda: plain(codec.parse_json(content)), 1),
-            "encode": milliseconds(lambda: codec.encode_json(mine), 1),
+            "plain decode": milliseconds(lambda: plain(wire.parse_json(content)), 1),
+            "encode": milliseconds(lambda: wire.encode_json(mine), 1),
             "stock encode": milliseconds(stock_encode, 1),
         },
         rounds=ROUNDS,

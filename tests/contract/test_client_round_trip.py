@@ -17,9 +17,10 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from modelport_api._runtime.decode import decoder_for
+from modelport_api._runtime.wire import to_builtins, wire_items
 
 from modelport.sandbox import Limits, SandboxSettings, create_app
-from modelport_api._runtime.codec import decoder_for, to_builtins, wire_items
 from modelport_api._runtime.errors import APIStatusError
 from modelport_api._runtime.types import UNSET
 from modelport_api.codex.v1 import AsyncClient, Client, File, models

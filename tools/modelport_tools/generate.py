@@ -17,7 +17,7 @@ from . import catalog, unasync
 from .document import is_object, operations
 from .errors import OutputError, SpecError
 from .load import load, located
-from .plan import make_plan
+from .planning import make_plan
 from .render import GENERATOR, Files, formatted, render_client, render_root
 
 if TYPE_CHECKING:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .annotations import IMPORTS
 from .document import Document, dump
 from .errors import OutputError
+from .planning.annotations import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .plan import ClientPlan, FieldPlan, ModelPlan, OperationPlan
+    from .planning import ClientPlan, FieldPlan, ModelPlan, OperationPlan
 
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"

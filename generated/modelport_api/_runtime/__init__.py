@@ -1,5 +1,5 @@
 """What a generated client has whatever its document: written by hand, copied verbatim.
 
-Imports point down only: ``_async`` and ``_sync``, then ``exchange``, then ``http``, ``codec`` and ``encode``, then
-``operation``, then ``types`` and ``errors``.
+Imports point down only: ``_async`` and ``_sync``, then ``exchange``, then ``http``, ``encode`` and ``decode``, then
+``wire`` and ``operation``, then ``types`` and ``errors``.
 """

@@ -1,9 +1,9 @@
-"""The fast way of the codec, for what is large or frequent enough to pay for it: the same values, made with less work.
+"""The fast way of decoding and encoding, for what is large or frequent enough to pay for it: the same values.
 
 Each model gets a private msgspec ``Struct`` with the names of the wire, and a function, written as source text, that
 makes the model out of the struct (or the struct out of the model). A struct takes exactly what the document says.
-Whatever else comes, such as an unknown field or a wrong type, ends in one of `UNFIT`: the codec then goes its plain
-way, which keeps the field or tells the place of the fault. Unions, moments and constants are left to plain decoders.
+Whatever else comes, such as an unknown field or a wrong type, ends in one of `UNFIT`: the plain way then follows, which
+keeps the field or tells the place of the fault. Unions, moments and constants are left to plain decoders.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from uuid import UUID
 
 import msgspec
 
-from .codec import date_text, decoder_for, is_enum, moment, type_of, wire_fields
-from .codec import to_builtins as plain
+from .decode import decoder_for, is_enum, moment, type_of
 from .errors import EncodeError
 from .types import UNSET, Unset
+from .wire import date_text, wire_fields
+from .wire import to_builtins as plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .codec import Names
+    from .decode import Names
 
 UNFIT = (ValueError, TypeError, RecursionError)
 """What the fast way ends in when something is not exactly what the document says."""

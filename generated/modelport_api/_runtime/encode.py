@@ -88,7 +88,7 @@ def _is_torn(value: str) -> bool:
 def _plain(value: object) -> object:
     """A parameter's value with a model turned into the object that it stands for."""
     if hasattr(type(value), "__attrs_attrs__"):
-        from .codec import wire_items
+        from .wire import wire_items
 
         return {name: item for name, item in wire_items(value) if item is not UNSET}
     return value
@@ -164,7 +164,7 @@ def build_body(operation: Operation[Any], body: object) -> Body:
     if bare == "application/x-www-form-urlencoded":
         return Body({"content": _form(body).encode()}, {"Content-Type": media_type})
     if bare == "application/json" or bare.endswith("+json"):
-        from .codec import encode_json
+        from .wire import encode_json
 
         return Body({"content": encode_json(body)}, {"Content-Type": media_type})
     return _binary(body, media_type)
@@ -240,7 +240,7 @@ def _joined(value: object, parameter: Parameter, separator: str, where: str) -> 
 
 
 def _json(value: object) -> str:
-    from .codec import encode_json
+    from .wire import encode_json
 
     return encode_json(value).decode()
 
@@ -252,7 +252,7 @@ def is_header_value(value: str) -> bool:
 
 def _entries(body: object) -> list[tuple[str, object]]:
     """The set fields of a form, by wire name; lists repeat the name."""
-    from .codec import wire_items
+    from .wire import wire_items
 
     pairs: list[tuple[str, object]] = []
     for name, value in wire_items(body):
@@ -267,7 +267,7 @@ def _entries(body: object) -> list[tuple[str, object]]:
 
 def _form_text(name: str, value: object) -> str:
     """A form value: simple values as text, everything else as JSON."""
-    from .codec import encode_json, is_structured
+    from .wire import encode_json, is_structured
 
     return encode_json(value).decode() if is_structured(value) else text(value, f"form field {name!r}")
 

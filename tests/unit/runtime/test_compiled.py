@@ -1,4 +1,4 @@
-"""The fast way of the codec against the plain one: the same values, the same texts, the same errors."""
+"""The fast way of decoding against the plain one: the same values, the same texts, the same errors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import pytest
 from attrs import define, field
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from modelport_api._runtime.decode import JSONDecoder, decoder_for
+from modelport_api._runtime.wire import date_text, encode_json, parse_json, to_builtins
 
-from modelport_api._runtime import codec, compiled
-from modelport_api._runtime.codec import JSONDecoder, date_text, decoder_for, encode_json, parse_json, to_builtins
+from modelport_api._runtime import compiled, decode
 from modelport_api._runtime.errors import EncodeError
 from modelport_api._runtime.types import UNSET, Unset
 from modelport_api.codex.v1 import models
@@ -103,7 +104,7 @@ def lookup(name: str) -> Any:
 def outcome(call: Any, content: bytes) -> str:
     try:
         return repr(call(content))  # 3 and 3.0 are equal, but not the same
-    except (codec.Mismatch, ValueError) as error:
+    except (decode.Mismatch, ValueError) as error:
         return f"{type(error).__name__}: {error}"
 
 
@@ -111,7 +112,7 @@ def both(expression: str, content: bytes, names: Any = lookup) -> tuple[str, str
     """What the plain and the fast way say, and whether the fast one did it alone."""
     plain = decoder_for(expression, names)
     decoder = JSONDecoder(expression, names)
-    decoder._seen = codec._WORTH_BYTES
+    decoder._seen = decode._WORTH_BYTES
     fast = outcome(decoder, content)
     return outcome(lambda text: plain(parse_json(text)), content), fast, decoder._misses == 0
 
@@ -146,7 +147,7 @@ def test_what_fits_needs_the_fast_way_only() -> None:
 def test_what_is_no_json_is_told_alike(content: bytes) -> None:
     plain = decoder_for("list[Closed]", lookup)
     decoder = JSONDecoder("list[Closed]", lookup)
-    decoder._seen = codec._WORTH_BYTES
+    decoder._seen = decode._WORTH_BYTES
 
     with pytest.raises(ValueError) as expected:  # noqa: PT011 - compared below
         plain(parse_json(content))
@@ -172,13 +173,13 @@ def test_every_model_is_decoded_and_encoded_alike(name: str) -> None:
 
 def test_a_server_of_another_mind_is_met_the_plain_way() -> None:
     decoder = JSONDecoder("Closed", lookup)
-    decoder._seen = codec._WORTH_BYTES
-    for _ in range(codec._MISSES_ALLOWED):
-        with pytest.raises(codec.Mismatch):
+    decoder._seen = decode._WORTH_BYTES
+    for _ in range(decode._MISSES_ALLOWED):
+        with pytest.raises(decode.Mismatch):
             decoder(b"{}")
 
     assert decoder(b'{"count": 1}') == Closed(count=1)
-    assert decoder._misses == codec._MISSES_ALLOWED
+    assert decoder._misses == decode._MISSES_ALLOWED
 
 
 # Encoding.

@@ -17,7 +17,7 @@ from modelport_tools.document import dump
 from modelport_tools.errors import OutputError, SpecError
 from modelport_tools.generate import generate_all, generate_one
 from modelport_tools.normalise import normalise
-from modelport_tools.plan import make_plan
+from modelport_tools.planning import make_plan
 from modelport_tools.render import render_client
 from tests.unit.tools.specs import document, operation, schemas, write
 

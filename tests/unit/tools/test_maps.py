@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from modelport_tools.maps import Maps
-from modelport_tools.plan import ModelPlan
+from modelport_tools.planning import ModelPlan
+from modelport_tools.planning.maps import Maps
 from tests.unit.tools.specs import document, operation, schemas
 from tests.unit.tools.test_plan import content, only, planned
 

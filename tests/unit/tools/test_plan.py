@@ -8,7 +8,7 @@ import pytest
 
 from modelport_tools.errors import SpecError
 from modelport_tools.normalise import normalise, validate
-from modelport_tools.plan import ClientPlan, OperationPlan, make_plan
+from modelport_tools.planning import ClientPlan, OperationPlan, make_plan
 from tests.unit.tools.specs import OK, document, operation, schemas
 
 

@@ -11,7 +11,7 @@ import pytest
 from modelport_tools.errors import SpecError
 from modelport_tools.generate import generate_one
 from modelport_tools.normalise import normalise, validate
-from modelport_tools.plan import ClientPlan, make_plan
+from modelport_tools.planning import ClientPlan, make_plan
 from modelport_tools.swagger2 import convert, is_swagger, without_files
 from tests.unit.tools.specs import OK, operation, write
 

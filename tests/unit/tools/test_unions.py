@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from modelport_tools.flags import flags
-from modelport_tools.unions import OPEN_MEMBER, member_tags, opened
+from modelport_tools.planning.flags import flags
+from modelport_tools.planning.unions import OPEN_MEMBER, member_tags, opened
 
 
 def reference(name: str) -> dict[str, Any]:

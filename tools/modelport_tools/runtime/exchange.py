@@ -277,7 +277,7 @@ def is_error(status: int) -> bool:
 
 def find_message(body: Any) -> str:
     """The message in a JSON error body, whichever of the usual forms it has; empty if none."""
-    from .codec import is_array, is_object
+    from .wire import is_array, is_object
 
     for _ in range(3):
         if is_array(body) and body:
@@ -315,7 +315,7 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
 
 
 def _fit(operation: Operation[Any], response: RawResponse[Any], expression: str, key: Any) -> Any:
-    from .codec import JSONDecoder, Mismatch
+    from .decode import JSONDecoder, Mismatch
 
     decoder = operation.cache.get(expression)
     if decoder is None:
@@ -338,7 +338,7 @@ def _is_json(content_type: str) -> bool:
 
 
 def _json(content: bytes) -> Any:
-    from .codec import parse_json
+    from .wire import parse_json
 
     return parse_json(content)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from openapi_python_client.schema import Reference, Schema
 
-from .document import Document, is_object, resolve
+from modelport_tools.document import Document, is_object, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

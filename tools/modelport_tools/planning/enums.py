@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from .document import Document, is_array, is_object
+from modelport_tools.document import Document, is_array, is_object
 
 _TOKEN = re.compile(r"mpt((?:[0-9a-f]{2})*)")
 _MAPS = frozenset(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .document import Document, is_array, is_object, resolve
+from modelport_tools.document import Document, is_array, is_object, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,8 +11,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from .document import Document, is_array, is_object, resolve
-from .shape import walk
+from modelport_tools.document import Document, is_array, is_object, resolve
+from modelport_tools.shape import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,123 @@
+"""What a generated package holds, as data: the templates see this and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """A field of a model."""
+
+    name: str
+    wire: str
+    annotation: str
+    required: bool
+    description: str
+    secret: bool = False
+    access: str = ""
+    """Which way it goes, if it does not go both: ``readOnly`` or ``writeOnly``."""
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A class of a generated package."""
+
+    name: str
+    module: str
+    description: str
+    fields: tuple[FieldPlan, ...]
+    extra: str | None
+    """The annotation of unknown fields; None if the document closes the object."""
+    imports: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The texts that stand for the class in unions, by the property that holds them."""
+
+
+@dataclass(frozen=True)
+class EnumPlan:
+    """An enum of a generated package."""
+
+    name: str
+    module: str
+    description: str
+    base: str
+    members: tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True)
+class ParameterPlan:
+    """A parameter of an operation."""
+
+    name: str
+    wire: str
+    location: str
+    style: str
+    explode: bool
+    annotation: str
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class OperationPlan:
+    """A method of a generated client."""
+
+    operation_id: str
+    name: str
+    tag: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    parameters: tuple[ParameterPlan, ...]
+    body: tuple[str, ...]
+    body_annotation: str
+    body_required: bool
+    responses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    returns: str
+    security: tuple[tuple[str, ...], ...]
+    idempotent: bool
+    deprecated: bool
+    evidence: str
+    imports: tuple[tuple[str, str], ...]
+
+    @property
+    def path_parameters(self) -> tuple[ParameterPlan, ...]:
+        """Those that are arguments by position."""
+        return tuple(parameter for parameter in self.parameters if parameter.location == "path")
+
+    @property
+    def keyword_parameters(self) -> tuple[ParameterPlan, ...]:
+        """Those that are arguments by name, required ones first."""
+        rest = [parameter for parameter in self.parameters if parameter.location != "path"]
+        return tuple(sorted(rest, key=lambda parameter: not parameter.required))
+
+
+@dataclass(frozen=True)
+class TagPlan:
+    """An attribute of a generated client."""
+
+    name: str
+    class_name: str
+    description: str
+    operations: tuple[OperationPlan, ...]
+    schemes: tuple[tuple[str, tuple[str, str, str]], ...]
+
+    @property
+    def imports(self) -> tuple[tuple[str, str], ...]:
+        """The generated classes that the operations name."""
+        return tuple(sorted({entry for operation in self.operations for entry in operation.imports}))
+
+
+@dataclass(frozen=True)
+class ClientPlan:
+    """A generated package."""
+
+    title: str
+    version: str
+    base_url: str | None
+    tags: tuple[TagPlan, ...]
+    models: tuple[ModelPlan, ...]
+    enums: tuple[EnumPlan, ...]
+    operations: tuple[OperationPlan, ...] = field(default=())
