@@ -17,12 +17,12 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from modelport_api._runtime.decode import decoder_for
-from modelport_api._runtime.wire import to_builtins, wire_items
 
 from modelport.sandbox import Limits, SandboxSettings, create_app
+from modelport_api._runtime.decode import decoder_for
 from modelport_api._runtime.errors import APIStatusError
 from modelport_api._runtime.types import UNSET
+from modelport_api._runtime.wire import to_builtins, wire_items
 from modelport_api.codex.v1 import AsyncClient, Client, File, models
 from tests.contract.in_process import InProcess
 from tests.contract.test_codex_schemathesis import seeded, target

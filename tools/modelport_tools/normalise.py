@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from .document import Document, dump, is_array, is_object, operations, resolve, step_text
@@ -83,15 +84,19 @@ def _check_references(document: Document) -> None:
 
 
 def _name_operations(document: Document) -> None:
-    taken: dict[str, str] = {}
+    given = Counter(str(operation.get("operationId")) for _, _, _, operation in operations(document))
+    taken: set[str] = set()
     for path, method, _, operation in operations(document):
         where = f"{method.upper()} {path}"
         name = operation.setdefault("operationId", f"{method}_{path}")
         if not isinstance(name, str):
             raise SpecError("the operationId must be a text", pointer=where)
-        if name in taken:
-            raise SpecError(f"the operationId {name!r} is also that of {taken[name]}", pointer=where)
-        taken[name] = where
+        if given[name] > 1:  # it names neither of them
+            name = f"{method}_{path}"
+        while name in taken:
+            name += "_"
+        operation["operationId"] = name
+        taken.add(name)
         tags = operation.setdefault("tags", [])
         if not is_array(tags) or not all(isinstance(tag, str) for tag in tags):
             raise SpecError("the tags must be texts", pointer=where)

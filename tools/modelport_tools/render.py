@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .document import Document, dump
 from .errors import OutputError
-from .planning.annotations import IMPORTS
+from .planning.types import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -312,25 +312,31 @@ def _nullable(decode: Decoder, value: Any) -> Any:
 class _Union:
     """Decodes a value of one of several types: by its discriminator, else the member that fits it best.
 
-    The classes of a union that the document discriminates hold a table of tags, and a plain dict is its last member:
-    an object of a kind that the document does not know is kept as it is.
+    The classes of a union that the document discriminates hold a table of tags, and a member of it is open: a plain
+    dict, or the class that the others extend. An object of a kind that the document does not know becomes that.
     """
 
     __slots__ = ("_by_tag", "_members", "_open", "_property")
 
-    def __init__(self, members: list[Decoder]) -> None:
-        self._open = next((member for member in members if _is_open(member)), None)
+    def __init__(self, members: list[Decoder], told: frozenset[str] = frozenset()) -> None:
         models = [member for member in members if isinstance(member, _Model)]
-        self._property = _common_tag(models) if self._open else None
-        self._by_tag = {tag: model for model in models for tag in model.tags.get(self._property or "", ())}
-        self._members = [member for member in members if member is not self._open or not self._property]
+        parent = next((model for model in models if model.discriminator and model.discriminator not in told), None)
+        self._open = parent or next((member for member in members if _is_open(member)), None)
+        self._property = parent.discriminator if parent else _common_tag(models, told) if self._open else None
+        self._by_tag: dict[str, Decoder] = {}
+        if self._property is not None:
+            for tag, found in _tagged(models, self._property).items():
+                self._by_tag[tag] = found[0] if len(found) == 1 else _Union(found, told | {self._property})
+        self._members = [
+            member for member in members if member is parent or member is not self._open or not self._property
+        ]
 
     def __call__(self, value: Any) -> Any:
         if self._property is not None and value.__class__ is dict:
             tag = value.get(self._property)
-            model = self._by_tag.get(tag) if tag.__class__ is str else None
-            if model is not None:
-                return model(value)
+            decode = self._by_tag.get(tag) if tag.__class__ is str else None
+            if decode is not None:
+                return decode(value)
             if tag is not None and self._open is not None:
                 return self._open(value)
         return self._best(value)
@@ -358,11 +364,21 @@ def _is_open(member: Decoder) -> bool:
     return isinstance(member, partial) and member.func is _dict and member.args == (_any,)
 
 
-def _common_tag(models: list[_Model]) -> str | None:
-    """The property by which all classes of a union are told apart."""
+def _common_tag(models: list[_Model], told: frozenset[str]) -> str | None:
+    """The property by which all classes of a union are told apart, other than those that have told already."""
     if not models:
         return None
-    return next((name for name in models[0].tags if all(name in model.tags for model in models)), None)
+    common = (name for name in models[0].tags if all(name in model.tags for model in models))
+    return next((name for name in common if name not in told), None)
+
+
+def _tagged(models: list[_Model], name: str) -> dict[str, list[Decoder]]:
+    """The classes that each text of a property may stand for."""
+    found: dict[str, list[Decoder]] = {}
+    for model in models:
+        for tag in model.tags.get(name, ()):
+            found.setdefault(tag, []).append(model)
+    return found
 
 
 _EXACT = (0, 0, 0, 0)
@@ -396,12 +412,13 @@ def _missing() -> Mismatch:
 class _Model:
     """Decodes one generated model; its fields are looked up on first use, so that models may be recursive."""
 
-    __slots__ = ("_cls", "_extra", "_fields", "_known", "_names", "_ready", "tags")
+    __slots__ = ("_cls", "_extra", "_fields", "_known", "_names", "_ready", "discriminator", "tags")
 
     def __init__(self, cls: type, names: Names) -> None:
         self._cls = cls
         self._names = names
         self.tags: Mapping[str, tuple[str, ...]] = getattr(cls, "__tags__", {})
+        self.discriminator: str | None = getattr(cls, "__discriminator__", None)
         self._ready = False
 
     def _prepare(self) -> None:

@@ -20,12 +20,12 @@ import pytest
 from attrs import define, field
 from hypothesis import example, given
 from hypothesis import strategies as st
-from modelport_api._runtime.wire import encode_json
 from python_multipart.multipart import parse_options_header
 
 from modelport_api._runtime.encode import build_body, build_headers, build_path, build_query, text
 from modelport_api._runtime.errors import ClientConfigError, EncodeError
 from modelport_api._runtime.types import UNSET, File, OpenIntEnum, OpenStrEnum
+from modelport_api._runtime.wire import encode_json
 from tests.unit.runtime import operations
 from tests.unit.runtime.server import ScriptedServer
 from tests.unit.runtime.worlds import World

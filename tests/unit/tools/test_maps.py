@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from modelport_tools.planning import ModelPlan
-from modelport_tools.planning.maps import Maps
 from tests.unit.tools.specs import document, operation, schemas
 from tests.unit.tools.test_plan import content, only, planned
 
@@ -69,9 +67,9 @@ def test_a_map_of_itself_keeps_its_class() -> None:
     assert [(model.name, model.extra) for model in plan.models] == [("A", "dict[str, list[A]]")]
 
 
-def test_a_text_that_reads_like_a_class_stays() -> None:
-    maps = Maps([ModelPlan("M", "m", "", (), "int", ())], [])
+def test_a_text_that_reads_like_a_class_is_none() -> None:
+    body = {"type": "object", "properties": {"x": {"const": "B"}, "y": reference("C")}}
+    (a, *_) = planned(schemas(A=body, B=body, C=body)).models
 
-    assert (
-        maps.written("Literal['M'] | M | Literal[\"it's M\"]") == "Literal['M'] | dict[str, int] | Literal[\"it's M\"]"
-    )
+    assert [field.annotation for field in a.fields] == ["Literal['B']", "C"]
+    assert a.imports == (("C", "c"),)

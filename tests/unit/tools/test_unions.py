@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
 
+from modelport_tools.normalise import normalise
+from modelport_tools.planning import make_plan
 from modelport_tools.planning.flags import flags
-from modelport_tools.planning.unions import OPEN_MEMBER, member_tags, opened
+from tests.unit.tools.specs import schemas
 
 
 def reference(name: str) -> dict[str, Any]:
@@ -16,7 +17,11 @@ def reference(name: str) -> dict[str, Any]:
 def document(discriminator: Any, key: str = "oneOf", **components: Any) -> dict[str, Any]:
     text = {"type": "object", "properties": {"kind": {"type": "string"}}}
     union = {key: [reference("Cat"), reference("Dog"), {"type": "null"}], "discriminator": discriminator}
-    return {"components": {"schemas": {"Cat": text, "Dog": text, **components, "Pet": union}}}
+    return schemas(Pet=union, **{"Cat": text, "Dog": text, **components})
+
+
+def tags(values: dict[str, Any]) -> dict[str, dict[str, tuple[str, ...]]]:
+    return {model.name: dict(model.tags) for model in make_plan(normalise(values)).models if model.tags}
 
 
 @pytest.mark.parametrize("key", ["oneOf", "anyOf"])
@@ -33,15 +38,15 @@ def document(discriminator: Any, key: str = "oneOf", **components: Any) -> dict[
 def test_texts_come_from_the_mapping_and_the_names(key: str, mapping: Any, cat: Any, dog: Any) -> None:
     discriminator = {"propertyName": "kind", **({"mapping": mapping} if mapping else {})}
 
-    assert member_tags(document(discriminator, key)) == {"Cat": {"kind": cat}, "Dog": {"kind": dog}}
+    assert tags(document(discriminator, key)) == {"Cat": {"kind": cat}, "Dog": {"kind": dog}}
 
 
 def test_constants_of_the_members_are_texts_too() -> None:
     base = {"type": "object", "properties": {"kind": {"enum": ["shared", "dog"]}}}
     cat = {"type": "object", "properties": {"kind": {"const": "shared"}}}
-    tags = member_tags(document({"propertyName": "kind"}, Cat=cat, Dog={"allOf": [reference("Base")]}, Base=base))
+    found = tags(document({"propertyName": "kind"}, Cat=cat, Dog={"allOf": [reference("Base")]}, Base=base))
 
-    assert tags == {"Cat": {"kind": ("Cat",)}, "Dog": {"kind": ("Dog", "dog")}}
+    assert found == {"Cat": {"kind": ("Cat", "shared")}, "Base": {"kind": ("Dog", "dog", "shared")}}
 
 
 @pytest.mark.parametrize(
@@ -55,17 +60,16 @@ def test_a_union_of_other_things_is_left_as_it_is(changed: dict[str, Any]) -> No
     given = document({"propertyName": "kind"}, Text={"type": "string"})
     given["components"]["schemas"]["Pet"].update(changed)
 
-    assert member_tags(given) == {}
-    assert opened(given) == given
+    assert tags(given) == {}
+    found = make_plan(normalise(given)).operations[0].returns
+    del given["components"]["schemas"]["Pet"]["discriminator"]
+    assert make_plan(normalise(given)).operations[0].returns == found
 
 
-def test_the_document_itself_is_not_changed() -> None:
-    given = document({"propertyName": "kind"})
-    before = copy.deepcopy(given)
-    changed = opened(given)
+def test_a_union_with_a_discriminator_is_open() -> None:
+    (found,) = make_plan(normalise(document({"propertyName": "kind"}))).operations
 
-    assert given == before
-    assert changed["components"]["schemas"]["Pet"]["oneOf"][-1] == {"const": OPEN_MEMBER}
+    assert found.returns == "Cat | Dog | dict[str, Any] | None"
 
 
 SECRET = {"type": "string", "format": "password"}
@@ -88,5 +92,5 @@ def test_flags_of_a_property_are_found(schema: dict[str, Any], expected: tuple[b
     components["Model"] = {"type": "object", "properties": {"field": schema}}
     given = {"components": {"schemas": components}}
 
-    assert flags(given, {"allOf": [reference("Model")]}, "field") == expected
-    assert flags(given, components["Model"], "other") == (False, "")
+    assert flags(given, [schema]) == expected
+    assert flags(given, [{"type": "string"}]) == (False, "")

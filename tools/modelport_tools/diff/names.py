@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import ClassName, PythonIdentifier
-
 from modelport_tools.document import is_array, is_object
+from modelport_tools.errors import SpecError
+from modelport_tools.planning import names, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,39 +15,28 @@ if TYPE_CHECKING:
 _SCHEMA = re.compile(r"#/components/schemas/([^/]+)")
 
 
-def identifier(name: str, *, verbatim: bool = False) -> str:
+def identifier(name: str) -> str:
     """A name of the document as a name of Python."""
-    return str(PythonIdentifier(UntrustedString(name), "field_", skip_snake_case=verbatim))
+    return names.identifier(name, "field_")
 
 
-def fields(names: Iterable[str]) -> dict[str, str]:
-    """The attribute of each property; those that would clash keep their own spelling."""
-    made = {name: identifier(name) for name in names}
-    count = Counter(made.values())
-    return {name: identifier(name, verbatim=True) if count[text] > 1 else text for name, text in made.items()}
+def fields(wire: Iterable[str]) -> dict[str, str]:
+    """The attribute of each property."""
+    return names.attributes(wire)
 
 
-def arguments(parameters: Iterable[tuple[str, str, Any]]) -> dict[tuple[str, str], str]:
+def arguments(declared: Iterable[tuple[str, str, Any]]) -> dict[tuple[str, str], str]:
     """The argument of each parameter, given as location, name and declaration."""
-    declared = list(parameters)
-    made = {(place, name): identifier(name) for place, name, _ in declared}
-    count = Counter(made.values())
-    places = Counter((place, text) for (place, _), text in made.items())
-    for place, name, declaration in declared:
-        text = made[place, name]
-        if count[text] > 1:
-            made[place, name] = (
-                identifier(name, verbatim=True) if places[place, text] > 1 else identifier(f"{text}_{place}")
-            )
-        chosen = declaration.get("x-modelport-argument")
-        if isinstance(chosen, str) and chosen:
-            made[place, name] = chosen
-    return made
+    entries = list(declared)
+    try:
+        return parameters.arguments(entries)
+    except SpecError:  # a wish for a name that cannot be granted: no client can be generated
+        return {(place, name): identifier(name) for place, name, _ in entries}
 
 
 def class_name(text: str) -> str:
     """The class of a model."""
-    return str(ClassName(UntrustedString(text), "model_"))
+    return names.class_name(text)
 
 
 def component(reference: str) -> str:

@@ -1,70 +1,35 @@
-"""Enum values past openapi-python-client, which escapes them for templates of its own and loses some on the way.
-
-It is given a copy of the document in which every text of an enum is a token; the values come back out of the tokens.
-Defaults are left out of the copy: generated methods send what they are given, and a wrong one would lose its operation.
-"""
+"""The names of the members of enums."""
 
 from __future__ import annotations
 
-import re
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
-from modelport_tools.document import Document, is_array, is_object
+from modelport_tools.document import is_array
 
-_TOKEN = re.compile(r"mpt((?:[0-9a-f]{2})*)")
-_MAPS = frozenset(
-    {"$defs", "callbacks", "content", "definitions", "headers", "parameters", "pathItems", "paths", "patternProperties",
-     "properties", "requestBodies", "responses", "schemas"}
-)  # fmt: skip
-"""Keys whose values are named by the document: there ``default`` or ``example`` is a name like any other."""
-_DATA = frozenset({"const", "default", "example", "examples", "servers", "securitySchemes", "x-modelport-evidence"})
+from .names import numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
-def prepared(document: Document) -> Document:
-    """The copy for openapi-python-client."""
-    return cast("Document", _copied(document, named=False))
+def members(values: Sequence[str | int], hints: Any = None) -> tuple[tuple[str, str | int], ...]:
+    """The names and values of an enum, as Python has them.
+
+    Args:
+        values: The values; all texts or all integers.
+        hints: What the document itself calls them, if it does (``x-enum-varnames``).
+    """
+    distinct = list(dict.fromkeys(values))
+    told = is_array(hints) and len(hints) == len(values) == len(distinct)
+    texts = [str(hint) for hint in hints] if told else [_told(value) for value in distinct]
+    made = {str(index): _name(text, index) for index, text in enumerate(texts)}
+    return tuple(zip(numbered(made).values(), distinct, strict=True))
 
 
-def _copied(value: Any, *, named: bool) -> Any:
-    if is_array(value):
-        return [_copied(item, named=False) for item in value]
-    if not is_object(value):
-        return value
-    copied: Document = {}
-    for key, item in value.items():
-        if named:
-            copied[key] = _copied(item, named=False)
-        elif key == "default":
-            continue
-        elif key in _DATA:
-            copied[key] = item
-        elif key in {"enum", "x-enum-varnames"} and is_array(item):
-            copied[key] = [_token(entry) if isinstance(entry, str) else entry for entry in item]
-        else:
-            copied[key] = _copied(item, named=key in _MAPS)
-    return copied
-
-
-def _token(value: str) -> str:
-    return f"mpt{value.encode().hex()}"
-
-
-def members(values: dict[str, Any]) -> tuple[tuple[str, str | int], ...]:
-    """The names and values of an enum, as Python has them, out of what openapi-python-client made of it."""
-    found: dict[str, str | int] = {}
-    for index, (key, value) in enumerate(values.items()):
-        hint = _original(key.lower())
-        raw = value if isinstance(value, int) else str(_original(value) or "")
-        name = key if hint is None else _name(hint.upper() if hint == raw else hint, index)
-        while name in found:
-            name = f"{name}_{index}"
-        found[name] = raw
-    return tuple(found.items())
-
-
-def _original(token: str) -> str | None:
-    match = _TOKEN.fullmatch(token)
-    return bytes.fromhex(match[1]).decode() if match else None
+def _told(value: str | int) -> str:
+    if isinstance(value, str):
+        return value.upper()
+    return f"VALUE_NEGATIVE_{-value}" if value < 0 else f"VALUE_{value}"
 
 
 def _name(hint: str, index: int) -> str:

@@ -2,81 +2,114 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from openapi_python_client.parser.properties import Class
+from modelport_tools.document import Document, is_object, resolve
 
-from .annotations import annotation, classes
 from .enums import members
 from .flags import flags
-from .names import text, unused, words
-from .parse import config
+from .names import attributes, unused, words
 from .plan import EnumPlan, FieldPlan, ModelPlan
-from .unions import member_tags
+from .schemas import listed, mapped, parts
+from .types import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from modelport_tools.document import Document
+    from .types import Draft, Types
 
 _FIELD_NAMES = frozenset({"additional_properties", "define", "field"})
+_TOKENS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\w+""")
+"""Texts of literals, which are left alone, and words."""
 
 
-def make_models(document: Document, parsed: Iterable[Any]) -> list[ModelPlan]:
-    """Every class, with the names of other classes in its annotations."""
-    tagged = {_class_name(document, component): texts for component, texts in member_tags(document).items()}
-    return [_model(document, model, tagged) for model in parsed]
+def make_models(types: Types) -> list[ModelPlan]:
+    """Every class, those that are found while others are made included."""
+    made: list[ModelPlan] = []
+    while len(made) < len(types.models):
+        made.append(_model(types, types.models[len(made)]))
+    # What is known of a class by its place in a union may come after the class.
+    return [
+        replace(
+            model,
+            tags=tuple(sorted((name, tuple(sorted(texts))) for name, texts in types.tags.get(model.name, {}).items())),
+            discriminator=types.discriminators.get(model.name, ""),
+        )
+        for model in made
+    ]
 
 
-def _model(document: Document, model: Any, tagged: Mapping[str, Mapping[str, tuple[str, ...]]]) -> ModelPlan:
-    props: list[Any] = [*(model.required_properties or []), *(model.optional_properties or [])]
-    imports = {entry for prop in props for entry in classes(prop)}
-    extra: str | None = None
-    if model.additional_properties:
-        extra = annotation(model.additional_properties)
-        imports.update(classes(model.additional_properties))
+def _model(types: Types, draft: Draft) -> ModelPlan:
+    several = list(parts(types.document, draft.schema))
+    fields = _renamed(_fields(types, draft, several))
+    extra = types.entries(several, draft.name)
+    texts = [*(field.annotation for field in fields), extra or ""]
     return ModelPlan(
-        name=str(model.class_info.name),
-        module=str(model.class_info.module_name),
-        description=text(model.description),
-        fields=tuple(_field(prop, *flags(document, model.data, text(prop.name))) for prop in props),
+        name=draft.name,
+        module=types.names.modules[draft.name],
+        description=_description(types.document, draft.schema),
+        fields=tuple(fields),
         extra=extra,
-        imports=tuple(sorted(imports - {(str(model.class_info.name), str(model.class_info.module_name))})),
-        tags=tuple(sorted(tagged.get(str(model.class_info.name), {}).items())),
+        imports=imports(types, texts, draft.name),
     )
 
 
-def _field(prop: Any, secret: bool, access: str) -> FieldPlan:  # noqa: FBT001 - straight out of `flags`
-    return FieldPlan(
-        name=str(prop.python_name),
-        wire=text(prop.name),
-        annotation=annotation(prop),
-        required=bool(prop.required),
-        description=text(prop.description),
+def _fields(types: Types, draft: Draft, several: list[Document]) -> list[FieldPlan]:
+    schemas: dict[str, list[Any]] = {}
+    for part in several:
+        for name, schema in mapped(part, "properties").items():
+            known = schemas.setdefault(name, [])
+            if schema not in known:
+                known.append(schema)
+    required = {str(name) for part in several for name in listed(part, "required")}
+    order = sorted(schemas, key=lambda name: name not in required)
+    names = attributes(order)
+    return [
+        _field(types, draft, schemas[name], FieldPlan(names[name], name, "", name in required, "")) for name in order
+    ]
+
+
+def _field(types: Types, draft: Draft, several: list[Any], field: FieldPlan) -> FieldPlan:
+    schema = several[0] if len(several) == 1 else {"allOf": several}
+    secret, access = flags(types.document, several)
+    return replace(
+        field,
+        annotation=types.of(schema, Place(draft.name, field.wire)),
+        description=next((text for one in reversed(several) if (text := _description(types.document, one))), ""),
         secret=secret,
         access=access,
     )
 
 
-def _class_name(document: Document, component: str) -> str:
-    """The class of a component, as openapi-python-client names it."""
-    title = document["components"]["schemas"][component].get("title")
-    return str(Class.from_string(string=str(title or component), config=config()).name)
+def _description(document: Document, schema: Any) -> str:
+    if not is_object(schema):
+        return ""
+    text = schema.get("description")
+    if not isinstance(text, str) and "$ref" in schema:
+        followed = resolve(document, schema)
+        text = followed.get("description") if is_object(followed) else None
+    return text if isinstance(text, str) else ""
 
 
-def make_enum(enum: Any) -> EnumPlan:
-    """An enum, its members under names that Python takes."""
+def make_enums(types: Types) -> list[EnumPlan]:
+    """Every enum, its members under names that Python takes."""
+    return [_enum(types, draft) for draft in types.enums]
+
+
+def _enum(types: Types, draft: Draft) -> EnumPlan:
+    values: list[str | int] = [value for value in draft.schema["enum"] if value is not None]
     return EnumPlan(
-        name=str(enum.class_info.name),
-        module=str(enum.class_info.module_name),
-        description=text(enum.description),
-        base="OpenIntEnum" if enum.value_type is int else "OpenStrEnum",
-        members=members(enum.values),
+        name=draft.name,
+        module=types.names.modules[draft.name],
+        description=_description(types.document, draft.schema),
+        base="OpenIntEnum" if isinstance(values[0], int) else "OpenStrEnum",
+        members=members(values, draft.schema.get("x-enum-varnames")),
     )
 
 
-def renamed(fields: Iterable[FieldPlan]) -> tuple[FieldPlan, ...]:
+def _renamed(fields: Iterable[FieldPlan]) -> list[FieldPlan]:
     """Fields without those names that mean something else where a model is defined, such as ``date: date``."""
     planned = list(fields)
     reserved = _FIELD_NAMES | words(entry.annotation for entry in planned)
@@ -84,4 +117,15 @@ def renamed(fields: Iterable[FieldPlan]) -> tuple[FieldPlan, ...]:
         if entry.name in reserved:
             others = {other.name for other in planned if other is not entry}
             planned[index] = replace(entry, name=unused(f"{entry.name}_", reserved | others))
-    return tuple(planned)
+    return planned
+
+
+def imports(types: Types, annotations: Iterable[str], own: str = "") -> tuple[tuple[str, str], ...]:
+    """The generated classes that annotations name, with the module of each."""
+    modules = types.names.modules
+    named = {word for text in annotations for word in _words(text)}
+    return tuple(sorted((word, modules[word]) for word in named if word in modules and word != own))
+
+
+def _words(annotation: str) -> Iterator[str]:
+    return (token for token in _TOKENS.findall(annotation) if token[0] not in "'\"")

@@ -1,25 +1,70 @@
-"""Text and names out of what openapi-python-client parsed."""
+"""Names of Python out of names of a document: the words are those of openapi-python-client, the clashes are ours."""
 
 from __future__ import annotations
 
+import keyword
 import re
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+RESERVED_CLASSES = frozenset(
+    {"Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
+     "Operation", "Parameter", "RawMethod", "RequestOptions", "Resource", "StreamMethod", "UNSET", "UUID", "Unpack",
+     "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
+)  # fmt: skip
+"""Names that generated modules use themselves: a schema of such a name gets the suffix ``Model``."""
 
-def text(value: Any) -> str:
-    """The text behind the wrapper that openapi-python-client puts around text of a document."""
-    return str(value.get_untrusted_value()) if hasattr(value, "get_untrusted_value") else str(value or "")
 
-
-def identifier(text: str) -> str:
-    """The text as a name of Python, in snake case."""
-    from openapi_python_client.schema.untrusted_string import UntrustedString
+@cache
+def identifier(text: str, prefix: str = "tag", *, verbatim: bool = False) -> str:
+    """The text as a name of Python: in snake case, or as near to its own spelling as may be."""
     from openapi_python_client.strings import PythonIdentifier
 
-    return str(PythonIdentifier(UntrustedString(text), "tag"))
+    return str(PythonIdentifier(text, prefix, skip_snake_case=verbatim))
+
+
+@cache
+def class_name(text: str) -> str:
+    """The text as the name of a class, whatever else bears it."""
+    from openapi_python_client.strings import ClassName
+
+    name = str(ClassName(text.rsplit("/", 1)[-1], "field_"))
+    return f"{name}Model" if name in RESERVED_CLASSES else name
+
+
+@cache
+def pascal(text: str) -> str:
+    """The words of a text in pascal case, to be a part of a name."""
+    from openapi_python_client.strings import pascal_case
+
+    return str(pascal_case(text))
+
+
+def attributes(names: Iterable[str]) -> dict[str, str]:
+    """The attribute of each property; those that would clash keep their own spelling, or get a number."""
+    wanted = list(names)
+    made = {name: identifier(name, "field_") for name in wanted}
+    count = Counter(made.values())
+    made = {name: identifier(name, "field_", verbatim=True) if count[text] > 1 else text for name, text in made.items()}
+    return numbered(made)
+
+
+def numbered(made: dict[str, str]) -> dict[str, str]:
+    """The same names, with a number behind those that another one before them bears."""
+    taken = set(made.values())
+    used: set[str] = set()
+    given: dict[str, str] = {}
+    for key, text in made.items():
+        chosen, number = text, 2
+        while chosen in used or (chosen != text and chosen in taken):
+            chosen, number = f"{text}_{number}", number + 1
+        used.add(chosen)
+        given[key] = chosen
+    return given
 
 
 def unused(name: str, taken: Iterable[str]) -> str:
@@ -28,6 +73,11 @@ def unused(name: str, taken: Iterable[str]) -> str:
     while name in occupied:
         name += "_"
     return name
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can stand as a name in Python."""
+    return text.isidentifier() and not keyword.iskeyword(text)
 
 
 def words(annotations: Iterable[str]) -> set[str]:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from modelport_tools.document import Document, is_object, operations, resolve
 from modelport_tools.errors import SpecError
 
-from .maps import Maps
-from .models import make_enum, make_models, renamed
-from .names import identifier, unused, words
+from .models import make_enums, make_models
+from .names import identifier, numbered, unused, words
 from .operations import make_operation
-from .parse import parse
 from .plan import ClientPlan, OperationPlan, TagPlan
+from .types import Types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_CLIENT_NAMES = frozenset({"base_url", "cached_property", "close", "default_base_url", "with_options"})
 _RESOURCE_NAMES = frozenset({"with_raw_response", "with_streaming_response"})
 
 
@@ -26,25 +27,21 @@ def make_plan(document: Document) -> ClientPlan:
     """Plan the package for a canonical document.
 
     Raises:
-        SpecError: If any operation would be lost, or left without a type; names it.
+        SpecError: If the document contradicts itself.
     """
-    data, endpoints = parse(document)
+    _check_paths(document)
+    types = Types(document)
+    for name in types.names.components:
+        types.of_component(name)
+    make_models(types)  # the classes that components need come before those of operations
     planned = _distinct(
-        [
-            make_operation(document, path, item, operation, endpoint)
-            for (path, _, item, operation), endpoint in zip(operations(document), endpoints, strict=True)
-        ]
+        [make_operation(types, path, item, method, operation) for path, method, item, operation in operations(document)]
     )
-    enums = sorted((make_enum(enum) for enum in data.enums), key=lambda enum: enum.module)
-    maps = Maps(make_models(document, data.models), enums)
-    planned = [maps.operation(operation) for operation in planned]
-    models = [replace(model, fields=renamed(model.fields)) for model in maps.kept()]
+    models = make_models(types)
+    enums = sorted(make_enums(types), key=lambda enum: enum.module)
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
-    tags = tuple(_tag(document, name, planned) for name in names)
-    classes_of_tags = {tag.class_name for tag in tags}
-    for name in (*(model.name for model in models), *(enum.name for enum in enums)):
-        if name in classes_of_tags:
-            raise SpecError(f"the schema {name} bears the name of a class of operations; rename it")
+    taken = {*(model.name for model in models), *(enum.name for enum in enums)}
+    tags = tuple(_tag(document, name, planned, taken) for name in names)
     info = document.get("info", {})
     servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
@@ -60,21 +57,31 @@ def make_plan(document: Document) -> ClientPlan:
 
 
 def _distinct(planned: list[OperationPlan]) -> list[OperationPlan]:
-    """The same operations.
+    """The same operations; those that would be one method are named by their HTTP method and path."""
+    count = Counter((operation.tag, operation.name) for operation in planned)
+    named = [
+        replace(operation, name=identifier(f"{operation.method.lower()}_{operation.path.replace('/', '_')}", "field_"))
+        if count[operation.tag, operation.name] > 1
+        else operation
+        for operation in planned
+    ]
+    names: dict[str, dict[str, str]] = {}
+    for operation in named:
+        names.setdefault(operation.tag, {})[f"{operation.method} {operation.path}"] = operation.name
+    given = {tag: numbered(made) for tag, made in names.items()}
+    return [
+        replace(operation, name=given[operation.tag][f"{operation.method} {operation.path}"]) for operation in named
+    ]
 
-    Raises:
-        SpecError: If two would be the same method; one would hide the other.
-    """
-    methods: dict[tuple[str, str], str] = {}
-    for operation in planned:
-        where = f"{operation.method} {operation.path}"
-        first = methods.setdefault((operation.tag, operation.name), where)
+
+def _check_paths(document: Document) -> None:
+    """OpenAPI: paths that differ in nothing but the names in their braces are the same path."""
+    seen: dict[tuple[str, str], str] = {}
+    for path, method, _, _ in operations(document):
+        where = f"{method.upper()} {path}"
+        first = seen.setdefault((re.sub(r"\{[^}]*\}", "{}", path), method), where)
         if first is not where:
-            raise SpecError(
-                f"would be the same method {operation.tag}.{operation.name} as {first}: give it another operationId",
-                pointer=where,
-            )
-    return planned
+            raise SpecError(f"is the same path as {first} with other names in its braces", pointer=where)
 
 
 def _listed_tags(document: Document) -> list[Document]:
@@ -91,7 +98,7 @@ def _tag_rank(document: Document) -> Callable[[str], tuple[int, str]]:
     return rank
 
 
-def _tag(document: Document, name: str, planned: Iterable[OperationPlan]) -> TagPlan:
+def _tag(document: Document, name: str, planned: Iterable[OperationPlan], taken: set[str]) -> TagPlan:
     described = {str(tag.get("name")): str(tag.get("description", "")) for tag in _listed_tags(document)}
     raw = next((tag for tag in described if identifier(tag) == name), name)
     of_tag = tuple(operation for operation in planned if operation.tag == name)
@@ -106,12 +113,36 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan]) -> Tag
     )
     used = sorted({scheme for operation in of_tag for choice in operation.security for scheme in choice})
     return TagPlan(
-        name=f"{name}_" if name in _CLIENT_NAMES else name,
-        class_name="".join(word.capitalize() for word in name.split("_")) + "Operations",
+        name=f"{name}_" if name in _client_names() else name,
+        class_name=_tag_class("".join(word.capitalize() for word in name.split("_")), taken),
         description=described.get(raw, ""),
         operations=of_tag,
         schemes=tuple((scheme, _scheme(document, scheme)) for scheme in used),
     )
+
+
+def _tag_class(name: str, taken: set[str]) -> str:
+    """The name of a class of operations, which gives way to the classes of schemas."""
+    found, number = f"{name}Operations", 1
+    while not taken.isdisjoint(_variants(found)):
+        found, number = f"{name}TagOperations{number if number > 1 else ''}", number + 1
+    taken |= _variants(found)
+    return found
+
+
+def _variants(name: str) -> set[str]:
+    return {f"{kind}{name}{form}" for kind in ("", "Async") for form in _FORMS}
+
+
+_FORMS = ("", "WithRawResponse", "WithStreamingResponse")
+
+
+@cache
+def _client_names() -> frozenset[str]:
+    """What a client has of its own: a tag of such a name gets an underscore."""
+    from modelport_tools.runtime._sync.client import BaseClient
+
+    return frozenset({"cached_property", *dir(BaseClient)})
 
 
 def _scheme(document: Document, name: str) -> tuple[str, str, str]:

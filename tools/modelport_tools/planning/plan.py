@@ -32,6 +32,8 @@ class ModelPlan:
     imports: tuple[tuple[str, str], ...]
     tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The texts that stand for the class in unions, by the property that holds them."""
+    discriminator: str = ""
+    """The property that tells those apart that extend the class, if the document names one."""
 
 
 @dataclass(frozen=True)

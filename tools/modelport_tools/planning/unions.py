@@ -1,116 +1,95 @@
-"""Discriminators, which openapi-python-client drops: which texts of which property stand for which class.
+"""Discriminators: which texts of which property stand for which class.
 
-The copy of the document that is parsed has one member more in each union with a discriminator, `OPEN_MEMBER`: its
-annotation is a plain dict, the value of an object whose discriminator the document does not know.
+They stand beside ``oneOf`` or ``anyOf``, or in a parent that others extend by ``allOf``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from modelport_tools.document import Document, is_array, is_object, resolve
+from modelport_tools.document import Document, is_object, resolve
+
+from .schemas import COMPONENTS, component, is_null, listed, mapped, members, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-OPEN_MEMBER = "modelport: an object of a kind that the document does not know"
-"""The constant that stands for a plain dict."""
-
-_DATA = frozenset({"const", "default", "enum", "example", "examples"})
-_COMPONENTS = "#/components/schemas/"
+    from collections.abc import Iterator
 
 
-def opened(document: Document) -> Document:
-    """A copy of the document in which unions with a discriminator may be a plain object too."""
-    copied: Document = _copied(document, document)
-    return copied
+def property_of(schema: Any) -> str | None:
+    """The property that tells the values of a schema apart; None if the document names none."""
+    name = mapped(schema, "discriminator").get("propertyName") if is_object(schema) else None
+    return name if isinstance(name, str) else None
 
 
-def member_tags(document: Document) -> dict[str, dict[str, tuple[str, ...]]]:
-    """For each component that is a member of such a union: the texts that stand for it, by the name of the property."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
-    for union in _walk(document):
-        for text, component in _tags_of(document, union).items():
-            texts = found.setdefault(component, {})
-            name = str(union["discriminator"]["propertyName"])
-            texts[name] = tuple(sorted({*texts.get(name, ()), text}))
-    return found
+def leaves(document: Document, schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[Any]:
+    """The members of a union, and of the unions among them."""
+    name = component(schema)
+    if name is not None and name in seen:
+        return
+    inner = members(resolve(document, schema)) if is_object(schema) else []
+    if not inner:
+        yield schema
+    for member in inner:
+        yield from leaves(document, member, seen | {name} if name else seen)
 
 
-def _copied(document: Document, value: Any) -> Any:
-    if is_array(value):
-        return [_copied(document, item) for item in value]
-    if not is_object(value):
-        return value
-    copied = {key: item if key in _DATA else _copied(document, item) for key, item in value.items()}
-    if _members(document, value):
-        key = "oneOf" if value.get("oneOf") else "anyOf"
-        copied[key] = [*copied[key], {"const": OPEN_MEMBER}]
-    return copied
+def texts(document: Document, discriminator: Document, alternatives: list[Any]) -> list[tuple[str, Any]]:
+    """The texts that stand for each alternative: from the mapping, from constants of its property, from its name.
+
+    Returns:
+        Pairs of a text and a schema that it may stand for; a text of the mapping stands for nothing else.
+    """
+    several = [one for one in alternatives if not is_null(one)]
+    found: list[tuple[str, Any]] = []
+    for text, target in mapped(discriminator, "mapping").items():
+        meant = str(target).removeprefix(COMPONENTS)
+        found += [(text, {"$ref": COMPONENTS + meant}) for one in several if meant in _names(document, one)]
+    taken = {text for text, _ in found}
+    told = [
+        (text, leaf)
+        for one in several
+        for leaf in leaves(document, one)
+        for text in _constants(document, leaf, discriminator["propertyName"])
+        if text not in taken
+    ]
+    taken |= {text for text, _ in told}
+    named = [(name, one) for one in several if (name := component(one)) is not None and name not in taken]
+    return list({(text, repr(schema)): (text, schema) for text, schema in [*found, *told, *named]}.values())
 
 
-def _walk(value: Any) -> Iterator[Document]:
-    if is_array(value):
-        for item in value:
-            yield from _walk(item)
-    elif is_object(value):
-        yield value
-        for key, item in value.items():
-            if key not in _DATA:
-                yield from _walk(item)
-
-
-def _members(document: Document, union: Document) -> list[str]:
-    """The components of a union with a discriminator; none if it is no such union, or not one of objects only."""
-    discriminator = union.get("discriminator")
-    members = union.get("oneOf") or union.get("anyOf")
-    if not is_object(discriminator) or not isinstance(discriminator.get("propertyName"), str) or not is_array(members):
-        return []
-    found: list[str] = []
-    for member in members:
-        reference = member.get("$ref") if is_object(member) else None
-        if isinstance(reference, str) and reference.startswith(_COMPONENTS) and _is_model(resolve(document, member)):
-            found.append(reference.removeprefix(_COMPONENTS))
-        elif not (is_object(member) and member.get("type") == "null"):
-            return []
-    return found
-
-
-def _is_model(schema: Any) -> bool:
-    if not is_object(schema) or schema.get("oneOf") or schema.get("anyOf"):
-        return False
-    return bool(schema.get("properties") or schema.get("allOf"))
-
-
-def _tags_of(document: Document, union: Document) -> dict[str, str]:
-    """The component behind each text: from the mapping, from constants of the members, from their names."""
-    members = _members(document, union)
-    if not members:
-        return {}
-    discriminator = union["discriminator"]
-    mapping: Mapping[str, str] = discriminator.get("mapping") or {}
-    found = {str(text): target.removeprefix(_COMPONENTS) for text, target in mapping.items()}
-    found = {text: component for text, component in found.items() if component in members}
-    told: dict[str, set[str]] = {}
-    for component in members:
-        for text in _constants(document, {"$ref": _COMPONENTS + component}, discriminator["propertyName"]):
-            told.setdefault(text, set()).add(component)
-    plain = {text: min(components) for text, components in told.items() if len(components) == 1}
-    for names in (plain, {component: component for component in members}):
-        for text, component in names.items():
-            found.setdefault(text, component)
-    return found
+def _names(document: Document, schema: Any) -> set[str]:
+    """The components that an alternative is, or has among its own alternatives."""
+    named = {component(schema), *(component(leaf) for leaf in leaves(document, schema))}
+    return {name for name in named if name is not None}
 
 
 def _constants(document: Document, schema: Any, name: str) -> list[str]:
     """The texts that a member allows for the property: they tell it as a mapping does."""
-    schema = resolve(document, schema)
-    if not is_object(schema):
-        return []
-    properties: Document = schema.get("properties") or {}
-    parts: list[Any] = schema.get("allOf") or []
-    prop = resolve(document, properties.get(name))
-    if is_object(prop):
-        allowed: list[Any] = [prop["const"]] if "const" in prop else prop.get("enum") or []
-        return [text for text in allowed if isinstance(text, str)]
-    return [text for part in parts for text in _constants(document, part, name)]
+    for part in reversed(list(parts(document, schema))):
+        prop = resolve(document, mapped(part, "properties").get(name))
+        if is_object(prop) and ("const" in prop or "enum" in prop):
+            allowed: list[Any] = [prop["const"]] if "const" in prop else prop["enum"] or []
+            return [text for text in allowed if isinstance(text, str)]
+    return []
+
+
+def families(document: Document) -> dict[str, list[str]]:
+    """The components that extend each one that has a discriminator and no alternatives of its own."""
+    schemas: Document = mapped(document.get("components", {}), "schemas")
+    above = {name: set(_parents(schema)) for name, schema in schemas.items()}
+    found: dict[str, list[str]] = {}
+    for name, schema in schemas.items():
+        if property_of(schema) is not None and not members(schema):
+            children: set[str] = set()
+            while more := {one for one, up in above.items() if up & {name, *children}} - children - {name}:
+                children |= more
+            found[name] = sorted(children)
+    return {name: children for name, children in found.items() if children}
+
+
+def _parents(schema: Any) -> Iterator[str]:
+    for part in listed(schema, "allOf") if is_object(schema) else []:
+        name = component(part)
+        if name is not None:
+            yield name
+        yield from _parents(part)

@@ -41,9 +41,9 @@ _LIST_: Operation[list[Thing]] = Operation(
         Parameter("ids", "ids", "query", "form", explode=False),
         Parameter("deep", "deep", "query", "deepObject", explode=False),
         Parameter("pipes", "pipes", "query", "pipeDelimited", explode=False),
+        Parameter("sort", "sort", "query", "json", explode=False),
         Parameter("x_trace_id", "X-Trace-Id", "header", "simple", explode=False),
         Parameter("session", "session", "cookie", "form", explode=True),
-        Parameter("sort", "sort", "query", "json", explode=False),
     ),
     responses={
         "200": {"application/json": "list[Thing]"},
@@ -64,7 +64,7 @@ _SCHEMES: Operation[Thing | None] = Operation(
     idempotent=False,
 )
 
-_WITH_RAW_RESPONSE_: Operation[Any] = Operation(
+_WITH_RAW_RESPONSE_: Operation[Thing | bytes | str] = Operation(
     name="import_.with_raw_response_",
     method="GET",
     path="/things/{thingId}/v{version}",
@@ -77,7 +77,7 @@ _WITH_RAW_RESPONSE_: Operation[Any] = Operation(
         "200": {
             "application/json": "Thing",
             "application/octet-stream": "bytes",
-            "application/problem+json": "Any",
+            "application/problem+json": "str",
             "text/csv": "str",
         }
     },
@@ -127,9 +127,9 @@ class ImportOperations(Resource):
         ids: list[int] | Unset = UNSET,
         deep: Filter | Unset = UNSET,
         pipes: list[str] | Unset = UNSET,
+        sort: dict[str, Any] | Unset = UNSET,
         x_trace_id: str | Unset = UNSET,
         session: str | Unset = UNSET,
-        sort: Any | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> list[Thing]:
         """{{ not a template }} {% nor this %}
@@ -153,9 +153,9 @@ class ImportOperations(Resource):
                 "ids": ids,
                 "deep": deep,
                 "pipes": pipes,
+                "sort": sort,
                 "x_trace_id": x_trace_id,
                 "session": session,
-                "sort": sort,
             },
             options,
         )
@@ -167,7 +167,7 @@ class ImportOperations(Resource):
         """
         return self._transport.call(_SCHEMES, {}, options, body)
 
-    def with_raw_response_(self, thing_id: str, version: int, **options: Unpack[RequestOptions]) -> Any:
+    def with_raw_response_(self, thing_id: str, version: int, **options: Unpack[RequestOptions]) -> Thing | bytes | str:
         """with_raw_response_
 
         ``GET /things/{thingId}/v{version}``
@@ -233,9 +233,9 @@ class AsyncImportOperations(AsyncResource):
         ids: list[int] | Unset = UNSET,
         deep: Filter | Unset = UNSET,
         pipes: list[str] | Unset = UNSET,
+        sort: dict[str, Any] | Unset = UNSET,
         x_trace_id: str | Unset = UNSET,
         session: str | Unset = UNSET,
-        sort: Any | Unset = UNSET,
         **options: Unpack[RequestOptions],
     ) -> list[Thing]:
         """{{ not a template }} {% nor this %}
@@ -259,9 +259,9 @@ class AsyncImportOperations(AsyncResource):
                 "ids": ids,
                 "deep": deep,
                 "pipes": pipes,
+                "sort": sort,
                 "x_trace_id": x_trace_id,
                 "session": session,
-                "sort": sort,
             },
             options,
         )
@@ -273,7 +273,9 @@ class AsyncImportOperations(AsyncResource):
         """
         return await self._transport.call(_SCHEMES, {}, options, body)
 
-    async def with_raw_response_(self, thing_id: str, version: int, **options: Unpack[RequestOptions]) -> Any:
+    async def with_raw_response_(
+        self, thing_id: str, version: int, **options: Unpack[RequestOptions]
+    ) -> Thing | bytes | str:
         """with_raw_response_
 
         ``GET /things/{thingId}/v{version}``
