@@ -18,10 +18,10 @@ from .document import is_object, operations
 from .errors import OutputError, SpecError
 from .load import load, located
 from .planning import make_plan
-from .render import GENERATOR, Files, formatted, render_client, render_root
+from .render import GENERATOR, HTTP_CLIENTS, Files, formatted, render_client, render_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 GENERATED = "generated"
 ROOT_PACKAGE = "modelport_api"
@@ -116,7 +116,13 @@ def _derive_sync(root: Path, *, check: bool) -> tuple[list[str], str]:
 
 
 def generate_one(
-    spec: Path, *, output: Path, package: str, patches: Sequence[Path] = (), check: bool = False
+    spec: Path,
+    *,
+    output: Path,
+    package: str,
+    patches: Sequence[Path] = (),
+    check: bool = False,
+    http_client: str | None = None,
 ) -> GenerationReport:
     """Generate a client that stands alone from a spec of your own.
 
@@ -126,28 +132,35 @@ def generate_one(
         package: The name of the import package, a folder in `output`.
         patches: OpenAPI Overlay documents to apply first, in order.
         check: Write nothing; report what is stale.
+        http_client: What the package speaks through, ``httpx`` or ``httpx2``; by default what it was generated for
+            before, and ``httpx`` if it is new.
 
     Raises:
         SpecError: If the document or a patch cannot be used; nothing was touched.
-        OutputError: If the folder holds something that was not generated.
+        OutputError: If the folder holds something that was not generated, or there is no such HTTP client.
     """
     if not package.isidentifier() or keyword.iskeyword(package):
         raise OutputError(f"{package!r} is no name for a Python package")
-    files, report = _client(spec, patches, package, depth=0)
-    wanted = {**formatted(render_root(own_init=False)), **files}
     target = output / package
+    chosen = http_client or _recorded_http_client(target)
+    if chosen not in HTTP_CLIENTS:
+        raise OutputError(f"{chosen!r} is no HTTP client: take {' or '.join(HTTP_CLIENTS)}")
+    files, report = _client(spec, patches, package, depth=0, http_client=chosen)
+    wanted = {**formatted(render_root(own_init=False, http_client=chosen)), **files}
     changed = _apply(target, wanted, check=check, guard=True)
     reports = (_with_changes(report, "", changed),)
     return GenerationReport(reports, tuple(changed), _diff(target, wanted, changed) if check else "")
 
 
-def _client(spec: Path, patches: Iterable[Path], package: str, *, depth: int) -> tuple[Files, PackageReport]:
+def _client(
+    spec: Path, patches: Iterable[Path], package: str, *, depth: int, http_client: str = HTTP_CLIENTS[0]
+) -> tuple[Files, PackageReport]:
     canonical = load(spec, patches)
     try:
         plan = make_plan(canonical)
     except SpecError as error:
         raise located(error, spec) from error
-    files = formatted(render_client(plan, canonical, depth=depth))
+    files = formatted(render_client(plan, canonical, depth=depth, http_client=http_client))
     counted = sum(1 for _ in operations(canonical))
     methods = sum(len(tag.operations) for tag in plan.tags)
     if counted != methods:
@@ -186,11 +199,25 @@ def _present(target: Path) -> dict[str, bytes]:
 
 
 def _is_generated(target: Path) -> bool:
+    record = _record(target)
+    if record is None:
+        return target.is_dir() and not any(target.iterdir())
+    return record.get("generator") == GENERATOR
+
+
+def _recorded_http_client(target: Path) -> str:
+    """What a package that was generated before speaks through; else the default."""
+    name = (_record(target) or {}).get("http_client")
+    return name if isinstance(name, str) and name in HTTP_CLIENTS else HTTP_CLIENTS[0]
+
+
+def _record(target: Path) -> Mapping[str, object] | None:
+    """What a generated package says of itself; None if the folder holds no such file."""
     try:
         values: object = json.loads((target / "operations.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return target.is_dir() and not any(target.iterdir())
-    return is_object(values) and values.get("generator") == GENERATOR
+        return None
+    return values if is_object(values) else {}
 
 
 def _replace(target: Path, wanted: Files) -> None:

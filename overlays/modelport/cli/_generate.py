@@ -32,6 +32,11 @@ _STALE = 1
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="With SPEC: an OpenAPI Overlay to apply first; may be repeated, applied in this order.",
 )
+@click.option(
+    "--http-client",
+    type=click.Choice(["httpx", "httpx2"]),
+    help="With SPEC: what the package speaks through; by default what it was generated for before, else httpx.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file would change.")
 @json_option
 def generate(
@@ -40,6 +45,7 @@ def generate(
     output: Path | None,
     package: str | None,
     patches: tuple[Path, ...],
+    http_client: str | None,
     check: bool,
     as_json: bool,
 ) -> int:
@@ -48,15 +54,18 @@ def generate(
     from modelport_tools.generate import generate_all, generate_one
 
     if spec is None:
-        if output or package or patches:
+        if output or package or patches or http_client:
             raise click.UsageError(
-                "--output, --package and --patch go with a SPEC; those of the checkout are in its catalog"
+                "--output, --package, --patch and --http-client go with a SPEC; "
+                "those of the checkout are in its catalog"
             )
         report = generate_all(find_root(), check=check)
     elif output is None or package is None:
         raise click.UsageError("a SPEC needs --output and --package")
     else:
-        report = generate_one(spec, output=output, package=package, patches=patches, check=check)
+        report = generate_one(
+            spec, output=output, package=package, patches=patches, check=check, http_client=http_client
+        )
     return _tell(report, check=check, as_json=as_json)
 
 
