@@ -104,23 +104,31 @@ def render_root(*, own_init: bool, http_client: str = HTTP_CLIENTS[0]) -> Files:
 
 
 def formatted(files: Mapping[str, str]) -> Files:
-    """The same files, with imports in order and lines broken, by ruff with no configuration of the place."""
+    """The same files, with imports in order and lines broken, by ruff with no configuration of the place.
+
+    The runtime stays as it is: it was formatted where it was written.
+    """
+    rendered = {name: text for name, text in files.items() if name.endswith(".py") and "_runtime/" not in name}
     with tempfile.TemporaryDirectory(prefix="modelport-") as folder:
-        for name, text in files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+        write_files(Path(folder), rendered)
         _ruff(folder, "check", "--fix-only", "--unsafe-fixes", "--select", _REPAIRS)
         _ruff(folder, "format", "--config", "format.skip-magic-trailing-comma = true")
-        return {name: Path(folder, name).read_text(encoding="utf-8") for name in files}
+        return {**files, **{name: Path(folder, name).read_text(encoding="utf-8") for name in rendered}}
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files below a folder that exists, with the folders that they lie in."""
+    for parent in {(folder / name).parent for name in files}:
+        parent.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_bytes(text.encode())
 
 
 def _ruff(folder: str, command: str, *arguments: str) -> None:
     ruff = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
     if ruff is None:
         raise OutputError("ruff is missing: pip install 'modelport[generate]'")
-    # The runtime is copied as it is: it was formatted where it was written.
-    call = [ruff, command, *_RUFF_OPTIONS, "--exclude", "_runtime", *arguments, "."]
+    call = [ruff, command, *_RUFF_OPTIONS, *arguments, "."]
     finished = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8")
     if finished.returncode:
         raise OutputError(f"the generated code does not parse: {finished.stderr.strip() or finished.stdout.strip()}")
