@@ -34,7 +34,7 @@ class Row:
             self.what,
             f"{self.measured:.2f} {self.unit}",
             f"{self.against:.2f} {self.unit}",
-            f"{self.ratio:.2f}",
+            f"{self.ratio:.3f}",
             f"{self.bar:.2f}",
             "met" if self.met else "MISSED",
         )
