@@ -6,7 +6,6 @@ from typing import Any
 
 OPERATIONS = 200
 TAGS = 10
-SCHEMAS_OF_ONE_OPERATION = 6
 
 TEXT: dict[str, Any] = {"type": "string"}
 INTEGER: dict[str, Any] = {"type": "integer"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from modelport_tools.generate import generate_one
 from modelport_tools.render import render_root
 from tests.generated.test_golden import files
 from tests.generated.test_stand_alone import clean_environment
+from tests.unit.runtime.server import ScriptedServer, answer
 
 WITHOUT_HTTP = ("test_codec.py", "test_compiled.py")
 RUN_ALIASED = """
@@ -48,6 +50,43 @@ for make, client, name in (
         raise AssertionError(name)
 print("done")
 """
+
+
+LAYERS = """
+import sys
+from awkward import Client, errors
+
+with Client(sys.argv[1], credentials={"bearer": "t"}, max_retries=0) as client:
+    for _ in range(2):
+        try:
+            print(client.cached_property_.send_text("x", body="x"))
+        except errors.APIProtocolError:
+            print("refused")
+"""
+
+
+@pytest.mark.parametrize(("fixture", "of_six"), [("awkward", "[]"), ("awkward_httpx2", "refused")])
+def test_httpx2_unpacks_five_layers_and_refuses_six(
+    fixture: str, of_six: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    folder: Path = request.getfixturevalue(fixture)
+    program = tmp_path / "use.py"
+    program.write_text(LAYERS, encoding="utf-8")
+    server = ScriptedServer()
+    for layers in (5, 6):
+        body = b"[]"
+        for _ in range(layers):
+            body = gzip.compress(body)
+        server.script.append(answer(200, body, {"Content-Encoding": ", ".join(["gzip"] * layers)}))
+    try:
+        finished = subprocess.run(
+            [sys.executable, program, server.url],
+            env=clean_environment(folder), capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    finally:
+        server.close()
+
+    assert finished.stdout.splitlines() == ["[]", of_six], finished.stderr
 
 
 @pytest.mark.timeout(400)
