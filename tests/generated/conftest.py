@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import importlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from modelport_tools.generate import generate_one
+from tests.generated.lists import KEY, LISTS
+from tests.unit.runtime.conftest import other_server, server, world
+from tests.unit.runtime.server import ScriptedServer
+from tests.unit.runtime.worlds import World
+from tests.unit.tools.specs import write
+
+__all__ = ["other_server", "server", "world"]
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -35,3 +47,36 @@ def either(request: pytest.FixtureRequest) -> Path:
     """One after the other."""
     folder: Path = request.getfixturevalue(request.param)
     return folder
+
+
+@pytest.fixture(scope="session")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The package that is generated from the document of lists."""
+    folder = tmp_path_factory.mktemp("lists")
+    generate_one(write(folder, LISTS), output=folder, package="lists")
+    sys.path.insert(0, str(folder))
+    try:
+        yield importlib.import_module("lists")
+    finally:
+        sys.path.remove(str(folder))
+
+
+@pytest.fixture
+def client(lists: ModuleType, world: World, server: ScriptedServer, pauses: list[float]) -> Any:
+    """A client that sends every request once."""
+    kind = lists.AsyncClient if world.is_async else lists.Client
+    return world.opened(kind(f"{server.url}/api", credentials={"key": KEY}, max_retries=0, timeout=5.0))
+
+
+@pytest.fixture
+def pauses(lists: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between looks, which take no time here."""
+    taken: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        taken.append(seconds)
+
+    for module in ("transport", "polling"):
+        monkeypatch.setattr(importlib.import_module(f"lists._runtime._sync.{module}"), "sleep", taken.append)
+        monkeypatch.setattr(importlib.import_module(f"lists._runtime._async.{module}"), "sleep", sleep)
+    return taken

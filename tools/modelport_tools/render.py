@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from .describe import extras_json, follow_doc, pages_doc, wait_doc
 from .document import Document, dump
 from .errors import OutputError
 from .planning.types import IMPORTS
@@ -78,7 +79,7 @@ def render_client(plan: ClientPlan, document: Document, *, depth: int, http_clie
         files[f"models/{enum.module}.py"] = rendered("enum", enum=enum, up=inner)
     for tag in plan.tags:
         annotations = [parameter.annotation for entry in tag.operations for parameter in entry.parameters]
-        annotations += [text for entry in tag.operations for text in (entry.returns, entry.body_annotation)]
+        annotations += [text for entry in tag.operations for text in entry.annotations]
         imports = _standard_imports(annotations)
         files[f"operations/{tag.name}.py"] = rendered("operations", tag=tag, up=inner, standard_imports=imports)
     return files
@@ -149,6 +150,7 @@ def _environment(header: str, plan: ClientPlan | None) -> Any:
     )
     environment.filters.update(literal=_literal, docstring=_docstring, inline=_inline)
     environment.globals.update(header=header, plan=plan, model_doc=_model_doc, operation_doc=_operation_doc)
+    environment.globals.update(pages_doc=pages_doc, wait_doc=wait_doc, follow_doc=follow_doc)
     return environment
 
 
@@ -259,6 +261,7 @@ def _operations_json(plan: ClientPlan, canonical: str, http_client: str) -> str:
                 "idempotent": operation.idempotent,
                 "deprecated": operation.deprecated,
                 "evidence": operation.evidence,
+                **extras_json(operation),
             }
             for operation in plan.operations
         ],

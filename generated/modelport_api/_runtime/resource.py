@@ -5,12 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+from .types import UNSET
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from ._async.paging import AsyncPages
     from ._async.transport import AsyncRawTransport, AsyncStreamedResponse, AsyncStreamTransport, AsyncTransport
+    from ._sync.paging import Pages
     from ._sync.transport import RawTransport, StreamedResponse, StreamTransport, Transport
     from .exchange import RawResponse
+    from .operation import Follow, Operation
+    from .types import RequestOptions
+    from .waiting import OnProgress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +41,43 @@ class Resource:
 
         return StreamTransport(self._transport.settings, self._transport.pool)
 
+    def _pages(
+        self, operation: Operation[T], arguments: Mapping[str, Any], options: RequestOptions, body: object = UNSET
+    ) -> Pages[Any, T]:
+        from ._sync.paging import Pages
+
+        return Pages(self._transport, operation, arguments, options, body)
+
+    def _wait(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        patience: tuple[float | None, float | None, OnProgress | None],
+        *,
+        body: object = UNSET,
+    ) -> T:
+        from ._sync.polling import Call, wait
+        from .waiting import Patience
+
+        return wait(Call(self._transport, operation, arguments, options, body), Patience(*patience))
+
+    def _call_and_wait(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        patience: tuple[float | None, float | None, OnProgress | None],
+        follow: Follow[T],
+        *,
+        body: object = UNSET,
+    ) -> T:
+        from ._sync.polling import Call, call_and_wait
+        from .waiting import Patience
+
+        call = Call(self._transport, operation, arguments, options, body)
+        return call_and_wait(call, follow, Patience(*patience))
+
 
 class AsyncResource:
     """The operations of one tag, awaited."""
@@ -52,6 +96,43 @@ class AsyncResource:
         from ._async.transport import AsyncStreamTransport
 
         return AsyncStreamTransport(self._transport.settings, self._transport.pool)
+
+    def _pages(
+        self, operation: Operation[T], arguments: Mapping[str, Any], options: RequestOptions, body: object = UNSET
+    ) -> AsyncPages[Any, T]:
+        from ._async.paging import AsyncPages
+
+        return AsyncPages(self._transport, operation, arguments, options, body)
+
+    async def _wait(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        patience: tuple[float | None, float | None, OnProgress | None],
+        *,
+        body: object = UNSET,
+    ) -> T:
+        from ._async.polling import AsyncCall, wait
+        from .waiting import Patience
+
+        return await wait(AsyncCall(self._transport, operation, arguments, options, body), Patience(*patience))
+
+    async def _call_and_wait(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        patience: tuple[float | None, float | None, OnProgress | None],
+        follow: Follow[T],
+        *,
+        body: object = UNSET,
+    ) -> T:
+        from ._async.polling import AsyncCall, call_and_wait
+        from .waiting import Patience
+
+        call = AsyncCall(self._transport, operation, arguments, options, body)
+        return await call_and_wait(call, follow, Patience(*patience))
 
 
 class _Method:

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
-     "Operation", "Parameter", "RawMethod", "RequestOptions", "Resource", "StreamMethod", "UNSET", "UUID", "Unpack",
-     "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
+    {"Any", "AsyncPages", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OnProgress",
+     "OpenIntEnum", "OpenStrEnum", "Operation", "Pages", "Parameter", "RawMethod", "RequestOptions", "Resource",
+     "StreamMethod", "UNSET", "UUID", "Unpack", "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
 )  # fmt: skip
 """Names that generated modules use themselves: a schema of such a name gets the suffix ``Model``."""
 

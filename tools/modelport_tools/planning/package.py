@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from modelport_tools.document import Document, is_object, operations, resolve
 from modelport_tools.errors import SpecError
 
+from .extras import with_extras
 from .models import make_enums, make_models
 from .names import identifier, numbered, unused, words
 from .operations import make_operation
@@ -39,6 +40,7 @@ def make_plan(document: Document) -> ClientPlan:
     )
     models = make_models(types)
     enums = sorted(make_enums(types), key=lambda enum: enum.module)
+    planned = with_extras(document, planned, models, enums)
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
     taken = {*(model.name for model in models), *(enum.name for enum in enums)}
     tags = tuple(_tag(document, name, planned, taken) for name in names)
@@ -103,7 +105,7 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan], taken:
     raw = next((tag for tag in described if identifier(tag) == name), name)
     of_tag = tuple(operation for operation in planned if operation.tag == name)
     texts = [parameter.annotation for operation in of_tag for parameter in operation.parameters]
-    texts += [text for operation in of_tag for text in (operation.returns, operation.body_annotation)]
+    texts += [text for operation in of_tag for text in operation.annotations]
     reserved = _RESOURCE_NAMES | words(texts)
     of_tag = tuple(
         replace(operation, name=unused(f"{operation.name}_", {other.name for other in of_tag}))
@@ -111,7 +113,8 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan], taken:
         else operation
         for operation in of_tag
     )
-    used = sorted({scheme for operation in of_tag for choice in operation.security for scheme in choice})
+    sent = [*of_tag, *(operation.follow.operation for operation in of_tag if operation.follow)]
+    used = sorted({scheme for operation in sent for choice in operation.security for scheme in choice})
     return TagPlan(
         name=f"{name}_" if name in _client_names() else name,
         class_name=_tag_class("".join(word.capitalize() for word in name.split("_")), taken),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,49 @@ class ParameterPlan:
 
 
 @dataclass(frozen=True)
+class PaginationPlan:
+    """The method that gives the items of a list which comes in pages; see `runtime.pagination.Pagination`."""
+
+    style: str
+    items: str
+    item: str
+    """The annotation of an item."""
+    next: str
+    parameter: str
+    body: str
+    first: int
+    size: str
+    """The argument that says how many items a page has, as text for people."""
+    more: str
+    total: str
+    pages: str
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class PollingPlan:
+    """The method that waits for work on the server; see `runtime.polling.PollingRules`."""
+
+    state: str
+    success: tuple[str, ...]
+    failure: tuple[str, ...]
+    pending: tuple[str, ...]
+    error: str
+    message: str
+    interval: float
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class FollowPlan:
+    """The method that starts work on the server and waits for it by another operation."""
+
+    operation: OperationPlan
+    arguments: tuple[tuple[str, Any], ...]
+    method: str = ""
+
+
+@dataclass(frozen=True)
 class OperationPlan:
     """A method of a generated client."""
 
@@ -83,6 +127,28 @@ class OperationPlan:
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
+    pagination: PaginationPlan | None = None
+    polling: PollingPlan | None = None
+    follow: FollowPlan | None = None
+
+    @property
+    def paged(self) -> OperationPlan:
+        """The same, as the method that gives its items takes it: a page number need not be said."""
+        pages = self.pagination
+        if pages is None or pages.style not in {"page", "offset"}:
+            return self
+        changed = tuple(
+            replace(one, required=False) if one.name == pages.parameter and one.location != "path" else one
+            for one in self.parameters
+        )
+        return replace(self, parameters=changed)
+
+    @property
+    def annotations(self) -> tuple[str, ...]:
+        """Those of what its methods take as a body and give back."""
+        item = (self.pagination.item,) if self.pagination else ()
+        followed = (self.follow.operation.returns,) if self.follow else ()
+        return (self.returns, self.body_annotation, *item, *followed)
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:

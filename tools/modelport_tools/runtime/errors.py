@@ -8,7 +8,11 @@ APIError
 ├── APIConnectionError         (ConnectionError) no answer: refused, reset, name not found, TLS
 ├── APITimeoutError            (TimeoutError)
 ├── APIProtocolError           an answer that does not keep to HTTP
-│   └── DecodeError            (ValueError) a body that is not what the document says
+│   ├── DecodeError            (ValueError) a body that is not what the document says
+│   └── PaginationError        pages that cannot be followed: a token twice, a link to another host
+├── WorkError                  what a wait for work on the server ends in: .subject .state .body
+│   ├── OperationFailedError   the work ended badly: .server_message
+│   └── WaitTimeoutError       (TimeoutError) the deadline passed; the work goes on
 └── APIStatusError             an answer with an error status
     ├── BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404
     ├── ConflictError 409, GoneError 410, PayloadTooLargeError 413, UnprocessableEntityError 422
@@ -51,7 +55,7 @@ def _short(message: str) -> str:
     return message if len(message) <= _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}..."
 
 
-def _rebuilt(kind: type[_CallError], args: tuple[Any, ...], state: dict[str, Any]) -> _CallError:
+def _rebuilt(kind: type[APIError], args: tuple[Any, ...], state: dict[str, Any]) -> APIError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(state)
@@ -108,6 +112,68 @@ class DecodeError(APIProtocolError, ValueError):
         super().__init__(message, method=method, url=url, attempts=attempts)
         self.status = status
         self.raw_body = raw_body[:RAW_BODY_LIMIT_BYTES]
+
+
+class PaginationError(APIProtocolError):
+    """The next page cannot be asked for: a token came twice, the list has no end, or a link leads elsewhere.
+
+    The items before it were given; the iterator keeps its place.
+    """
+
+
+class WorkError(APIError):
+    """What a wait for work on the server ends in, if not in its result.
+
+    Attributes:
+        subject: What was waited for.
+        operation_id: Its hash or number, where there is one, to resume from in this or another process.
+        state: Its state when last seen, in the server's words; None if it never was.
+        body: The last answer, typed as the operation's own; None if there was none.
+    """
+
+    def __init__(
+        self, message: str, *, subject: str, operation_id: str = "", state: str | None = None, body: Any = None
+    ) -> None:
+        super().__init__(message)
+        self.subject = subject
+        self.operation_id = operation_id
+        self.state = state
+        self.body = body
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args, self.__dict__.copy())
+
+
+class OperationFailedError(WorkError):
+    """Work on the server ended badly.
+
+    Attributes:
+        server_message: What the server says of it; may be empty.
+    """
+
+    def __init__(
+        self, *, subject: str, operation_id: str = "", state: str, server_message: str | None, body: Any = None
+    ) -> None:
+        self.server_message = server_message or ""
+        told = f": {_short(self.server_message)}" if self.server_message else "; the server gives no reason"
+        message = f"{subject} is {state}{told}"
+        super().__init__(message, subject=subject, operation_id=operation_id, state=state, body=body)
+
+
+class WaitTimeoutError(WorkError, TimeoutError):
+    """The deadline of a wait passed; the work itself goes on.
+
+    Attributes:
+        elapsed_seconds: How long the wait took.
+    """
+
+    def __init__(
+        self, *, subject: str, operation_id: str = "", state: str | None, elapsed_seconds: float, body: Any = None
+    ) -> None:
+        self.elapsed_seconds = elapsed_seconds
+        seen = f"is still {state}" if state else "could not be reached"
+        message = f"{subject} {seen} after {elapsed_seconds:.0f} s; it goes on, wait again to resume"
+        super().__init__(message, subject=subject, operation_id=operation_id, state=state, body=body)
 
 
 class APIStatusError(_CallError):

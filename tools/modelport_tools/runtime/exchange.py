@@ -95,6 +95,11 @@ class RawResponse(Generic[T]):
         return without_query(str(self._response.request.url))
 
     @property
+    def full_url(self) -> str:
+        """Where the answer came from, with the query; without it if that holds a credential."""
+        return str(self._response.request.url)
+
+    @property
     def request_id(self) -> str | None:
         """The server's id of the request, if it sent one."""
         return find_request_id(self.headers)

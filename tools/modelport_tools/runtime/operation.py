@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .pagination import Pagination
+    from .polling import PollingRules
+
 T = TypeVar("T")
 
 
@@ -34,6 +37,8 @@ class Operation(Generic[T]):
         schemes: How each scheme is sent: ``(kind, where, name)``, such as ``("http", "bearer", "")``.
         idempotent: Whether a repeat is safe.
         names: Looks a generated model up by its name.
+        pagination: How its pages follow each other, if it gives a list in pages.
+        polling: How the work that it tells of is waited for, if it does.
     """
 
     __slots__ = (
@@ -43,8 +48,10 @@ class Operation(Generic[T]):
         "method",
         "name",
         "names",
+        "pagination",
         "parameters",
         "path",
+        "polling",
         "responses",
         "schemes",
         "security",
@@ -63,6 +70,8 @@ class Operation(Generic[T]):
         security: tuple[tuple[str, ...], ...] = (),
         schemes: Mapping[str, tuple[str, str, str]] | None = None,
         idempotent: bool = True,
+        pagination: Pagination | None = None,
+        polling: PollingRules | None = None,
     ) -> None:
         self.name = name
         self.method = method
@@ -74,6 +83,8 @@ class Operation(Generic[T]):
         self.security = security
         self.schemes = schemes or {}
         self.idempotent = idempotent
+        self.pagination = pagination
+        self.polling = polling
         self.cache: dict[object, Any] = {}
         """Decoders by status and media type, made on first need."""
 
@@ -95,3 +106,14 @@ class Operation(Generic[T]):
             if status.startswith("2"):
                 return media
         return self.responses.get("default", {})
+
+
+class Follow(NamedTuple, Generic[T]):
+    """What a link of the document leads to: the operation, and what its arguments are.
+
+    Attributes:
+        arguments: The name of each, and a constant or a runtime expression.
+    """
+
+    operation: Operation[T]
+    arguments: tuple[tuple[str, Any], ...]

@@ -59,9 +59,13 @@ class Transport:
         arguments: Mapping[str, Any],
         options: RequestOptions,
         body: object = UNSET,
+        *,
+        url: str | None = None,
     ) -> RawResponse[T]:
-        """Send an operation and return the whole answer if it is a success."""
+        """Send an operation and return the whole answer if it is a success; `url` replaces where it goes."""
         target = aim(self.settings, operation, arguments, **options)
+        if url is not None:
+            target = target._replace(url=url)
         response, attempts = self.open(operation, target, body, stream=False)
         return RawResponse(operation, response, content=response.content, attempts=attempts)
 

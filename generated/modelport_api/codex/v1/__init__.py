@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ... import errors
+    from ..._runtime._async.paging import AsyncPages
+    from ..._runtime._sync.paging import Pages
     from ..._runtime.exchange import RawResponse
     from ..._runtime.types import (
         UNSET,
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         TokenSource,
         Unset,
     )
+    from ..._runtime.waiting import Progress
     from . import models
     from .async_client import AsyncClient
     from .client import Client
@@ -28,10 +31,13 @@ __all__ = [
     "UNSET",
     "AsyncClient",
     "AsyncHTTPClient",
+    "AsyncPages",
     "AsyncTokenSource",
     "Client",
     "File",
     "HTTPClient",
+    "Pages",
+    "Progress",
     "RawResponse",
     "RequestOptions",
     "Timeout",
@@ -44,10 +50,13 @@ __all__ = [
 _MODULES = {
     "AsyncClient": ".async_client",
     "AsyncHTTPClient": "..._runtime.types",
+    "AsyncPages": "..._runtime._async.paging",
     "AsyncTokenSource": "..._runtime.types",
     "Client": ".client",
     "File": "..._runtime.types",
     "HTTPClient": "..._runtime.types",
+    "Pages": "..._runtime._sync.paging",
+    "Progress": "..._runtime.waiting",
     "RawResponse": "..._runtime.exchange",
     "RequestOptions": "..._runtime.types",
     "Timeout": "..._runtime.types",

@@ -1,0 +1,128 @@
+"""The links of a document: which operation leads to which, with what for arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from modelport_tools.document import METHODS, Document, is_object, resolve, step_text
+from modelport_tools.errors import SpecError
+from modelport_tools.runtime.expressions import expressions_in, parse_expression, pointer_steps
+
+from .places import Annotations, Places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .plan import OperationPlan, ParameterPlan
+
+
+@dataclass(frozen=True)
+class LinkPlan:
+    """A link that can be followed.
+
+    Attributes:
+        status: Of the answer that holds it.
+        arguments: Each parameter of the target, its value, and where that stands in the document.
+    """
+
+    name: str
+    status: str
+    target: OperationPlan
+    arguments: tuple[tuple[ParameterPlan, Any, str], ...]
+
+
+class Links:
+    """The links of a document.
+
+    Args:
+        document: The canonical document.
+        planned: Its operations, in its order.
+        types: Its types.
+    """
+
+    def __init__(self, document: Document, planned: Iterable[OperationPlan], types: Annotations) -> None:
+        self.document = document
+        self.types = types
+        self._by_place = {(one.path, one.method.lower()): one for one in planned}
+        self._by_id = {one.operation_id: one for one in self._by_place.values()}
+
+    def of(self, plan: OperationPlan, operation: Document) -> list[LinkPlan]:
+        """The links of an operation's successes, but for those that lead out of the document or to another server.
+
+        Raises:
+            SpecError: If one names an operation or parameter that there is not.
+        """
+        found: list[LinkPlan] = []
+        for status, name, link, pointer in self._declared(plan, operation):
+            target = self._target(link, pointer)
+            arguments = () if target is None else tuple(self._arguments(target, link, pointer))
+            if target is not None and "server" not in link and "requestBody" not in link:
+                found.append(LinkPlan(name, status, target, arguments))
+        return found
+
+    def _declared(self, plan: OperationPlan, operation: Document) -> Iterator[tuple[str, str, Document, str]]:
+        for status, value in sorted(operation.get("responses", {}).items()):
+            response = resolve(self.document, value)
+            links = response.get("links") if is_object(response) else None
+            place = f"{pointer_of(plan)}/responses/{step_text(status)}/links"
+            for name, entry in sorted(links.items()) if is_object(links) and status.startswith("2") else ():
+                link = resolve(self.document, entry)
+                if is_object(link):
+                    yield status, name, link, f"{place}/{step_text(name)}"
+
+    def _target(self, link: Document, pointer: str) -> OperationPlan | None:
+        identity, reference = link.get("operationId"), link.get("operationRef")
+        if identity is not None:
+            if identity not in self._by_id:
+                raise SpecError(f"there is no operation {identity!r}", pointer=f"{pointer}/operationId")
+            return self._by_id[identity]
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return None  # it leads to another document
+        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
+        if len(steps) != 3 or steps[0] != "paths" or steps[2] not in METHODS:  # noqa: PLR2004 - paths, path, method
+            raise SpecError(f"{reference!r} is no operation", pointer=f"{pointer}/operationRef")
+        target = self._by_place.get((steps[1], steps[2]))
+        if target is None:
+            raise SpecError(f"there is no operation {reference!r}", pointer=f"{pointer}/operationRef")
+        return target
+
+    def _arguments(
+        self, target: OperationPlan, link: Document, pointer: str
+    ) -> Iterator[tuple[ParameterPlan, Any, str]]:
+        places = Places(target, self.types)
+        given = link.get("parameters")
+        for name, value in sorted(given.items()) if is_object(given) else ():
+            place = f"{pointer}/parameters/{step_text(name)}"
+            for text in expressions_in(value):
+                try:
+                    parse_expression(text)
+                except ValueError as error:
+                    raise SpecError(str(error), pointer=place) from None
+            yield places.argument(name, place), value, place
+
+    def check_value(self, plan: OperationPlan, status: str, value: Any, pointer: str) -> None:
+        """Check that what the value of a link's parameter names is there.
+
+        Raises:
+            SpecError: If it is not.
+        """
+        places = Places(plan, self.types, status)
+        for text in expressions_in(value):
+            expression = parse_expression(text)
+            if expression.part == "body":
+                steps = pointer_steps(expression.name)
+                if expression.message == "response":
+                    places.annotation_in_answer(steps, text, pointer)
+                else:
+                    places.in_body(steps, text, pointer)
+            elif expression.message == "request":
+                places.argument(f"{expression.part}.{expression.name}", pointer)
+            elif expression.message and expression.part != "header":
+                raise SpecError(f"{text!r} is no place in an answer", pointer=pointer)
+
+
+def pointer_of(plan: OperationPlan) -> str:
+    """Where an operation stands in the document."""
+    return f"/paths/{step_text(plan.path)}/{plan.method.lower()}"
