@@ -48,9 +48,7 @@ def _named(planned: list[OperationPlan]) -> list[OperationPlan]:
     """
     taken: dict[str, set[str]] = {}
     for plan in planned:
-        taken.setdefault(plan.tag, {"with_raw_response", "with_streaming_response"}).update(
-            {plan.name, f"{plan.name}_"}
-        )
+        taken.setdefault(plan.tag, set()).add(plan.name)
     wished = Counter((plan.tag, name) for plan in planned for name in (_short_iter(plan), _short_wait(plan)) if name)
 
     def named(plan: OperationPlan, short: str, whole: str) -> str:

@@ -108,7 +108,7 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan], taken:
     texts += [text for operation in of_tag for text in operation.annotations]
     reserved = _RESOURCE_NAMES | words(texts)
     of_tag = tuple(
-        replace(operation, name=unused(f"{operation.name}_", {other.name for other in of_tag}))
+        replace(operation, name=unused(f"{operation.name}_", {name for other in of_tag for name in other.methods}))
         if operation.name in reserved
         else operation
         for operation in of_tag

@@ -144,6 +144,12 @@ class OperationPlan:
         return replace(self, parameters=changed)
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """The names of its own method and of those beside it."""
+        extras = (self.pagination, self.polling, self.follow)
+        return (self.name, *(extra.method for extra in extras if extra is not None))
+
+    @property
     def annotations(self) -> tuple[str, ...]:
         """Those of what its methods take as a body and give back."""
         item = (self.pagination.item,) if self.pagination else ()

@@ -16,11 +16,15 @@ from ._runtime.errors import (
     GoneError,
     MissingCredentialsError,
     NotFoundError,
+    OperationFailedError,
+    PaginationError,
     PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitError,
     ServerError,
     UnprocessableEntityError,
+    WaitTimeoutError,
+    WorkError,
 )
 
 __all__ = [
@@ -38,9 +42,13 @@ __all__ = [
     "GoneError",
     "MissingCredentialsError",
     "NotFoundError",
+    "OperationFailedError",
+    "PaginationError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitError",
     "ServerError",
     "UnprocessableEntityError",
+    "WaitTimeoutError",
+    "WorkError",
 ]
