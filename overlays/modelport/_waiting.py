@@ -1,36 +1,20 @@
-"""When to look again at work on a server, and what each look means. Pure: sleeping and asking are elsewhere."""
+"""Waiting for work on a server: that of the generated clients, with the errors of the faces."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
-from modelport.errors import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-    InvalidInputError,
-    OperationFailedError,
-    RateLimitError,
-    ServerError,
-    WaitTimeoutError,
-)
+from modelport.errors import APIError, InvalidInputError
+from modelport_api._runtime import waiting
+from modelport_api._runtime.waiting import TRANSIENT_ERRORS, Clock, OnProgress, Polling, Progress, States, Status
+
+if TYPE_CHECKING:
+    from typing import ClassVar
 
 __all__ = ["TRANSIENT_ERRORS", "Backoff", "Clock", "OnProgress", "Polling", "Progress", "States", "Status", "Waiting"]
 
-TRANSIENT_ERRORS = (APIConnectionError, APITimeoutError, RateLimitError, ServerError)
-"""What a wait rides out: the work goes on while the way to it is broken."""
 
-Clock: TypeAlias = Callable[[], float]
-_RETRY_AFTER_CAP_SECONDS = 120.0
-
-
-@dataclass(frozen=True)
-class Backoff:
+class Backoff(waiting.Backoff):
     """The pauses between looks: the first, how they grow, where they stop growing, all in seconds.
 
     Args:
@@ -38,188 +22,10 @@ class Backoff:
             lengthens a pause.
     """
 
-    initial_seconds: float = 1.0
-    factor: float = 1.5
-    max_seconds: float = 30.0
-    jitter: float = 0.1
-
-    def __post_init__(self) -> None:
-        if self.initial_seconds < 0 or self.factor < 1 or self.max_seconds < self.initial_seconds or self.jitter < 0:
-            raise InvalidInputError(
-                "a backoff needs initial_seconds >= 0, factor >= 1, max_seconds >= initial_seconds and jitter >= 0"
-            )
-
-    def pause_seconds(self, looks: int, chance: float = 0.0) -> float:
-        """The pause after so many looks; `chance` is from 0 to 1."""
-        # A float overflows at about 1.5 ** 1750; long before that the cap rules.
-        growth = self.factor ** min(looks - 1, 500)
-        return min(self.initial_seconds * growth, self.max_seconds) * (1 + self.jitter * chance)
-
-    def most_looks(self, timeout_seconds: float) -> int:
-        """How many looks a wait takes at most: one at once, one after each pause, the last at the deadline."""
-        looks, elapsed = 1, 0.0
-        while elapsed < timeout_seconds:
-            elapsed += max(self.pause_seconds(looks), 1e-9)
-            looks += 1
-        return looks
+    _refusal: ClassVar[type[APIError]] = InvalidInputError
 
 
-@dataclass(frozen=True)
-class Polling:
-    """How waits look after work on the server.
-
-    Args:
-        backoff: The pauses between looks.
-        timeout_seconds: The deadline of a wait that is given none of its own.
-        tolerated_failures: How many looks in a row may fail by network or server trouble.
-    """
-
-    backoff: Backoff = Backoff()
-    timeout_seconds: float = 3600.0
-    tolerated_failures: int = 5
-
-
-@dataclass(frozen=True)
-class Status:
-    """What one look saw: the state in the server's words, and its message if it gave one."""
-
-    state: str
-    message: str | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a wait tells after each look.
-
-    Attributes:
-        subject: What is waited for, such as ``model M7ab...``.
-        state: The server's word; that of the look before if this one failed, and empty if none succeeded.
-        message: The server's message, if it gave one.
-        looks: How many there have been.
-        elapsed_seconds: Since the wait began.
-        next_look_seconds: The pause that follows; None after the last look.
-        error: The trouble that kept this look from seeing anything, which is ridden out; usually None.
-    """
-
-    subject: str
-    state: str
-    message: str | None
-    looks: int
-    elapsed_seconds: float
-    next_look_seconds: float | None
-    error: APIError | None = None
-
-
-OnProgress: TypeAlias = Callable[[Progress], object]
-
-
-@dataclass(frozen=True)
-class States:
-    """Which states end a wait; every other one, unknown ones included, means that it goes on."""
-
-    done: frozenset[str]
-    failed: frozenset[str]
-
-
-@dataclass
-class Waiting:
+class Waiting(waiting.Waiting):
     """One wait: fed with what each look saw, it says how long to pause, that it is over, or why it failed."""
 
-    subject: str
-    operation_id: str
-    states: States
-    polling: Polling = Polling()
-    timeout_seconds: float | None = None
-    on_progress: OnProgress | None = None
-    clock: Clock = time.monotonic
-    chance: Clock = random.random
-    _looks: int = 0
-    _failures: int = 0
-    _last: Status | None = None
-    _started: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        if self.timeout_seconds is None:
-            self.timeout_seconds = self.polling.timeout_seconds
-        if not self.timeout_seconds >= 0:
-            raise InvalidInputError(f"a timeout must be a number of seconds from 0 up, not {self.timeout_seconds!r}")
-        self._started = self.clock()
-
-    @property
-    def elapsed_seconds(self) -> float:
-        """Since the wait began."""
-        return self.clock() - self._started
-
-    @property
-    def remaining_seconds(self) -> float:
-        """Until the deadline."""
-        return max((self.timeout_seconds or 0.0) - self.elapsed_seconds, 0.0)
-
-    def saw(self, status: Status) -> float | None:
-        """The pause before the next look; None if the work is done.
-
-        Raises:
-            OperationFailedError: The work ended badly.
-            WaitTimeoutError: The deadline has passed.
-        """
-        self._looks += 1
-        self._failures = 0
-        self._last = status
-        ended = status.state in self.states.done or status.state in self.states.failed
-        pause = None if ended else self._pause()
-        self._tell(pause)
-        if status.state in self.states.failed:
-            raise OperationFailedError(
-                subject=self.subject,
-                operation_id=self.operation_id,
-                state=status.state,
-                server_message=status.message,
-            )
-        if not ended and pause is None:
-            raise self._too_late()
-        return pause
-
-    def stumbled(self, error: APIError) -> float:
-        """The pause before the next look, after one that failed by network or server trouble.
-
-        Raises:
-            APIError: The same error, if there have been too many in a row.
-            WaitTimeoutError: The deadline has passed.
-        """
-        self._looks += 1
-        self._failures += 1
-        too_many = self._failures > self.polling.tolerated_failures
-        pause = None if too_many else self._pause(_retry_after_seconds(error))
-        self._tell(pause, error)
-        if too_many:
-            raise error
-        if pause is None:
-            raise self._too_late() from error
-        return pause
-
-    def _pause(self, at_least: float = 0.0) -> float | None:
-        remaining = self.remaining_seconds
-        if remaining <= 0:
-            return None
-        pause = self.polling.backoff.pause_seconds(self._looks, self.chance())
-        return min(max(pause, at_least), remaining)  # the last look is at the deadline
-
-    def _tell(self, pause: float | None, error: APIError | None = None) -> None:
-        if self.on_progress is None:
-            return
-        last = self._last or Status("")
-        elapsed = self.elapsed_seconds
-        self.on_progress(Progress(self.subject, last.state, last.message, self._looks, elapsed, pause, error))
-
-    def _too_late(self) -> WaitTimeoutError:
-        return WaitTimeoutError(
-            subject=self.subject,
-            operation_id=self.operation_id,
-            state=self._last.state if self._last else None,
-            elapsed_seconds=self.elapsed_seconds,
-        )
-
-
-def _retry_after_seconds(error: APIError) -> float:
-    text = error.headers.get("retry-after", "") if isinstance(error, APIStatusError) else ""
-    return min(float(text), _RETRY_AFTER_CAP_SECONDS) if text.isascii() and text.isdigit() else 0.0
+    _refusal: ClassVar[type[APIError]] = InvalidInputError

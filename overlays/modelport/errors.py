@@ -4,20 +4,21 @@
 ModelportError                       root; the same class as modelport_api.errors.APIError
 ├── ClientConfigError                (ValueError) and below it MissingCredentialsError: nothing was sent
 ├── EncodeError                      (ValueError) a value that cannot be put on the wire
-├── APIConnectionError, APITimeoutError, APIProtocolError > DecodeError
+├── APIConnectionError, APITimeoutError, APIProtocolError > DecodeError, PaginationError
 ├── APIStatusError                   BadRequestError, AuthenticationError, NotFoundError, GoneError, ServerError, ...
 ├── InvalidInputError                (ValueError) what you gave is wrong; seen before anything was sent
 │   ├── ConfigError                  a profile, an environment variable or a missing setting
 │   └── PipelineError                a pipeline file; names everything that is wrong with it: .problems
-├── OperationFailedError             work on the server ended badly: .server_message .state .operation_id
-├── WaitTimeoutError                 (TimeoutError) the work goes on; .operation_id to resume from
-├── NotReadyError                    a result was asked for before it is there: .state .operation_id
+├── WorkError                        work on the server: .subject .operation_id .state
+│   ├── OperationFailedError         it ended badly: .server_message
+│   ├── WaitTimeoutError             (TimeoutError) it goes on; .operation_id to resume from
+│   └── NotReadyError                a result was asked for before it is there
 ├── DownloadError                    (OSError) nothing was written to where you asked; an older file is still there
 └── UnsafeArchiveError               (ValueError) an archive that would write elsewhere, or without end
 MissingExtraError                    (ImportError) an optional package is not installed; names the extra
 ```
 
-The first five lines are explained in `modelport_api.errors`.
+The first five lines, and `WorkError`, are explained in `modelport_api.errors`.
 """
 
 from __future__ import annotations
@@ -40,11 +41,15 @@ from modelport_api.errors import (
     GoneError,
     MissingCredentialsError,
     NotFoundError,
+    OperationFailedError,
+    PaginationError,
     PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitError,
     ServerError,
     UnprocessableEntityError,
+    WaitTimeoutError,
+    WorkError,
 )
 
 if TYPE_CHECKING:
@@ -72,6 +77,7 @@ __all__ = [
     "NotFoundError",
     "NotReadyError",
     "OperationFailedError",
+    "PaginationError",
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "PipelineError",
@@ -80,6 +86,7 @@ __all__ = [
     "UnprocessableEntityError",
     "UnsafeArchiveError",
     "WaitTimeoutError",
+    "WorkError",
 ]
 
 ModelportError = APIError
@@ -105,50 +112,7 @@ class PipelineError(InvalidInputError):
         super().__init__(f"{source}: " + "; ".join(self.problems))
 
 
-class _OperationError(ModelportError):
-    """Something about one piece of work on the server.
-
-    Attributes:
-        subject: What it is, such as ``model M7ab...``.
-        operation_id: Its hash or number, to resume from in this or another process.
-        state: Its state when last seen; None if it never was.
-    """
-
-    def __init__(self, message: str, *, subject: str, operation_id: str, state: str | None) -> None:
-        super().__init__(message)
-        self.subject = subject
-        self.operation_id = operation_id
-        self.state = state
-
-
-class OperationFailedError(_OperationError):
-    """Work on the server ended badly.
-
-    Attributes:
-        server_message: What the server says of it; may be empty.
-    """
-
-    def __init__(self, *, subject: str, operation_id: str, state: str, server_message: str | None) -> None:
-        self.server_message = server_message or ""
-        told = f": {self.server_message}" if self.server_message else "; the server gives no reason"
-        super().__init__(f"{subject} is {state}{told}", subject=subject, operation_id=operation_id, state=state)
-
-
-class WaitTimeoutError(_OperationError, TimeoutError):
-    """The deadline of a wait passed; the work itself goes on.
-
-    Attributes:
-        elapsed_seconds: How long the wait took.
-    """
-
-    def __init__(self, *, subject: str, operation_id: str, state: str | None, elapsed_seconds: float) -> None:
-        self.elapsed_seconds = elapsed_seconds
-        seen = f"is still {state}" if state else "could not be reached"
-        message = f"{subject} {seen} after {elapsed_seconds:.0f} s; it goes on, wait again to resume"
-        super().__init__(message, subject=subject, operation_id=operation_id, state=state)
-
-
-class NotReadyError(_OperationError):
+class NotReadyError(WorkError):
     """A result was asked for before the work that makes it has ended."""
 
     def __init__(self, *, subject: str, operation_id: str, state: str | None) -> None:

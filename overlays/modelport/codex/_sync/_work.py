@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from modelport._downloads import download_path
 from modelport._io._sync.download import save
-from modelport._io._sync.poll import poll
 from modelport._waiting import Waiting
 from modelport.codex._states import gone_status, no_result, status_of
 from modelport.errors import GoneError
+from modelport_api._runtime._sync.polling import poll
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
