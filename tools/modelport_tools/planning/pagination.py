@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 KEY = "x-modelport-pagination"
 
-_KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+_STYLES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "token": (frozenset({"next", "parameter"}), frozenset({"more"})),
     "cursor": (frozenset({"next", "parameter"}), frozenset({"more"})),
     "page": (frozenset({"parameter"}), frozenset({"first", "more", "total", "pages"})),
@@ -28,7 +28,7 @@ _KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 """What each style needs, and what else it may have, beside ``style``, ``items`` and ``size``."""
 _COMMON = frozenset({"style", "items", "size"})
-_EVERY = _COMMON.union(*(needed | optional for needed, optional in _KEYS.values()))
+KEYS = _COMMON.union(*(needed | optional for needed, optional in _STYLES.values()))
 _FIRST = {"page": 1}
 _BACKWARDS = ("prev", "previous", "first", "last", "self", "latest", "back", "parent")
 """Names of links from an operation to itself that do not lead on."""
@@ -46,7 +46,7 @@ def with_pages(plan: OperationPlan, item: Document, operation: Document, links: 
     Raises:
         SpecError: If the document says something of them that cannot be.
     """
-    values = extension(operation, KEY, _EVERY, f"{pointer_of(plan)}/{KEY}")
+    values = extension(operation, KEY, KEYS, f"{pointer_of(plan)}/{KEY}")
     if values is not None:
         pages: PaginationPlan | None = _Declared(plan, values, links).plan(item, operation)
     else:
@@ -92,9 +92,9 @@ class _Declared:
 
     def _style(self) -> str:
         style = self._values.get("style")
-        if not isinstance(style, str) or style not in _KEYS:
-            raise SpecError(f"style must be one of {', '.join(_KEYS)}", pointer=f"{self._pointer}/style")
-        needed, optional = _KEYS[style]
+        if not isinstance(style, str) or style not in _STYLES:
+            raise SpecError(f"style must be one of {', '.join(_STYLES)}", pointer=f"{self._pointer}/style")
+        needed, optional = _STYLES[style]
         for name in sorted(needed - self._values.keys()):
             raise SpecError(f"the style {style} needs {name}", pointer=self._pointer)
         for name in sorted(self._values.keys() - needed - optional - _COMMON):

@@ -22,7 +22,7 @@ KEY = "x-modelport-polling"
 ARGUMENTS = ("poll_interval", "wait_timeout", "on_progress")
 """What the methods that wait take beside the parameters of their operation."""
 
-_KEYS = ("state", "success", "failure", "pending", "error", "message", "interval")
+POLLING_KEYS = ("state", "success", "failure", "pending", "error", "message", "interval")
 
 
 def with_waits(plan: OperationPlan, operation: Document, links: Links) -> OperationPlan:
@@ -32,7 +32,7 @@ def with_waits(plan: OperationPlan, operation: Document, links: Links) -> Operat
         SpecError: If that cannot be.
     """
     pointer = f"{pointer_of(plan)}/{KEY}"
-    values = extension(operation, KEY, _KEYS, pointer)
+    values = extension(operation, KEY, POLLING_KEYS, pointer)
     if values is None:
         return plan
     for name in sorted({"state", "success"} - values.keys()):
