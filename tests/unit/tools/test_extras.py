@@ -290,6 +290,7 @@ def test_a_parameter_must_not_bear_the_name_of_what_a_wait_takes() -> None:
         {"parameters": {}},
         {"parameters": {"id": "$response.body#/id"}, "requestBody": "$response.body"},
         {"operationId": "list_pets", "parameters": {}},
+        {"parameters": {"id": "$response.body#/id"}, POLLING: False},
     ],
 )
 def test_a_link_that_cannot_be_followed_promises_no_wait(change: Any) -> None:
@@ -298,6 +299,16 @@ def test_a_link_that_cannot_be_followed_promises_no_wait(change: Any) -> None:
     links["job"] = {"operationId": "get_job", **change}
 
     assert found(planned(values), "create_job").follow is None
+
+
+@pytest.mark.parametrize("mutates", [False, True])
+def test_a_question_starts_no_work(mutates: bool) -> None:
+    values = copy.deepcopy(LISTS)
+    operation = values["paths"]["/jobs"].pop("post")
+    del operation["requestBody"], operation["responses"]["202"]["links"]["job"]["parameters"]["view"]
+    values["paths"]["/jobs"]["get"] = {**operation, "x-modelport-mutates": mutates}
+
+    assert (found(planned(values), "create_job").follow is not None) is mutates
 
 
 def test_two_ways_to_wait_promise_none() -> None:

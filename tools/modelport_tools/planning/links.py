@@ -25,12 +25,14 @@ class LinkPlan:
     Attributes:
         status: Of the answer that holds it.
         arguments: Each parameter of the target, its value, and where that stands in the document.
+        is_to_work: Whether it may lead to work that was started; an extension can say that it does not.
     """
 
     name: str
     status: str
     target: OperationPlan
     arguments: tuple[tuple[ParameterPlan, Any, str], ...]
+    is_to_work: bool
 
 
 class Links:
@@ -59,7 +61,7 @@ class Links:
             target = self._target(link, pointer)
             arguments = () if target is None else tuple(self._arguments(target, link, pointer))
             if target is not None and "server" not in link and "requestBody" not in link:
-                found.append(LinkPlan(name, status, target, arguments))
+                found.append(LinkPlan(name, status, target, arguments, link.get("x-modelport-polling") is not False))
         return found
 
     def _declared(self, plan: OperationPlan, operation: Document) -> Iterator[tuple[str, str, Document, str]]:

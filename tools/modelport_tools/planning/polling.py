@@ -107,8 +107,8 @@ def with_follow(plan: OperationPlan, operation: Document, links: Links) -> Opera
         SpecError: If the link names what is not there.
     """
     found: dict[str, FollowPlan] = {}
-    for link in links.of(plan, operation):
-        if link.target.polling is None or link.target.operation_id == plan.operation_id:
+    for link in links.of(plan, operation) if _starts_something(plan) else ():
+        if link.target.polling is None or not link.is_to_work:
             continue
         follow = _follow(plan, link, links)
         if follow is not None:
@@ -119,6 +119,11 @@ def with_follow(plan: OperationPlan, operation: Document, links: Links) -> Opera
     _check_arguments(plan, pointer_of(plan))
     imports = {*plan.imports, *links.types.imports(follow.operation.returns)}
     return replace(plan, follow=follow, imports=tuple(sorted(imports)))
+
+
+def _starts_something(plan: OperationPlan) -> bool:
+    """Whether an operation is more than a question; one that mutates is not idempotent, whatever its method."""
+    return plan.method not in {"GET", "HEAD", "OPTIONS", "TRACE"} or not plan.idempotent
 
 
 def _follow(plan: OperationPlan, link: LinkPlan, links: Links) -> FollowPlan | None:
