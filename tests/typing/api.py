@@ -49,7 +49,7 @@ def generated() -> None:
         assert_type(listed.results[0].name, str)
         assert_type(client.groups.with_raw_response.list_groups(), RawResponse[models.GroupList])
         assert_type(client.models.wait_for_model_status("risk", "M7abe", wait_timeout=60), models.HostedStatus)
-        assert_type(client.models.host_model_and_wait("sync", "risk", "M7abe"), models.HostedStatus)
+        assert_type(client.models.host_model_and_wait(models.OperationPath.SYNC, "risk", "M7abe"), models.HostedStatus)
         client.groups.list_groups(timeout=3.0, max_retries=0, headers={"X-Trace": "1"})
 
 

@@ -327,6 +327,23 @@ OPERATIONS: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         B, A,
     ),
     "deprecated": ({}, {"deprecated": True}, A, A),
+    "pages": ({}, {"x-modelport-pagination": {"style": "link"}}, A, S),
+    "pages of another style": (
+        {"x-modelport-pagination": {"style": "page", "parameter": "p"}},
+        {"x-modelport-pagination": {"style": "offset", "parameter": "p"}},
+        S, S,
+    ),
+    "where the token is": (
+        {"x-modelport-pagination": {"style": "link"}},
+        {"x-modelport-pagination": {"style": "link", "next": "url"}},
+        I, I,
+    ),
+    "a wait": ({}, {"x-modelport-polling": {"state": "s", "success": ["a"]}}, A, S),
+    "states": (
+        {"x-modelport-polling": {"state": "s", "success": ["a"]}},
+        {"x-modelport-polling": {"state": "s", "success": ["a", "b"]}},
+        I, I,
+    ),
     "operationId": ({}, {"operationId": "doOther"}, S, S),
     "operationId of the same Python name": ({}, {"operationId": "do_it"}, I, I),
     "tag": ({"tags": ["a"]}, {"tags": ["b"]}, S, S),

@@ -14,11 +14,17 @@ from .rules import REQUEST, RESPONSE
 from .values import deprecation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .book import Book, Root
     from .schemas import Schemas
 
 _TEXTS = ("summary", "description", "externalDocs")
 _OTHERS = ("links", "x-modelport-mutates", "x-modelport-evidence")
+_METHODS = {"x-modelport-pagination": "gives the items of all pages", "x-modelport-polling": "waits for work"}
+"""What the method does that an extension gives."""
+_OF_A_METHOD = ("style", "items", "parameter")
+"""Keys of an extension that a caller sees: the type of an item, and what may be said."""
 _BOTH_WAYS = {REQUEST: RESPONSE, RESPONSE: REQUEST}
 
 
@@ -70,6 +76,20 @@ class Endpoint:
         return found
 
 
+def _methods(old: Endpoint, new: Endpoint) -> Iterator[Finding]:
+    """What changed of the methods that extensions give."""
+    for key, does in _METHODS.items():
+        before, after = (side.table(side.operation.get(key) or None, key) for side in (old, new))
+        if before and not after:
+            yield Finding("method-removed", "", "", f"there is no method any more that {does}", before, after)
+        elif after and not before:
+            yield Finding("method-added", "", "", f"there is a method that {does}", before, after)
+        elif any(before.get(name) != after.get(name) for name in _OF_A_METHOD):
+            yield Finding("method-changed", "", "", f"the method that {does} changed", before, after)
+        elif before != after:
+            yield Finding("text-changed", "", "", f"the {key} changed")
+
+
 class Operations:
     """Compares operations, and what the server itself calls (webhooks, callbacks) the other way round."""
 
@@ -109,6 +129,7 @@ class Operations:
         if deprecated != now_deprecated:
             kind, message = deprecation(now=now_deprecated)
             page.append(Finding(kind, "", "", message, deprecated, now_deprecated))
+        page.extend(_methods(old, new))
         for key in (*_TEXTS, *_OTHERS):
             if old.operation.get(key) != new.operation.get(key):
                 page.append(Finding("text-changed", "", "", f"the {key} changed"))

@@ -50,6 +50,10 @@ RULES: dict[str, Rule] = {
     "operation-moved": _both(BREAKING),
     "operation-renamed": _both(SOURCE),
     "operation-regrouped": _both(SOURCE),
+    # The methods beside that of an operation: items of all pages, waits.
+    "method-removed": _both(SOURCE),
+    "method-added": _both(ADDITIVE),
+    "method-changed": _both(SOURCE),
     "deprecated": _both(ADDITIVE),
     "undeprecated": _both(ADDITIVE),
     "credentials-narrowed": _both(BREAKING),

@@ -189,8 +189,10 @@ def _linked(plan: OperationPlan, operation: Document, links: Links) -> Paginatio
         if parameter is not None
     ]
     onwards = [one for one in found if "next" in one[0].lower()] or found
+    if len({one[1:] for one in onwards}) != 1:
+        return None
     items = default_items(Places(plan, links.types).answer, links.types)
-    if items is None or len({one[1:] for one in onwards}) != 1:
+    if items is None:
         return None
     _, name, value = onwards[0]
     types = links.types
