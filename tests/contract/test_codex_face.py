@@ -481,6 +481,20 @@ def test_a_wait_that_is_too_short_resumes_in_another_client(
         assert resumed.wait().status().state == "Succeeded"
 
 
+def test_the_generated_client_waits_for_a_model_by_itself(codex: Blocking, group: str, files: Path) -> None:
+    model = create(codex, group)
+    raw = Blocking(codex.raw.models, codex._runner, set())
+    waited = raw.wait_for_model_status(group, model.hash, poll_interval=0.05)
+
+    assert waited.status == "Deployed"
+
+    (files / "app.py").write_text("import nunpy\n" + SCRIPTS["app.py"])
+    broken = create(codex, group)
+    with pytest.raises(OperationFailedError, match="nunpy") as caught:
+        raw.wait_for_model_status(group, broken.hash, poll_interval=0.05)
+    assert caught.value.body.status == "Failed"
+
+
 def test_the_environment_is_enough(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"URL": box.codex_url, "USER": "demo", "PASSWORD": "demo", "TENANT": "demo"}.items():
         monkeypatch.setenv(f"MLOPS_{name}", value)
