@@ -139,6 +139,23 @@ LISTS: dict[str, Any] = {
             "list_urls", pets(next={"type": ["string", "null"]}), [], {"style": "link", "next": "next"}
         ),
         "/jobs": {"post": CREATE},
+        "/text": {
+            "post": {
+                "operationId": "start_job",
+                "tags": ["jobs"],
+                "responses": {
+                    "201": {
+                        "description": "the id",
+                        "content": {"text/plain": {"schema": TEXT}},
+                        "links": {"job": {"operationId": "get_job", "parameters": {"id": "$response.body"}}},
+                    },
+                    "202": {
+                        "description": "elsewhere",
+                        "links": {"job": {"operationId": "get_job", "parameters": {"id": "$response.body"}}},
+                    },
+                },
+            }
+        },
         "/jobs/{id}": reading("get_job", POLLING, parameters=[query("region"), query("view")]),
         "/strict/{id}": reading("get_strict", {**POLLING, "pending": ["queued"]}),
         "/status/{id}": reading("get_by_status", {"state": "$statusCode", "success": [200], "failure": []}),

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.generated.lists import KEY
-from tests.unit.runtime.server import Received, ScriptedServer, answer
+from tests.unit.runtime.server import Received, ScriptedServer, Step, answer
 from tests.unit.runtime.worlds import World
 
 
@@ -350,6 +350,24 @@ def test_a_link_to_the_next_page_is_followed(world: World, server: ScriptedServe
     assert urlsplit(server.requests[1].target).path.startswith("/api/")
     # The credential goes once, and it is ours.
     assert [value for name, value in parse_qsl(urlsplit(server.requests[1].target).query) if name == "api key"] == [KEY]
+
+
+def test_a_header_may_come_several_times(world: World, server: ScriptedServer, client: Any) -> None:
+    content = json.dumps(pets(1)).encode()
+    lines = [
+        "HTTP/1.1 200 OK", "Content-Type: application/json", f"Content-Length: {len(content)}",
+        'Link: <?page=0>; rel="first"; title="a, b"', 'LINK: <?page=2>; rel="next"', "Link: <?page=9>; rel=last",
+    ]  # fmt: skip
+    server.script += [Step("\r\n".join([*lines, "", ""]).encode() + content), answer(200, pets(2))]
+
+    assert ids(world, client.pets.iter_web("a")) == [1, 2]
+    assert sent(server.requests[1]) == {"page": "2"}
+
+
+def test_a_client_with_other_options_walks_by_them(world: World, server: ScriptedServer, client: Any) -> None:
+    server.script += [answer(503, {}), answer(200, pet_list(1, next="b")), answer(503, {}), answer(200, pet_list(2))]
+
+    assert ids(world, client.with_options(max_retries=1).pets.iter_pets()) == [1, 2]
 
 
 def test_the_url_of_the_next_page_may_be_in_the_body(world: World, server: ScriptedServer, client: Any) -> None:

@@ -197,6 +197,16 @@ def test_what_was_not_given_is_not_given_on(
     assert server.requests[1].target.startswith("/api/jobs/7?view=for%20n&")
 
 
+def test_a_text_may_name_the_work(world: World, server: ScriptedServer, client: Any, lists: ModuleType) -> None:
+    server.script += [answer(201, "a7", content_type="text/plain"), job("done")]
+    assert world.run(client.jobs.start_job_and_wait()).status == "done"
+    assert server.requests[1].target.startswith("/api/jobs/a7?")
+
+    server.script += [answer(202, b"", content_type=None)]
+    with pytest.raises(lists.errors.APIProtocolError, match="was done, but"):
+        world.run(client.jobs.start_job_and_wait())
+
+
 def test_work_that_the_answer_does_not_name_cannot_be_waited_for(
     world: World, server: ScriptedServer, client: Any, lists: ModuleType
 ) -> None:

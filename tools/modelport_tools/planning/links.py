@@ -113,8 +113,10 @@ class Links:
         places = Places(plan, self.types, status)
         for text in expressions_in(value):
             expression = parse_expression(text)
+            steps = pointer_steps(expression.name) if expression.part == "body" else ()
             if expression.part == "body":
-                steps = pointer_steps(expression.name)
+                if not steps:
+                    continue  # the whole of it, whatever it is
                 if expression.message == "response":
                     places.annotation_in_answer(steps, text, pointer)
                 else:

@@ -141,6 +141,8 @@ class _Declared:
             place = parse_expression(given)
         except ValueError as error:
             raise SpecError(str(error), pointer=pointer) from None
+        if not place.name:
+            raise SpecError("must be a place in the request body, and not the whole of it", pointer=pointer)
         self._places.in_body(pointer_steps(place.name), given, pointer)
         return "", place.name
 

@@ -186,7 +186,7 @@ class Places:
         if not operation.body or not is_json(operation.body[0]):
             raise SpecError("the operation takes no body of JSON", pointer=pointer)
         found = self._types.at(operation.body_annotation, steps)
-        if found is None or not steps:
+        if found is None:
             raise SpecError(f"the request body has no {value!r}", pointer=pointer)
         return found
 

@@ -59,6 +59,7 @@ class Exchange(NamedTuple):
     body: Any
 
 
+@lru_cache(maxsize=256)
 def pointer_steps(pointer: str) -> tuple[str, ...]:
     """The steps of a JSON pointer.
 
@@ -156,7 +157,7 @@ def linked_arguments(
     try:
         values = parse_json(response.content)
     except ValueError:  # a body that is no JSON
-        values = UNSET
+        values = response.parsed or UNSET
     url, method = response.full_url, operation.method
     exchange = Exchange(method, url, named, body, response.status, response.headers, values)
     in_path = {one.python_name for one in follow.operation.parameters if one.location == "path"}

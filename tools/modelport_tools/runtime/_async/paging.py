@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..pagination import Course
 from ..types import UNSET
@@ -43,7 +43,7 @@ class AsyncPages(Generic[T, B]):
         self._transport = transport
         self._operation = operation
         self._options = options
-        self._items: deque[Any] = deque()
+        self._items: deque[T] = deque()
         self._course = Course(operation, operation.pagination, arguments, body, transport.settings.base_url)
 
     @property
@@ -58,12 +58,13 @@ class AsyncPages(Generic[T, B]):
         return self
 
     async def __anext__(self) -> T:
-        while not self._items:
+        items = self._items
+        while not items:
             page = await self._turn()
             if page is None:
                 raise StopAsyncIteration
-            self._items.extend(page.items)
-        return cast("T", self._items.popleft())
+            items.extend(page.items)
+        return items.popleft()
 
     async def pages(self) -> AsyncIterator[B]:
         """The body of each page from here on, typed; the items of a page that was begun stay where they are."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..pagination import Course
 from ..types import UNSET
@@ -44,7 +44,7 @@ class Pages(Generic[T, B]):
         self._transport = transport
         self._operation = operation
         self._options = options
-        self._items: deque[Any] = deque()
+        self._items: deque[T] = deque()
         self._course = Course(operation, operation.pagination, arguments, body, transport.settings.base_url)
 
     @property
@@ -59,12 +59,13 @@ class Pages(Generic[T, B]):
         return self
 
     def __next__(self) -> T:
-        while not self._items:
+        items = self._items
+        while not items:
             page = self._turn()
             if page is None:
                 raise StopIteration
-            self._items.extend(page.items)
-        return cast("T", self._items.popleft())
+            items.extend(page.items)
+        return items.popleft()
 
     def pages(self) -> Iterator[B]:
         """The body of each page from here on, typed; the items of a page that was begun stay where they are."""
