@@ -270,6 +270,13 @@ ERROR_CLASSES = [
 ]
 
 
+OF_ITS_OWN: dict[type[APIError], dict[str, Any]] = {
+    errors.OperationFailedError: {"server_message": "no disk"},
+    errors.WaitTimeoutError: {"elapsed_seconds": 1.5},
+}
+"""What errors are made of that find their own words."""
+
+
 @pytest.mark.parametrize("kind", ERROR_CLASSES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
 def test_errors_are_copied_and_pickled_whole(kind: Any, copied: Any) -> None:
@@ -278,7 +285,10 @@ def test_errors_are_copied_and_pickled_whole(kind: Any, copied: Any) -> None:
         settings = {"method": "GET", "url": "http://host/x", "attempts": 3}
     if issubclass(kind, APIStatusError):
         settings |= {"status": 404, "body": {"a": 1}, "raw_body": b"{}", "headers": {"x-request-id": "r-1"}}
-    error = kind("what happened", **settings)
+    if issubclass(kind, errors.WorkError):
+        settings = {"subject": "job 7", "operation_id": "7", "state": "failed", "body": {"a": 1}}
+    settings |= OF_ITS_OWN.get(kind, {})
+    error = kind(**settings) if kind in OF_ITS_OWN else kind("what happened", **settings)
     twin = copied(error)
 
     assert (type(twin), str(twin), repr(twin), twin.args) == (kind, str(error), repr(error), error.args)
