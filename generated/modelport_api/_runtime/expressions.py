@@ -147,7 +147,7 @@ def linked_arguments(
         APIProtocolError: If the answer lacks one of them.
     """
     from .errors import APIProtocolError
-    from .wire import parse_json
+    from .json_bytes import parse_json
 
     named = {
         (one.location, one.wire_name.lower() if one.location == "header" else one.wire_name): arguments[one.python_name]

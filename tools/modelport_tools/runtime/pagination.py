@@ -75,7 +75,7 @@ class Page(Generic[B]):
     def values(self) -> Any:
         """The body as plain JSON values: a token goes back to the letter."""
         if self._values is UNSET:
-            from .wire import parse_json
+            from .json_bytes import parse_json
 
             try:
                 self._values = parse_json(self.response.content)

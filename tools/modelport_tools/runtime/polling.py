@@ -38,10 +38,11 @@ class PollingRules(NamedTuple):
             DecodeError: If the state is none of those that there are.
         """
         from .expressions import Exchange, evaluate, json_text
+        from .json_bytes import parse_json
         from .retry import retry_after_seconds
         from .types import UNSET
         from .waiting import Status
-        from .wire import is_structured, parse_json
+        from .wire import is_structured
 
         body = response.parsed
         try:
