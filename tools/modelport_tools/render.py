@@ -205,6 +205,8 @@ def _operation_doc(operation: OperationPlan) -> str:
     if described:
         lines += ["", "Args:"]
         lines += [f"    {parameter.name}: {' '.join(parameter.description.split())}" for parameter in described]
+    if operation.idempotency_key:
+        lines += ["", f"A call without {operation.idempotency_key} is given one, so that it can be repeated safely."]
     if operation.deprecated:
         lines += ["", "Deprecated by the platform."]
     return "\n".join(lines)
@@ -257,6 +259,7 @@ def _operations_json(plan: ClientPlan, canonical: str, http_client: str) -> str:
                 "returns": operation.returns,
                 "security": [list(alternative) for alternative in operation.security],
                 "idempotent": operation.idempotent,
+                "idempotency_key": operation.idempotency_key,
                 "deprecated": operation.deprecated,
                 "evidence": operation.evidence,
             }

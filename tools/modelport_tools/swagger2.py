@@ -77,7 +77,7 @@ class _Converter:
 
     def converted(self) -> Document:
         document = self._document
-        result: Document = {"openapi": "3.0.3", **_picked(document, _KEPT)}
+        result: Document = {"openapi": "3.0.3", **_extensions(document), **_picked(document, _KEPT)}
         servers = self._servers(document.get("schemes"))
         if servers:
             result["servers"] = servers

@@ -8,7 +8,8 @@ APIError
 ├── APIConnectionError         (ConnectionError) no answer: refused, reset, name not found, TLS
 ├── APITimeoutError            (TimeoutError)
 ├── APIProtocolError           an answer that does not keep to HTTP
-│   └── DecodeError            (ValueError) a body that is not what the document says
+│   ├── DecodeError            (ValueError) a body that is not what the document says
+│   └── ResponseTooLargeError      a body larger than the client's max_response_bytes
 └── APIStatusError             an answer with an error status
     ├── BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404
     ├── ConflictError 409, GoneError 410, PayloadTooLargeError 413, UnprocessableEntityError 422
@@ -108,6 +109,29 @@ class DecodeError(APIProtocolError, ValueError):
         super().__init__(message, method=method, url=url, attempts=attempts)
         self.status = status
         self.raw_body = raw_body[:RAW_BODY_LIMIT_BYTES]
+
+
+class ResponseTooLargeError(APIProtocolError):
+    """The body is larger, unpacked, than the client's ``max_response_bytes``; its connection was closed.
+
+    Attributes:
+        status: The status of the answer, a plain int.
+        limit_bytes: The limit that it passed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        limit_bytes: int = 0,
+        method: str = "",
+        url: str = "",
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(message, method=method, url=url, attempts=attempts)
+        self.status = status
+        self.limit_bytes = limit_bytes
 
 
 class APIStatusError(_CallError):

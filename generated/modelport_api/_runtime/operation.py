@@ -33,12 +33,15 @@ class Operation(Generic[T]):
         security: Alternatives; each is the set of schemes that must be used together. Empty: public.
         schemes: How each scheme is sent: ``(kind, where, name)``, such as ``("http", "bearer", "")``.
         idempotent: Whether a repeat is safe.
+        idempotency_key: The header in which the server takes a key, by which it knows a repeat: each call is given
+            one, so every repeat is safe.
         names: Looks a generated model up by its name.
     """
 
     __slots__ = (
         "body",
         "cache",
+        "idempotency_key",
         "idempotent",
         "method",
         "name",
@@ -63,6 +66,7 @@ class Operation(Generic[T]):
         security: tuple[tuple[str, ...], ...] = (),
         schemes: Mapping[str, tuple[str, str, str]] | None = None,
         idempotent: bool = True,
+        idempotency_key: str | None = None,
     ) -> None:
         self.name = name
         self.method = method
@@ -73,7 +77,8 @@ class Operation(Generic[T]):
         self.responses = responses
         self.security = security
         self.schemes = schemes or {}
-        self.idempotent = idempotent
+        self.idempotent = idempotent or idempotency_key is not None
+        self.idempotency_key = idempotency_key
         self.cache: dict[object, Any] = {}
         """Decoders by status and media type, made on first need."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum, StrEnum
-from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypedDict
+from os import PathLike
+from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from os import PathLike
     from typing import Any, Self
 
 
@@ -145,6 +145,18 @@ class AsyncTokenSource(Protocol):
     async def token(self, rejected: str | None = None) -> str:
         """The current token; a fresh one if the current one is `rejected`, the one that the server refused."""
         ...
+
+
+_Path: TypeAlias = str | PathLike[str]
+Certificate: TypeAlias = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
+"""A client certificate: a PEM file of certificate and key, or the two files, or these and the key's pass phrase."""
+
+
+class Tracer(Protocol):
+    """What makes spans: a tracer of OpenTelemetry."""
+
+    def start_span(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Begin a span."""
 
 
 class HTTPClient(Protocol):

@@ -9,6 +9,7 @@ import pytest
 from modelport_tools.errors import SpecError
 from modelport_tools.normalise import normalise, validate
 from modelport_tools.planning import ClientPlan, OperationPlan, make_plan
+from modelport_tools.swagger2 import convert
 from tests.unit.tools.specs import OK, document, operation, schemas
 
 
@@ -46,8 +47,8 @@ STRING, INTEGER = {"type": "string"}, {"type": "integer"}
          "is no name for an argument"),
         (document({"/a": {"get": operation(parameters=[query("x", **{"x-modelport-argument": "y"}), query("y")])}}),
          "two parameters would be y"),
-        (document({"/a": {"get": operation(security=[{"m": []}])}},
-                  components={"securitySchemes": {"m": {"type": "mutualTLS"}}}), "mutual TLS"),
+        (document({"/a": {"post": operation(**{"x-modelport-idempotency-key": "No Header"})}}), "name of a header"),
+        (document({"/a": {"post": operation()}}, **{"x-modelport-idempotency-key": 7}), "name of a header"),
     ],
 )  # fmt: skip
 def test_what_would_be_lost_is_refused(values: dict[str, Any], says: str) -> None:
@@ -278,3 +279,68 @@ def test_an_unnamed_object_does_not_take_the_name_of_a_component() -> None:
     assert [(model.name, model.description) for model in plan.models] == [
         ("A", ""), ("ASettings", "own"), ("ASettingsInline", "")
     ]  # fmt: skip
+
+
+KEY = "x-modelport-idempotency-key"
+
+
+def key_header(name: str = "Idempotency-Key", **rest: Any) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}, **rest}
+
+
+@pytest.mark.parametrize(
+    ("method", "of_operation", "of_document", "expected"),
+    [
+        ("post", {}, {}, ""),
+        ("post", {"parameters": [key_header()]}, {}, "Idempotency-Key"),
+        ("post", {"parameters": [key_header("idempotency-KEY")]}, {}, "idempotency-KEY"),
+        ("post", {"parameters": [{**key_header(), "in": "query"}]}, {}, ""),
+        ("get", {"parameters": [key_header()]}, {}, "Idempotency-Key"),
+        ("post", {KEY: "X-Key"}, {}, "X-Key"),
+        ("post", {KEY: "X-Key", "parameters": [key_header()]}, {}, "X-Key"),
+        ("post", {KEY: False, "parameters": [key_header()]}, {}, ""),
+        ("post", {}, {KEY: "X-Key"}, "X-Key"),
+        ("patch", {}, {KEY: "X-Key"}, "X-Key"),
+        ("post", {KEY: False}, {KEY: "X-Key"}, ""),
+        ("post", {"parameters": [key_header()]}, {KEY: "X-Key"}, "Idempotency-Key"),
+        ("get", {}, {KEY: "X-Key"}, ""),
+        ("get", {"x-modelport-mutates": True}, {KEY: "X-Key"}, "X-Key"),
+    ],
+)
+def test_an_operation_takes_the_key_that_it_declares_or_is_said_to_take(
+    method: str, of_operation: dict[str, Any], of_document: dict[str, Any], expected: str
+) -> None:
+    plan = only(document({"/a": {method: operation(**of_operation)}}, **of_document))
+
+    assert expected == plan.idempotency_key
+    assert plan.idempotent == (bool(expected) or (method == "get" and "x-modelport-mutates" not in of_operation))
+
+
+@pytest.mark.parametrize("extra", [{}, {KEY: "Idempotency-Key"}])
+def test_a_key_may_be_left_out_where_the_document_requires_it(extra: dict[str, Any]) -> None:
+    plan = only(document({"/a": {"post": operation(parameters=[key_header(required=True)], **extra)}}))
+
+    assert [("idempotency_key", False)] == [(parameter.name, parameter.required) for parameter in plan.parameters]
+
+
+def test_a_converted_document_keeps_what_it_says_of_keys() -> None:
+    swagger = {
+        "swagger": "2.0",
+        "info": {"title": "Old", "version": "1"},
+        KEY: "X-Key",
+        "paths": {"/a": {"post": {"operationId": "make", "responses": {"200": {"description": "Made."}}}}},
+    }
+
+    assert "X-Key" == only(convert(swagger)).idempotency_key
+
+
+def test_a_client_certificate_is_a_scheme_without_a_place() -> None:
+    plan = planned(
+        document(
+            {"/a": {"get": operation(security=[{"m": [], "b": []}])}},
+            components={"securitySchemes": {"m": {"type": "mutualTLS"}, "b": {"type": "http", "scheme": "bearer"}}},
+        )
+    )
+
+    assert {"m": ("mutualTLS", "", ""), "b": ("http", "bearer", "")} == dict(plan.tags[0].schemes)
+    assert [{"m", "b"}] == [set(choice) for choice in plan.operations[0].security]

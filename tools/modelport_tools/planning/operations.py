@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelport_tools.document import Document, resolve
 
+from .idempotency import idempotency_key, key_optional
 from .media import FORM, MULTIPART, RAW_BODY, bare_media, is_json, is_raw, media_rank
 from .models import imports
 from .names import identifier
@@ -25,7 +26,10 @@ def make_operation(types: Types, path: str, item: Document, method: str, operati
     """The method of an operation."""
     document = types.document
     name = identifier(str(operation["operationId"]), "field_")
-    parameters = make_parameters(types, name, declared(document, path, item, operation))
+    entries = declared(document, path, item, operation)
+    is_idempotent = _is_idempotent(method, operation)
+    key = idempotency_key(document, operation, entries, is_idempotent=is_idempotent)
+    parameters = make_parameters(types, name, key_optional(entries, key))
     body: Document = resolve(document, operation.get("requestBody")) or {}
     media_types = tuple(sorted(mapped(body, "content"), key=media_rank))
     responses = _responses(types, name, operation)
@@ -47,7 +51,8 @@ def make_operation(types: Types, path: str, item: Document, method: str, operati
         responses=responses,
         returns="Any" if "Any" in returns else " | ".join(returns) or "None",
         security=_security(document, operation),
-        idempotent=_is_idempotent(method, operation),
+        idempotent=is_idempotent or bool(key),
+        idempotency_key=key,
         deprecated=bool(operation.get("deprecated", False)),
         evidence=str(operation.get("x-modelport-evidence", "")),
         imports=(),

@@ -152,8 +152,5 @@ def _scheme(document: Document, name: str) -> tuple[str, str, str]:
     if entry.get("type") == "apiKey":
         return "apiKey", str(entry["in"]), str(entry["name"])
     if entry.get("type") == "mutualTLS":
-        raise SpecError(
-            "mutual TLS is a matter of the HTTP client: take the scheme out with a patch",
-            pointer=f"/components/securitySchemes/{name}",
-        )
+        return "mutualTLS", "", ""
     return "http", str(entry.get("scheme", "bearer")).lower(), ""

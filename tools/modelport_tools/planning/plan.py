@@ -83,6 +83,8 @@ class OperationPlan:
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
+    idempotency_key: str = ""
+    """The header in which each call sends a key of its own; empty if the server takes none."""
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:
