@@ -351,16 +351,17 @@ _SLICE_BYTES = 4096
 class _SlicedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body in small pieces, so that what one of them unpacks to can be counted before the next is unpacked."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, step: int) -> None:
         self._stream = stream
+        self._step = step
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._stream:
-            yield from _slices(chunk)
+            yield from _slices(chunk, self._step)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._stream:
-            for part in _slices(chunk):
+            for part in _slices(chunk, self._step):
                 yield part
 
     def close(self) -> None:
@@ -370,15 +371,15 @@ class _SlicedStream(httpx.SyncByteStream, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _slices(chunk: bytes) -> Iterator[bytes]:
-    for start in range(0, len(chunk), _SLICE_BYTES):
-        yield chunk[start : start + _SLICE_BYTES]
+def _slices(chunk: bytes, step: int) -> Iterator[bytes]:
+    for start in range(0, len(chunk), step):
+        yield chunk[start : start + step]
 
 
-def unpack_slowly(response: Any) -> None:
-    """Have a packed body, which is still to be read, unpacked in small steps."""
+def unpack_slowly(response: Any, *, is_stacked: bool) -> None:
+    """Have a packed body, which is still to be read, unpacked in small steps; byte by byte if it is packed twice."""
     if "content-encoding" in response.headers and not response.is_closed:
-        response.stream = _SlicedStream(response.stream)
+        response.stream = _SlicedStream(response.stream, 1 if is_stacked else _SLICE_BYTES)
 
 
 class _WatchedStream(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -132,20 +132,20 @@ def test_a_bomb_is_not_unpacked(world: World, server: ScriptedServer) -> None:
     assert peak < 12 * MEGABYTE
 
 
-def test_what_is_packed_twice_is_not_unpacked_at_all(world: World, server: ScriptedServer) -> None:
+def test_what_is_packed_twice_is_not_unpacked_either(world: World, server: ScriptedServer) -> None:
     body = gzip.compress(gzip.compress(b"x" * 300 * MEGABYTE))
     twice = answer(200, body, {"Content-Encoding": "gzip, gzip"}, content_type="application/octet-stream")
     client = limited(world, server)
     server.script += [twice, plain(3)]
     tracemalloc.start()
     try:
-        with pytest.raises(ResponseTooLargeError, match="more than once"):
+        with pytest.raises(ResponseTooLargeError):
             world.call(client, BYTES)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert peak < 5 * MEGABYTE
+    assert peak < 12 * MEGABYTE
     assert b"xxx" == world.call(client, BYTES)
 
 

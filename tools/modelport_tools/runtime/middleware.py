@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class HTTPRequest(Protocol):
-    """A request before it is sent, as ``httpx.Request`` has it."""
+    """A request before it is sent, as the HTTP client has it."""
 
     method: str
     url: Any
@@ -37,7 +37,7 @@ class HTTPRequest(Protocol):
 
 
 class HTTPResponse(Protocol):
-    """An answer, as ``httpx.Response`` has it; one of your own making serves as well."""
+    """An answer, as the HTTP client has it; one of your own making serves as well."""
 
     status_code: int
 

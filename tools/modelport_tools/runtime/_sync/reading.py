@@ -39,35 +39,25 @@ def read_within(response: Any, limit: int | None, *, stream: bool) -> None:
         raise
 
 
-def _too_large(status: int, limit: int, *, is_stacked: bool) -> ResponseTooLargeError:
-    what = (
-        "the answer is packed more than once, so what it unpacks to cannot be bounded"
-        if is_stacked
-        else f"the answer is larger than max_response_bytes, which is {limit}"
-    )
-    return ResponseTooLargeError(
-        f"{what}: stream it (with_streaming_response), or give the client a larger max_response_bytes (None: no limit)",
-        status=status,
-        limit_bytes=limit,
-    )
-
-
 def _read_counting(response: Any, limit: int, *, is_failure: bool) -> None:
     size = body_size(response)
     chunks: list[bytes] = []
     count = 0
-    is_beyond = size.is_stacked
-    if not is_beyond:
-        unpack_slowly(response)
-        for chunk in response.iter_bytes():
-            chunks.append(chunk)
-            count += len(chunk)
-            # What is announced counts once there is a body: an answer to HEAD announces one and has none.
-            if count > limit or (size.least > limit and not is_failure):
-                is_beyond = True
-                break
-    if is_beyond:
+    unpack_slowly(response, is_stacked=size.is_stacked)
+    for chunk in response.iter_bytes():
+        chunks.append(chunk)
+        count += len(chunk)
+        # What is announced counts once there is a body: an answer to HEAD announces one and has none.
+        if count <= limit and (size.least <= limit or is_failure):
+            continue
         if not is_failure:
-            raise _too_large(response.status_code, limit, is_stacked=size.is_stacked)
+            raise ResponseTooLargeError(
+                f"the answer is larger than max_response_bytes, which is {limit}: stream it (with_streaming_response), "
+                "or give the client a larger max_response_bytes (None: no limit)",
+                status=response.status_code,
+                limit_bytes=limit,
+            )
         response.close()
-    keep_content(response, b"".join(chunks)[:limit] if is_beyond else b"".join(chunks))
+        keep_content(response, b"".join(chunks)[:limit])
+        return
+    keep_content(response, b"".join(chunks))
