@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from ._async.transport import AsyncRawTransport, AsyncStreamedResponse, AsyncStreamTransport, AsyncTransport
-    from ._sync.transport import RawTransport, StreamedResponse, StreamTransport, Transport
+    from ._async.streaming import AsyncStreamedResponse, AsyncStreamTransport
+    from ._async.transport import AsyncRawTransport, AsyncTransport
+    from ._sync.streaming import StreamedResponse, StreamTransport
+    from ._sync.transport import RawTransport, Transport
     from .exchange import RawResponse
 
 P = ParamSpec("P")
@@ -30,7 +32,7 @@ class Resource:
         return RawTransport(self._transport.settings, self._transport.pool)
 
     def _stream(self) -> StreamTransport:
-        from ._sync.transport import StreamTransport
+        from ._sync.streaming import StreamTransport
 
         return StreamTransport(self._transport.settings, self._transport.pool)
 
@@ -49,7 +51,7 @@ class AsyncResource:
         return AsyncRawTransport(self._transport.settings, self._transport.pool)
 
     def _stream(self) -> AsyncStreamTransport:
-        from ._async.transport import AsyncStreamTransport
+        from ._async.streaming import AsyncStreamTransport
 
         return AsyncStreamTransport(self._transport.settings, self._transport.pool)
 
@@ -100,11 +102,11 @@ class AsyncStreamMethod(_Method, Generic[P]):
     def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, Any]]) -> None:
         super().__init__(method)
 
-    def __get__(self, resource: object, owner: type) -> Callable[P, AsyncStream]:
-        return partial(AsyncStream, self._method, resource)
+    def __get__(self, resource: object, owner: type) -> Callable[P, AsyncResponseContext]:
+        return partial(AsyncResponseContext, self._method, resource)
 
 
-class AsyncStream:
+class AsyncResponseContext:
     """An answer to enter with ``async with``.
 
     Prepares the call only when the block is entered: an unused one leaves no coroutine behind.
