@@ -11,8 +11,9 @@ from .media import FORM, MULTIPART, RAW_BODY, bare_media, is_json, is_raw, media
 from .models import imports
 from .names import identifier
 from .parameters import declared, make_parameters
-from .plan import OperationPlan
+from .plan import OperationPlan, Responses
 from .schemas import mapped
+from .streams import is_stream, stream_plan
 from .types import Place
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def make_operation(types: Types, path: str, item: Document, method: str, operati
     parameters = make_parameters(types, name, declared(document, path, item, operation))
     body: Document = resolve(document, operation.get("requestBody")) or {}
     media_types = tuple(sorted(mapped(body, "content"), key=media_rank))
-    responses = _responses(types, name, operation)
+    responses = _responses(types, name, operation, method)
     returns = list(
         dict.fromkeys(kind for status, media in responses if status.startswith("2") for kind in _return_types(media))
     )
@@ -51,13 +52,9 @@ def make_operation(types: Types, path: str, item: Document, method: str, operati
         deprecated=bool(operation.get("deprecated", False)),
         evidence=str(operation.get("x-modelport-evidence", "")),
         imports=(),
+        stream=None if method == "head" else stream_plan(types, name, operation, responses),
     )
-    return replace(planned, imports=imports(types, annotated(planned)))
-
-
-def annotated(operation: OperationPlan) -> list[str]:
-    """Every annotation of a method."""
-    return [*(one.annotation for one in operation.parameters), operation.body_annotation, operation.returns]
+    return replace(planned, imports=imports(types, planned.annotations))
 
 
 def _body(types: Types, method: str, content: Document, media_types: tuple[str, ...]) -> str:
@@ -76,17 +73,21 @@ def _body_kind(kind: str) -> str:
     return "json" if is_json(kind) else {MULTIPART: "files", FORM: "data"}.get(bare_media(kind), "content")
 
 
-def _responses(types: Types, method: str, operation: Document) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """The media types and type of each response."""
+def _responses(types: Types, name: str, operation: Document, method: str) -> Responses:
+    """The media types and type of each response; of a success, without the streams.
+
+    The answer to HEAD has no content (RFC 9110, section 9.3.2), whatever a document says.
+    """
     planned: list[tuple[str, tuple[tuple[str, str], ...]]] = []
     for status in sorted(mapped(operation, "responses"), key=lambda key: (key == "default", key)):
         if status.startswith("x-"):
             continue
-        content = mapped(resolve(types.document, operation["responses"][status]), "content")
-        place = Place(method, f"response_{status}")
+        content = {} if method == "head" else mapped(resolve(types.document, operation["responses"][status]), "content")
+        place = Place(name, f"response_{status}")
         media = tuple(
             (bare_media(kind), _media_type(types, kind, mapped(content, kind).get("schema", {}), place))
             for kind in sorted(content, key=media_rank)
+            if not (status.startswith("2") and is_stream(kind))
         )
         planned.append((status, media))
     return tuple(planned)

@@ -15,6 +15,7 @@ from .models import make_enums, make_models
 from .names import identifier, numbered, unused, words
 from .operations import make_operation
 from .plan import ClientPlan, OperationPlan, TagPlan
+from .streams import with_json_in_events
 from .types import Types
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def make_plan(document: Document) -> ClientPlan:
         SpecError: If the document contradicts itself.
     """
     _check_paths(document)
+    document = with_json_in_events(document)
     types = Types(document)
     for name in types.names.components:
         types.of_component(name)
@@ -42,6 +44,7 @@ def make_plan(document: Document) -> ClientPlan:
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
     taken = {*(model.name for model in models), *(enum.name for enum in enums)}
     tags = tuple(_tag(document, name, planned, taken) for name in names)
+    named = {operation.operation_id: operation for tag in tags for operation in tag.operations}
     info = document.get("info", {})
     servers: list[Document] = document.get("servers") or []
     url = str(servers[0].get("url", "")) if servers else ""
@@ -52,7 +55,7 @@ def make_plan(document: Document) -> ClientPlan:
         tags=tags,
         models=tuple(sorted(models, key=lambda model: model.module)),
         enums=tuple(enums),
-        operations=tuple(planned),
+        operations=tuple(named[operation.operation_id] for operation in planned),
     )
 
 
@@ -102,15 +105,15 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan], taken:
     described = {str(tag.get("name")): str(tag.get("description", "")) for tag in _listed_tags(document)}
     raw = next((tag for tag in described if identifier(tag) == name), name)
     of_tag = tuple(operation for operation in planned if operation.tag == name)
-    texts = [parameter.annotation for operation in of_tag for parameter in operation.parameters]
-    texts += [text for operation in of_tag for text in (operation.returns, operation.body_annotation)]
-    reserved = _RESOURCE_NAMES | words(texts)
+    reserved = _RESOURCE_NAMES | words(text for operation in of_tag for text in operation.annotations)
     of_tag = tuple(
         replace(operation, name=unused(f"{operation.name}_", {other.name for other in of_tag}))
         if operation.name in reserved
         else operation
         for operation in of_tag
     )
+    methods = {*reserved, *(operation.name for operation in of_tag)}
+    of_tag = tuple(_with_stream_name(operation, methods) for operation in of_tag)
     used = sorted({scheme for operation in of_tag for choice in operation.security for scheme in choice})
     return TagPlan(
         name=f"{name}_" if name in _client_names() else name,
@@ -143,6 +146,15 @@ def _client_names() -> frozenset[str]:
     from modelport_tools.runtime._sync.client import BaseClient
 
     return frozenset({"cached_property", *dir(BaseClient)})
+
+
+def _with_stream_name(operation: OperationPlan, taken: set[str]) -> OperationPlan:
+    stream = operation.stream
+    if stream is None:
+        return operation
+    name = operation.name if stream.is_alone else unused(f"stream_{operation.name}", taken)
+    taken.add(name)
+    return replace(operation, stream=replace(stream, name=name))
 
 
 def _scheme(document: Document, name: str) -> tuple[str, str, str]:

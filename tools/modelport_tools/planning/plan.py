@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+Responses = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""The media types of each status, with the type of each."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,21 @@ class ParameterPlan:
 
 
 @dataclass(frozen=True)
+class StreamPlan:
+    """An answer that comes item by item."""
+
+    item: str
+    """The annotation of an item."""
+    mode: str
+    """What an item of server-sent events is; see ``Operation.stream`` of the runtime."""
+    is_alone: bool
+    """Whether the operation answers in no other way."""
+    responses: Responses
+    name: str = ""
+    """The method's name."""
+
+
+@dataclass(frozen=True)
 class OperationPlan:
     """A method of a generated client."""
 
@@ -76,13 +94,29 @@ class OperationPlan:
     body: tuple[str, ...]
     body_annotation: str
     body_required: bool
-    responses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    responses: Responses
     returns: str
     security: tuple[tuple[str, ...], ...]
     idempotent: bool
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
+    stream: StreamPlan | None = None
+
+    @property
+    def methods(self) -> tuple[OperationPlan, ...]:
+        """The operation as the methods that call it: a second one where it answers with a stream too."""
+        stream = self.stream
+        if stream is None:
+            return (self,)
+        streaming = replace(self, name=stream.name, responses=stream.responses, returns=stream.item)
+        return (streaming,) if stream.is_alone else (replace(self, stream=None), streaming)
+
+    @property
+    def annotations(self) -> list[str]:
+        """Every annotation in the signatures of its methods."""
+        item = [self.stream.item] if self.stream else []
+        return [*(parameter.annotation for parameter in self.parameters), self.returns, self.body_annotation, *item]
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:
@@ -105,6 +139,11 @@ class TagPlan:
     description: str
     operations: tuple[OperationPlan, ...]
     schemes: tuple[tuple[str, tuple[str, str, str]], ...]
+
+    @property
+    def methods(self) -> tuple[OperationPlan, ...]:
+        """The operations as methods."""
+        return tuple(method for operation in self.operations for method in operation.methods)
 
     @property
     def imports(self) -> tuple[tuple[str, str], ...]:

@@ -101,11 +101,16 @@ class RawResponse(Generic[T]):
 
     @property
     def parsed(self) -> T:
-        """The success value.
+        """The success value; of a stream, a list of its items.
 
         Raises:
             DecodeError: If the body is not what the document says.
         """
+        if self._operation.stream:
+            from .items import Answer, items_of
+
+            answer = Answer(self.status, self.content_type, self._operation.method, self.url, self.attempts)
+            return cast("T", items_of(self._operation, answer, self.content))
         return decode_success(self._operation, self)
 
     def __repr__(self) -> str:

@@ -34,6 +34,9 @@ class Operation(Generic[T]):
         schemes: How each scheme is sent: ``(kind, where, name)``, such as ``("http", "bearer", "")``.
         idempotent: Whether a repeat is safe.
         names: Looks a generated model up by its name.
+        stream: Empty, unless the success is a stream of items, of type `T` then. Of server-sent events it says what an
+            item is: the data as ``json`` or as ``text``, the event as an object with its data as JSON (``event``) or
+            text (``event-text``), or the event as it is (``raw``).
     """
 
     __slots__ = (
@@ -48,6 +51,7 @@ class Operation(Generic[T]):
         "responses",
         "schemes",
         "security",
+        "stream",
     )
 
     def __init__(
@@ -63,6 +67,7 @@ class Operation(Generic[T]):
         security: tuple[tuple[str, ...], ...] = (),
         schemes: Mapping[str, tuple[str, str, str]] | None = None,
         idempotent: bool = True,
+        stream: str = "",
     ) -> None:
         self.name = name
         self.method = method
@@ -74,6 +79,7 @@ class Operation(Generic[T]):
         self.security = security
         self.schemes = schemes or {}
         self.idempotent = idempotent
+        self.stream = stream
         self.cache: dict[object, Any] = {}
         """Decoders by status and media type, made on first need."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..operation import Operation
     from ..types import RequestOptions, TokenSource
     from .pool import Pool
+    from .streaming import Stream
 
 T = TypeVar("T")
 
@@ -63,6 +64,18 @@ class Transport:
         target = aim(self.settings, operation, arguments, **options)
         response, attempts = self.open(operation, target, body, stream=False)
         return RawResponse(operation, response, content=response.content, attempts=attempts)
+
+    def stream(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Stream[T]:
+        """Send an operation and return the items of its success, to be read as they come."""
+        from .streaming import open_stream
+
+        return open_stream(self, operation, aim(self.settings, operation, arguments, **options), body)
 
     def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
         """Send until there is a success or no attempt is left; the answer is open if `stream`."""
@@ -190,4 +203,14 @@ class RawTransport(Transport):
         body: object = UNSET,
     ) -> Any:
         """Send an operation and return the whole answer if it is a success."""
+        return self.exchange(operation, arguments, options, body)
+
+    def stream(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Any:
+        """Send an operation and return the whole answer, once the stream has ended."""
         return self.exchange(operation, arguments, options, body)

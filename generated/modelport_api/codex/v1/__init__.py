@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ... import errors
+    from ..._runtime._async.streaming import AsyncStream
+    from ..._runtime._sync.streaming import Stream
     from ..._runtime.exchange import RawResponse
+    from ..._runtime.sse import ServerSentEvent
     from ..._runtime.types import (
         UNSET,
         AsyncHTTPClient,
@@ -28,12 +31,15 @@ __all__ = [
     "UNSET",
     "AsyncClient",
     "AsyncHTTPClient",
+    "AsyncStream",
     "AsyncTokenSource",
     "Client",
     "File",
     "HTTPClient",
     "RawResponse",
     "RequestOptions",
+    "ServerSentEvent",
+    "Stream",
     "Timeout",
     "TokenSource",
     "Unset",
@@ -44,12 +50,15 @@ __all__ = [
 _MODULES = {
     "AsyncClient": ".async_client",
     "AsyncHTTPClient": "..._runtime.types",
+    "AsyncStream": "..._runtime._async.streaming",
     "AsyncTokenSource": "..._runtime.types",
     "Client": ".client",
     "File": "..._runtime.types",
     "HTTPClient": "..._runtime.types",
     "RawResponse": "..._runtime.exchange",
     "RequestOptions": "..._runtime.types",
+    "ServerSentEvent": "..._runtime.sse",
+    "Stream": "..._runtime._sync.streaming",
     "Timeout": "..._runtime.types",
     "TokenSource": "..._runtime.types",
     "UNSET": "..._runtime.types",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..operation import Operation
     from ..types import AsyncTokenSource, RequestOptions
     from .pool import AsyncPool
+    from .streaming import AsyncStream
 
 T = TypeVar("T")
 
@@ -62,6 +63,18 @@ class AsyncTransport:
         target = aim(self.settings, operation, arguments, **options)
         response, attempts = await self.open(operation, target, body, stream=False)
         return RawResponse(operation, response, content=response.content, attempts=attempts)
+
+    async def stream(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> AsyncStream[T]:
+        """Send an operation and return the items of its success, to be read as they come."""
+        from .streaming import open_stream
+
+        return await open_stream(self, operation, aim(self.settings, operation, arguments, **options), body)
 
     async def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
         """Send until there is a success or no attempt is left; the answer is open if `stream`."""
@@ -189,4 +202,14 @@ class AsyncRawTransport(AsyncTransport):
         body: object = UNSET,
     ) -> Any:
         """Send an operation and return the whole answer if it is a success."""
+        return await self.exchange(operation, arguments, options, body)
+
+    async def stream(
+        self,
+        operation: Operation[Any],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Any:
+        """Send an operation and return the whole answer, once the stream has ended."""
         return await self.exchange(operation, arguments, options, body)
