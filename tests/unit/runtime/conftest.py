@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from modelport_api._runtime._async import download as async_download
 from modelport_api._runtime._async import transport as async_transport
+from modelport_api._runtime._sync import download as sync_download
 from modelport_api._runtime._sync import transport as sync_transport
 from tests.unit.runtime.server import ScriptedServer
 from tests.unit.runtime.worlds import World
@@ -46,6 +48,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         taken.append(seconds)
 
-    monkeypatch.setattr(sync_transport, "sleep", taken.append)
-    monkeypatch.setattr(async_transport, "sleep", sleep)
+    for module in (sync_transport, sync_download):
+        monkeypatch.setattr(module, "sleep", taken.append)
+    for module in (async_transport, async_download):
+        monkeypatch.setattr(module, "sleep", sleep)
     return taken

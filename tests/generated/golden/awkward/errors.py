@@ -19,6 +19,7 @@ from ._runtime.errors import (
     PayloadTooLargeError,
     PermissionDeniedError,
     RateLimitError,
+    SaveError,
     ServerError,
     UnprocessableEntityError,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "PayloadTooLargeError",
     "PermissionDeniedError",
     "RateLimitError",
+    "SaveError",
     "ServerError",
     "UnprocessableEntityError",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asyncio import sleep
+from asyncio import to_thread as in_thread
 from typing import TYPE_CHECKING
 
 from ..http import is_async as is_http_client
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import IO
 
-__all__ = ["chunks_of", "is_http_client", "is_other_http_client", "make_http_client", "sleep"]
+__all__ = ["chunks_of", "in_thread", "is_http_client", "is_other_http_client", "make_http_client", "sleep"]
 
 _CHUNK_BYTES = 65_536
 

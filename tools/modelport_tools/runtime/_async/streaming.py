@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .. import http
 from ..errors import ClientConfigError, find_request_id
-from ..exchange import RawResponse, Target, aim
+from ..exchange import RawResponse, Target, aim, replaced
 from ..items import Answer, EventReader, reader_for
 from ..lines import TextLines, TooLongError, text_decoder
 from ..types import UNSET
 from .transport import AsyncTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+    from os import PathLike
     from typing import Self
 
     from ..items import Reader
@@ -51,12 +52,22 @@ class AsyncStreamedResponse(Generic[T]):
         self.attempts = 0
 
     async def __aenter__(self) -> Self:
-        self._response, self.attempts = await self._transport.open(
-            self._operation, self._target, self._body, stream=True
-        )
-        self.status = self._response.status_code
-        self.headers = http.lower_headers(self._response)
+        self._begin(*await self._transport.open(self._operation, self._target, self._body, stream=True))
         return self
+
+    def _begin(self, response: Any, attempts: int) -> None:
+        self._response = response
+        self._is_read = False
+        self.status = response.status_code
+        self.headers = http.lower_headers(response)
+        self.attempts = attempts
+
+    async def _send_again(self, headers: Mapping[str, str]) -> None:
+        """Send the request once more with other headers; its answer takes the place of this one."""
+        await self.close()
+        target = self._target._replace(headers=replaced(self._target.headers, headers), max_retries=0)
+        response, _ = await self._transport.open(self._operation, target, self._body, stream=True)
+        self._begin(response, self.attempts)
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
@@ -133,6 +144,34 @@ class AsyncStreamedResponse(Generic[T]):
     async def read(self) -> bytes:
         """The whole body."""
         return b"".join([chunk async for chunk in self.iter_bytes()])
+
+    async def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        resume: bool = True,
+        on_progress: Callable[[int, int | None], object] | None = None,
+    ) -> int:
+        """Bring the body to a file, and return its size in bytes.
+
+        The file appears whole or not at all, readable by its owner only; an older one stays until then. Where the
+        connection is cut, the rest is asked for (``Range`` with ``If-Range``) if the server gives ranges of exactly
+        the same content, else all of it, as often as ``max_retries`` allows.
+
+        Args:
+            path: Where the file goes; its folder is made if there is none.
+            resume: Whether to go on with what an earlier call for the same content left beside the file, and to leave
+                that if this one fails (not on Windows).
+            on_progress: Called with the bytes that are there, and with the number of all or None.
+
+        Raises:
+            SaveError: If the disk is full or refuses.
+            APIConnectionError: If the connection was cut, and no attempt is left.
+        """
+        from .download import AsyncDownload
+
+        download = AsyncDownload(self, self._operation, self._target, self._send_again, path, on_progress=on_progress)
+        return await download.run(resume=resume)
 
     async def parse(self) -> T:
         """The success value: the whole body decoded, or a stream of its items if it is one.
