@@ -333,7 +333,23 @@ def _binary(body: object, media_type: str) -> Body:
         return Body({"content": _written(body, media_type)}, headers)
     if isinstance(body, bytes):
         return Body({"content": body}, headers)
-    raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
+    return _items(body, media_type, headers)
+
+
+def _items(body: object, media_type: str, headers: dict[str, str]) -> Body:
+    """Items as lines of JSON, or as the records of RFC 7464."""
+    from .lines import framing
+    from .upload import ItemLines
+    from .wire import is_array, is_object
+
+    kind = framing(media_type.split(";", 1)[0].strip().lower())
+    if kind not in {"lines", "records"}:
+        raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
+    if is_object(body) or not hasattr(body, "__iter__"):
+        what = "an iterable of items, text, bytes or a File"
+        raise EncodeError(f"a body of {media_type} must be {what}, not {type(body).__name__}")
+    items = ItemLines(cast("Iterable[object]", body), b"\x1e" if kind == "records" else b"")
+    return Body({}, headers, replayable=is_array(body), file=items)
 
 
 def _written(body: str, media_type: str) -> bytes:
@@ -354,14 +370,23 @@ def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
             content = resources.enter_context(open(path, "rb"))  # noqa: PTH123, SIM115 - closed with the stack; no pathlib here
         except OSError as error:
             raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
-        return content, file.name or os.path.basename(path)  # noqa: PTH119
+        return _reporting(content, file), file.name or os.path.basename(path)  # noqa: PTH119
     if not isinstance(content, bytes):
         _rewind(content)
     own_name = getattr(content, "name", None)
     default = os.path.basename(own_name) if isinstance(own_name, str) else _UPLOAD_NAME  # noqa: PTH119
     if not _can_replay(content):
         content = _Tape(content)
-    return content, file.name or default
+    return _reporting(content, file), file.name or default
+
+
+def _reporting(content: Any, file: File) -> Any:
+    if file.on_progress is None:
+        return content
+    from .upload import watched
+
+    opened = io.BytesIO(content) if isinstance(content, bytes) else content
+    return watched(opened, file.on_progress, seekable=_can_replay(opened))
 
 
 class _Tape:

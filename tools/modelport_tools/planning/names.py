@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 RESERVED_CLASSES = frozenset(
     {"Any", "AsyncRawItemsMethod", "AsyncRawMethod", "AsyncResource", "AsyncStream", "AsyncStreamMethod", "File",
-     "Literal", "OpenIntEnum", "OpenStrEnum", "Operation", "Parameter", "RawItemsMethod", "RawMethod",
+     "Iterable", "Literal", "OpenIntEnum", "OpenStrEnum", "Operation", "Parameter", "RawItemsMethod", "RawMethod",
      "RequestOptions", "Resource", "ServerSentEvent", "Stream", "StreamMethod", "UNSET", "UUID", "Unpack", "Unset",
      "Uuid", "ClassVar", "TYPE_CHECKING"}
 )  # fmt: skip

@@ -13,7 +13,7 @@ from .names import identifier
 from .parameters import declared, make_parameters
 from .plan import OperationPlan, Responses
 from .schemas import mapped
-from .streams import is_stream, stream_plan
+from .streams import is_stream, item_of_lines, stream_plan
 from .types import Place
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def _body(types: Types, method: str, content: Document, media_types: tuple[str, 
         return ""
     kind = media_types[0]
     if is_raw(kind):
-        return RAW_BODY
+        item = item_of_lines(types, Place(method, "body_item"), kind, mapped(content, kind))
+        return f"Iterable[{item}] | {RAW_BODY}" if item else RAW_BODY
     schema = mapped(content, kind).get("schema", _NO_SCHEMA.get(bare_media(kind), {}))
     several = sum(not is_raw(kind) for kind in media_types) > 1
     return types.of(schema, Place(f"{method}_{_body_kind(kind)}" if several else method, "body"))

@@ -59,6 +59,13 @@ def stream_plan(types: Types, method: str, operation: Document, responses: Respo
     )
 
 
+def item_of_lines(types: Types, place: Place, media_type: str, media: Document) -> str:
+    """The annotation of an item that a request sends, a line or record for each; empty if it sends no such thing."""
+    if framing(bare_media(media_type)) not in {"lines", "records"}:
+        return ""
+    return _item(types, _item_schema(types.document, media), place, "json", is_events=False)
+
+
 def with_json_in_events(document: Document) -> Document:
     """The document with the data of server-sent events typed by its ``contentSchema``, where it is a text of JSON.
 

@@ -31,7 +31,14 @@ from .unions import families, property_of, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-IMPORTS = {"date": "datetime", "datetime": "datetime", "UUID": "uuid", "Literal": "typing", "Any": "typing"}
+IMPORTS = {
+    "date": "datetime",
+    "datetime": "datetime",
+    "UUID": "uuid",
+    "Literal": "typing",
+    "Any": "typing",
+    "Iterable": "collections.abc",
+}
 """Names that an annotation may use, and the module of the standard library each comes from."""
 
 OPEN = "dict[str, Any]"

@@ -179,7 +179,7 @@ class AsyncDownload:
         if self._on_progress is not None:
             self._on_progress(self._file.size + buffered, self._resource.total)
 
-    async def _disk(self, function: Callable[..., None], *args: Any) -> None:
+    async def _disk(self, function: Callable[..., object], *args: Any) -> None:
         try:
             await in_thread(function, *args)
         except OSError as error:

@@ -180,7 +180,7 @@ class Download:
         if self._on_progress is not None:
             self._on_progress(self._file.size + buffered, self._resource.total)
 
-    def _disk(self, function: Callable[..., None], *args: Any) -> None:
+    def _disk(self, function: Callable[..., object], *args: Any) -> None:
         try:
             in_thread(function, *args)
         except OSError as error:

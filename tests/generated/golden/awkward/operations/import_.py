@@ -20,6 +20,7 @@ from .._runtime.resource import (
 from .._runtime.types import UNSET
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
     from typing import Unpack
 
@@ -247,7 +248,7 @@ class ImportOperations(Resource):
         return self._transport.stream(_RAW, {}, options)
 
     def watch(
-        self, *, body: str | bytes | File | Unset = UNSET, **options: Unpack[RequestOptions]
+        self, *, body: Iterable[FileModel] | str | bytes | File | Unset = UNSET, **options: Unpack[RequestOptions]
     ) -> Stream[ResourceModel | FileModel]:
         """watch
 
@@ -419,7 +420,7 @@ class AsyncImportOperations(AsyncResource):
         return await self._transport.stream(_RAW, {}, options)
 
     async def watch(
-        self, *, body: str | bytes | File | Unset = UNSET, **options: Unpack[RequestOptions]
+        self, *, body: Iterable[FileModel] | str | bytes | File | Unset = UNSET, **options: Unpack[RequestOptions]
     ) -> AsyncStream[ResourceModel | FileModel]:
         """watch
 
