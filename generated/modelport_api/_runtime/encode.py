@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from contextlib import ExitStack
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from .operation import Operation, Parameter
 
 _UNRESERVED = "-._~"
-_UPLOAD_NAME = "upload"
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
@@ -287,6 +285,8 @@ def _form(body: object) -> str:
 
 def _multipart(body: object) -> Body:
     """Parts in the order of the fields; the HTTP client draws a random boundary."""
+    from .upload import UPLOAD_NAME, can_replay, opened
+
     resources = ExitStack()
     parts: list[tuple[str, Any]] = []
     replayable = True
@@ -294,12 +294,12 @@ def _multipart(body: object) -> Body:
         for raw_name, value in _entries(body):
             name = text(raw_name, "a form field's name")
             if isinstance(value, File):
-                content, file_name = _opened(value, resources)
-                replayable = replayable and _can_replay(content)
+                content, file_name = opened(value, resources)
+                replayable = replayable and can_replay(content)
                 kind = (_checked_type(value.content_type),) if value.content_type else ()
                 parts.append((name, (text(file_name, "a file's name"), content, *kind)))
             elif isinstance(value, bytes):
-                parts.append((name, (_UPLOAD_NAME, value)))
+                parts.append((name, (UPLOAD_NAME, value)))
             else:
                 parts.append((name, (None, _form_text(name, value).encode())))
     except BaseException:
@@ -318,13 +318,15 @@ def _binary(body: object, media_type: str) -> Body:
         media_type = "text/plain; charset=utf-8" if isinstance(body, str) else "application/octet-stream"
     headers = {"Content-Type": media_type}
     if isinstance(body, File):
+        from .upload import can_replay, opened
+
         if body.content_type:
             headers["Content-Type"] = _checked_type(body.content_type)
         resources = ExitStack()
-        content, _ = _opened(body, resources)
+        content, _ = opened(body, resources)
         if isinstance(content, bytes):
             return Body({"content": content}, headers)
-        replayable = _can_replay(content)
+        replayable = can_replay(content)
         if replayable:  # without a length it would go in chunks, which many stores refuse
             headers["Content-Length"] = str(content.seek(0, os.SEEK_END))
             content.seek(0)
@@ -333,23 +335,10 @@ def _binary(body: object, media_type: str) -> Body:
         return Body({"content": _written(body, media_type)}, headers)
     if isinstance(body, bytes):
         return Body({"content": body}, headers)
-    return _items(body, media_type, headers)
+    from .upload import item_lines
 
-
-def _items(body: object, media_type: str, headers: dict[str, str]) -> Body:
-    """Items as lines of JSON, or as the records of RFC 7464."""
-    from .lines import framing
-    from .upload import ItemLines
-    from .wire import is_array, is_object
-
-    kind = framing(media_type.split(";", 1)[0].strip().lower())
-    if kind not in {"lines", "records"}:
-        raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
-    if is_object(body) or not hasattr(body, "__iter__"):
-        what = "an iterable of items, text, bytes or a File"
-        raise EncodeError(f"a body of {media_type} must be {what}, not {type(body).__name__}")
-    items = ItemLines(cast("Iterable[object]", body), b"\x1e" if kind == "records" else b"")
-    return Body({}, headers, replayable=is_array(body), file=items)
+    lines = item_lines(body, media_type)
+    return Body({}, headers, replayable=isinstance(body, list | tuple), file=lines)
 
 
 def _written(body: str, media_type: str) -> bytes:
@@ -362,59 +351,7 @@ def _written(body: str, media_type: str) -> bytes:
         raise EncodeError(f"the body cannot be written in {charset}") from None
 
 
-def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
-    content: Any = file.content
-    if isinstance(content, str | os.PathLike):
-        path = os.fspath(cast("str", content))
-        try:
-            content = resources.enter_context(open(path, "rb"))  # noqa: PTH123, SIM115 - closed with the stack; no pathlib here
-        except OSError as error:
-            raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
-        return _reporting(content, file), file.name or os.path.basename(path)  # noqa: PTH119
-    if not isinstance(content, bytes):
-        _rewind(content)
-    own_name = getattr(content, "name", None)
-    default = os.path.basename(own_name) if isinstance(own_name, str) else _UPLOAD_NAME  # noqa: PTH119
-    if not _can_replay(content):
-        content = _Tape(content)
-    return _reporting(content, file), file.name or default
-
-
-def _reporting(content: Any, file: File) -> Any:
-    if file.on_progress is None:
-        return content
-    from .upload import watched
-
-    opened = io.BytesIO(content) if isinstance(content, bytes) else content
-    return watched(opened, file.on_progress, seekable=_can_replay(opened))
-
-
-class _Tape:
-    """A file that cannot be rewound, such as a pipe: the HTTP client must neither try to, nor believe its size."""
-
-    def __init__(self, file: Any) -> None:
-        self.read = file.read
-
-
-def _rewind(content: Any) -> None:
-    """Set a file object to its start: the attempt before this one may have read it."""
-    if isinstance(content, io.TextIOBase) or not hasattr(content, "read"):
-        raise EncodeError(f"a file must be bytes, a path or a file opened in binary mode, not {type(content).__name__}")
-    try:
-        if _can_replay(content):
-            content.seek(0)
-    except (OSError, ValueError) as error:  # ValueError: it is closed
-        raise EncodeError(f"cannot read the file: {error}") from error
-
-
 def _checked_type(content_type: str) -> str:
     if not is_header_value(content_type):
         raise EncodeError(f"the content type {content_type!r} cannot stand in a header")
     return content_type
-
-
-def _can_replay(content: Any) -> bool:
-    if isinstance(content, bytes):
-        return True
-    seekable = getattr(content, "seekable", None)
-    return bool(seekable and seekable())

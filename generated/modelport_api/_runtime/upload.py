@@ -1,29 +1,93 @@
-"""Bodies that are read while they are sent: files that tell how far they are, and items that become lines."""
+"""Bodies that are read while they are sent: files, which may tell how far they are, and items that become lines."""
 
 from __future__ import annotations
 
+import io
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from .wire import encode_json
+from .errors import EncodeError
+from .lines import framing
+from .wire import encode_json, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import ExitStack
+
+    from .types import File
 
     OnProgress = Callable[[int, int | None], object]
 
 
-def watched(file: Any, on_progress: OnProgress, *, seekable: bool) -> Any:
-    """A file that tells how much of it was sent. Made anew for each attempt, which begins at 0 again."""
-    if not seekable:
-        return _Watched(file, None, on_progress)
-    total: int = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    return _WatchedFile(file, total, on_progress)
+UPLOAD_NAME = "upload"
+"""The name of a file that has none."""
+
+
+def opened(file: File, resources: ExitStack) -> tuple[Any, str]:
+    """The content of a file, set to its start, and its name; what is opened for it is closed with the resources.
+
+    Raises:
+        EncodeError: If it cannot be read.
+    """
+    content: Any = file.content
+    if isinstance(content, str | os.PathLike):
+        path = os.fspath(cast("str", content))
+        try:
+            content = resources.enter_context(open(path, "rb"))  # noqa: PTH123, SIM115 - closed with the stack; no pathlib here
+        except OSError as error:
+            raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
+        return _reporting(content, file), file.name or os.path.basename(path)  # noqa: PTH119
+    if not isinstance(content, bytes):
+        _rewind(content)
+    own_name = getattr(content, "name", None)
+    default = os.path.basename(own_name) if isinstance(own_name, str) else UPLOAD_NAME  # noqa: PTH119
+    if not can_replay(content):
+        content = _Tape(content)
+    return _reporting(content, file), file.name or default
+
+
+def _reporting(content: Any, file: File) -> Any:
+    if file.on_progress is None:
+        return content
+    content = io.BytesIO(content) if isinstance(content, bytes) else content
+    if not can_replay(content):
+        return _Watched(content, None, file.on_progress)
+    total: int = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    return _WatchedFile(content, total, file.on_progress)
+
+
+class _Tape:
+    """A file that cannot be rewound, such as a pipe: the HTTP client must neither try to, nor believe its size."""
+
+    def __init__(self, file: Any) -> None:
+        self.read = file.read
+
+
+def _rewind(content: Any) -> None:
+    """Set a file object to its start: the attempt before this one may have read it."""
+    if isinstance(content, io.TextIOBase) or not hasattr(content, "read"):
+        raise EncodeError(f"a file must be bytes, a path or a file opened in binary mode, not {type(content).__name__}")
+    try:
+        if can_replay(content):
+            content.seek(0)
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        raise EncodeError(f"cannot read the file: {error}") from error
+
+
+def can_replay(content: Any) -> bool:
+    """Whether a content can be sent again."""
+    if isinstance(content, bytes):
+        return True
+    seekable = getattr(content, "seekable", None)
+    return bool(seekable and seekable())
 
 
 class _Watched:
-    """What was read counts as sent when more is asked for: the connection has taken it by then."""
+    """A file that tells how much of it was sent; made anew for each attempt, which begins at 0 again.
+
+    What was read counts as sent when more is asked for: the connection has taken it by then.
+    """
 
     def __init__(self, file: Any, total: int | None, on_progress: OnProgress) -> None:
         self._file = file
@@ -88,3 +152,18 @@ class ItemLines:
             if length >= size:
                 break
         return b"".join(lines)
+
+
+def item_lines(body: object, media_type: str) -> ItemLines:
+    """Items as lines of JSON, or as the records of RFC 7464.
+
+    Raises:
+        EncodeError: If the media type holds no items, or the body is no iterable of them.
+    """
+    kind = framing(media_type.split(";", 1)[0].strip().lower())
+    if kind not in {"lines", "records"}:
+        raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
+    if is_object(body) or not hasattr(body, "__iter__"):
+        what = "an iterable of items, text, bytes or a File"
+        raise EncodeError(f"a body of {media_type} must be {what}, not {type(body).__name__}")
+    return ItemLines(cast("Iterable[object]", body), b"\x1e" if kind == "records" else b"")
