@@ -31,6 +31,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _RECORD_SEPARATOR = b"\x1e"
 _WHITE_SPACE = b" \t\r\n"
 _SELF_DELIMITED = b'{["'
+_REFUSALS = (ValueError, RecursionError)
+"""What a decoder ends in."""
 
 
 class Answer(NamedTuple):
@@ -123,19 +125,17 @@ def _decoder(operation: Operation[Any], expression: str, *, as_json: bool) -> Ca
     return cast("Callable[[Any], Any]", decoder)
 
 
-def _decoded(decode: Callable[[Any], T], content: Any, answer: Answer, what: str, number: int) -> T:
+def _refusal(error: Exception, content: bytes | str | ServerSentEvent, answer: Answer, what: str) -> DecodeError:
+    """The error for an item that could not be decoded."""
     from .decode import Mismatch
 
-    try:
-        return decode(content)
-    except Mismatch as mismatch:
-        raise answer.error(f"{what} {number} does not fit the document at {mismatch}", _raw(content)) from None
-    except ValueError:
-        raw = _raw(content)
-        text = " ".join(raw[: 4 * _SNIPPET_CHARACTERS].decode("utf-8", "replace").split())[:_SNIPPET_CHARACTERS]
-        raise answer.error(f"{what} {number} is not JSON: {text!r}", raw) from None
-    except RecursionError:
-        raise answer.error(f"{what} {number} is nested too deeply", _raw(content)) from None
+    raw = _raw(content)
+    if isinstance(error, Mismatch):
+        return answer.error(f"{what} does not fit the document at {error}", raw)
+    if isinstance(error, RecursionError):
+        return answer.error(f"{what} is nested too deeply", raw)
+    text = " ".join(raw[: 4 * _SNIPPET_CHARACTERS].decode("utf-8", "replace").split())[:_SNIPPET_CHARACTERS]
+    return answer.error(f"{what} is not JSON: {text!r}", raw)
 
 
 def _raw(content: bytes | str | ServerSentEvent) -> bytes:
@@ -167,22 +167,28 @@ class _Lines(Generic[T]):
         self._number = 0
 
     def read(self, chunk: bytes) -> Iterator[T]:
-        for line in self._splitter.feed(chunk):
-            yield from self._item(line)
+        yield from self._items(self._splitter.feed(chunk))
         try:
             self._splitter.check()
         except TooLongError as error:
             raise self._answer.error(f"line {self._number + 1} {error}", self._splitter.rest()) from None
 
     def end(self) -> Iterator[T]:
-        yield from self._item(self._splitter.take())
+        yield from self._items([self._splitter.take()])
 
-    def _item(self, line: bytes) -> Iterator[T]:
-        self._number += 1
-        if self._number == 1:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-        if line and not line.isspace():
-            yield _decoded(self._decode, line, self._answer, "line", self._number)
+    def _items(self, lines: list[bytes]) -> Iterator[T]:
+        decode = self._decode
+        if lines and not self._number:
+            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        for line in lines:
+            self._number += 1
+            if not line or line.isspace():
+                continue
+            try:
+                item = decode(line)
+            except _REFUSALS as error:
+                raise _refusal(error, line, self._answer, f"line {self._number}") from None
+            yield item
 
 
 class _Records(Generic[T]):
@@ -225,7 +231,11 @@ class _Records(Generic[T]):
         self._number += 1
         # Section 2.4: a number or literal without white space behind it may have been cut, and must be dropped.
         if text[:1] in _SELF_DELIMITED or record[-1:] in _WHITE_SPACE:
-            yield _decoded(self._decode, text, self._answer, "record", self._number)
+            try:
+                item = self._decode(text)
+            except _REFUSALS as error:
+                raise _refusal(error, text, self._answer, f"record {self._number}") from None
+            yield item
 
 
 def _is_whole(record: bytes) -> bool:
@@ -241,25 +251,30 @@ def _is_whole(record: bytes) -> bool:
 class EventReader:
     """Server-sent events as they are."""
 
+    done = False
+
     def __init__(self, answer: Answer) -> None:
-        self.done = False
-        self.number = 0
         self._answer = answer
         self._parser = EventParser()
+        self._number = 0
 
     def read(self, chunk: bytes) -> Iterator[ServerSentEvent]:
         """The events that a chunk completes."""
-        for event in self._parser.feed(chunk):
-            self.number += 1
-            yield event
-        try:
-            self._parser.check()
-        except TooLongError as error:
-            raise self._answer.error(f"event {self.number + 1} {error}") from None
+        events = self._parser.feed(chunk)
+        self._number += len(events)
+        yield from events
+        _check(self._parser, self._number, self._answer)
 
     def end(self) -> Iterable[ServerSentEvent]:
         """Nothing: an event that no blank line ends is not dispatched."""
         return ()
+
+
+def _check(parser: EventParser, number: int, answer: Answer) -> None:
+    try:
+        parser.check()
+    except TooLongError as error:
+        raise answer.error(f"event {number + 1} {error}") from None
 
 
 class _DecodedEvents(Generic[T]):
@@ -268,21 +283,29 @@ class _DecodedEvents(Generic[T]):
     def __init__(self, mode: str, decode: Callable[[Any], T], answer: Answer) -> None:
         self.done = False
         self._mode = mode
+        self._is_text = mode in {"text", "event-text"}
         self._decode = decode
         self._answer = answer
-        self._events = EventReader(answer)
+        self._parser = EventParser()
+        self._number = 0
 
     def read(self, chunk: bytes) -> Iterator[T]:
-        is_text = self._mode in {"text", "event-text"}
-        for event in self._events.read(chunk):
-            if not is_text and event.data == DONE:
-                self.done = True
-                return
-            if event.data or is_text:  # an event without data is a sign of life where data is JSON
-                as_object = self._mode in {"event", "event-text"}
-                decode = self._from_object if as_object else self._decode
-                content: Any = event if as_object else event.data
-                yield _decoded(decode, content, self._answer, "event", self._events.number)
+        as_data = self._mode in {"json", "text"}
+        decode, from_object = self._decode, self._from_object
+        for event in self._parser.feed(chunk):
+            self._number += 1
+            data = event.data
+            if not self._is_text and (data == DONE or not data):
+                if data:
+                    self.done = True
+                    return
+                continue  # without data it is a sign of life
+            try:
+                item = decode(data) if as_data else from_object(event)
+            except _REFUSALS as error:
+                raise _refusal(error, event, self._answer, f"event {self._number}") from None
+            yield item
+        _check(self._parser, self._number, self._answer)
 
     def end(self) -> Iterable[T]:
         return ()
