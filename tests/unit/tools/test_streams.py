@@ -169,3 +169,10 @@ def test_a_referenced_answer_is_a_stream_too(tmp_path: Any) -> None:
 
     assert "-> AsyncStream[Thing]:" in (tmp_path / "lines/operations/default.py").read_text()
     assert (report.packages[0].operations_in, report.packages[0].operations_out) == (1, 1)
+
+
+def test_default_is_the_success_where_there_is_no_other() -> None:
+    (alone,) = plan({"default": {"application/json": {"schema": INTEGER}}}).operations
+    (beside,) = plan({"204": None, "default": {"application/json": {"schema": INTEGER}}}).operations
+
+    assert (alone.returns, beside.returns) == ("int", "None")

@@ -30,9 +30,7 @@ def make_operation(types: Types, path: str, item: Document, method: str, operati
     body: Document = resolve(document, operation.get("requestBody")) or {}
     media_types = tuple(sorted(mapped(body, "content"), key=media_rank))
     responses = _responses(types, name, operation, method)
-    returns = list(
-        dict.fromkeys(kind for status, media in responses if status.startswith("2") for kind in _return_types(media))
-    )
+    returns = list(dict.fromkeys(kind for media in _successes(responses) for kind in _return_types(media)))
     planned = OperationPlan(
         operation_id=str(operation["operationId"]),
         name=name,
@@ -98,6 +96,12 @@ def _media_type(types: Types, kind: str, schema: Any, place: Place) -> str:
     if is_json(kind):
         return types.of(schema, place)
     return "str" if bare_media(kind).startswith("text/") else "bytes"
+
+
+def _successes(responses: Responses) -> list[tuple[tuple[str, str], ...]]:
+    """The media types of each success; ``default`` is one where the document names no other."""
+    named = [media for status, media in responses if status.startswith("2")]
+    return named or [media for status, media in responses if status == "default"]
 
 
 def _return_types(media: tuple[tuple[str, str], ...]) -> list[str]:
