@@ -327,6 +327,14 @@ def test_a_streaming_response_parses_what_the_operation_promises(world: World, s
         assert response.url == f"{server.url}/thing"
 
 
+def test_a_response_that_was_not_entered_has_no_body(world: World, server: ScriptedServer) -> None:
+    response = world.run(streaming(world, world.base_client(server.url)).call(PLAIN, {}, {}))
+
+    with pytest.raises(ClientConfigError, match="enter the response"):
+        world.run(response.read())
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     ("media", "chunks", "expected"),
     [

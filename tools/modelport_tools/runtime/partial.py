@@ -80,7 +80,7 @@ class PartialFile:
         self._file.flush()
 
     def commit(self) -> object:
-        """Move it to its place, safely on disk."""
+        """Move it to its place, safely on disk, and return that."""
         self.flush()
         os.fsync(self._file.fileno())
         if not self._key_file:  # a file with a lock is moved first: nobody may take it up in between
@@ -89,6 +89,7 @@ class PartialFile:
         self._file.close()
         self._file = None
         self._forget_key()
+        return self.place
 
     def keep(self) -> None:
         """Leave what is there for a later `open` with the same key, if it had one."""

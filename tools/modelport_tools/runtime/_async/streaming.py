@@ -100,6 +100,8 @@ class AsyncStreamedResponse(Generic[T]):
             APITimeoutError: If the server pauses for longer than the read timeout.
             ClientConfigError: If the body was read before: it comes once.
         """
+        if self._response is None:
+            raise ClientConfigError("nothing was sent yet: enter the response with a with block first")
         if self._is_read:
             raise ClientConfigError("the body was read already: it comes once")
         self._is_read = True
