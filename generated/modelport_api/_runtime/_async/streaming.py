@@ -10,6 +10,7 @@ from ..exchange import RawResponse, Target, aim, replaced
 from ..items import Answer, EventReader, reader_for
 from ..lines import TextLines, TooLongError, text_decoder
 from ..types import UNSET
+from ._shim import abandon
 from .transport import AsyncTransport
 
 if TYPE_CHECKING:
@@ -203,10 +204,13 @@ class AsyncStream(Generic[T]):
         response: The answer: its status and headers.
     """
 
+    _is_taken = True
+
     def __init__(self, response: AsyncStreamedResponse[Any], operation: Operation[T]) -> None:
         self.response = response
         # A function and no method: a generator that held the stream would keep both alive in a circle.
         self._items = _read(response, reader_for(operation, response.answer()))
+        self._is_taken = False
 
     def __aiter__(self) -> AsyncIterator[T]:
         """The items that are left.
@@ -216,9 +220,11 @@ class AsyncStream(Generic[T]):
             APIConnectionError: If the connection is cut; every complete item was given before.
             APITimeoutError: If the server pauses for longer than the read timeout.
         """
+        self._is_taken = True
         return self._items
 
     async def __anext__(self) -> T:
+        self._is_taken = True
         return await anext(self._items)
 
     async def __aenter__(self) -> Self:
@@ -229,6 +235,7 @@ class AsyncStream(Generic[T]):
 
     async def close(self) -> None:
         """Stop reading, and let the connection go."""
+        self._is_taken = True
         await self._items.aclose()
         await self.response.close()
 
@@ -241,7 +248,12 @@ class AsyncStream(Generic[T]):
         answer = self.response.answer()
         if answer.media_type != "text/event-stream":
             raise ClientConfigError(f"the answer has no server-sent events, it is {answer.media_type or 'untyped'}")
+        self._is_taken = True
         return _read(self.response, EventReader(answer))
+
+    def __del__(self) -> None:
+        if not self._is_taken:  # a generator that never ran has nothing to clean up with
+            abandon(self.response)
 
 
 async def _read(response: AsyncStreamedResponse[Any], reader: Reader[T]) -> AsyncGenerator[T]:

@@ -11,6 +11,7 @@ from ..exchange import RawResponse, Target, aim, replaced
 from ..items import Answer, EventReader, reader_for
 from ..lines import TextLines, TooLongError, text_decoder
 from ..types import UNSET
+from ._shim import abandon
 from .transport import Transport
 
 if TYPE_CHECKING:
@@ -204,10 +205,13 @@ class Stream(Generic[T]):
         response: The answer: its status and headers.
     """
 
+    _is_taken = True
+
     def __init__(self, response: StreamedResponse[Any], operation: Operation[T]) -> None:
         self.response = response
         # A function and no method: a generator that held the stream would keep both alive in a circle.
         self._items = _read(response, reader_for(operation, response.answer()))
+        self._is_taken = False
 
     def __iter__(self) -> Iterator[T]:
         """The items that are left.
@@ -217,9 +221,11 @@ class Stream(Generic[T]):
             APIConnectionError: If the connection is cut; every complete item was given before.
             APITimeoutError: If the server pauses for longer than the read timeout.
         """
+        self._is_taken = True
         return self._items
 
     def __next__(self) -> T:
+        self._is_taken = True
         return next(self._items)
 
     def __enter__(self) -> Self:
@@ -230,6 +236,7 @@ class Stream(Generic[T]):
 
     def close(self) -> None:
         """Stop reading, and let the connection go."""
+        self._is_taken = True
         self._items.close()
         self.response.close()
 
@@ -242,7 +249,12 @@ class Stream(Generic[T]):
         answer = self.response.answer()
         if answer.media_type != "text/event-stream":
             raise ClientConfigError(f"the answer has no server-sent events, it is {answer.media_type or 'untyped'}")
+        self._is_taken = True
         return _read(self.response, EventReader(answer))
+
+    def __del__(self) -> None:
+        if not self._is_taken:  # a generator that never ran has nothing to clean up with
+            abandon(self.response)
 
 
 def _read(response: StreamedResponse[Any], reader: Reader[T]) -> Generator[T]:
