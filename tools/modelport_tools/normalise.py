@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .document import Document, dump, is_array, is_object, operations, resolve, step_text
 from .errors import SpecError
+from .shape import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ def normalise(document: Document) -> Document:
         )
         raise SpecError(f"needs OpenAPI 3.0 or 3.1 or Swagger 2.0, found {found}", pointer="/openapi")
     canonical: Document = json.loads(dump(document))
+    _complete_streams(canonical)
     _check_references(canonical)
     _name_operations(canonical)
     return canonical
@@ -71,6 +73,16 @@ def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
     elif is_array(value):
         for index, item in enumerate(value):
             yield from _walk(item, f"{pointer}/{index}")
+
+
+def _complete_streams(document: Document) -> None:
+    """Write ``itemSchema`` of OpenAPI 3.2, which FastAPI puts into documents of 3.1, in the words of 3.1.
+
+    There ``schema`` is that of the whole content: an array of such items.
+    """
+    for _, media, kind in list(walk(document)):
+        if kind == "mediaType" and "itemSchema" in media:
+            media["schema"] = {"type": "array", "items": media.pop("itemSchema")}
 
 
 def _check_references(document: Document) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard, Union
 
 from .json_bytes import parse_json
 from .types import UNSET, File, Unset
-from .wire import to_builtins, wire_fields
+from .wire import is_array, is_object, to_builtins, wire_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -403,9 +403,25 @@ def _looseness(decoded: Any, value: Any) -> tuple[int, int, int, int]:
     if hasattr(decoded.__class__, "__attrs_attrs__"):
         fields = wire_fields(decoded.__class__)
         known = sum(wire in value for _, wire in fields)
-        unknown = len(value) - known
-        return (0 if hasattr(decoded, "additional_properties") else unknown, unknown, changed, len(fields) - known)
+        dropped, unknown = _strange(decoded, value)
+        return (dropped, unknown, changed, len(fields) - known)
     return (0, len(value) if decoded.__class__ is dict else 0, changed, 0)
+
+
+def _strange(decoded: Any, value: Any) -> tuple[int, int]:
+    """How much in a value, however deep, a type drops, and how much it does not know."""
+    if isinstance(decoded, Enum):
+        return 0, 0 if getattr(decoded, "is_known", True) else 1
+    if is_array(decoded) and is_array(value):
+        parts = [_strange(item, entry) for item, entry in zip(decoded, value, strict=False)]
+        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+    if not hasattr(decoded.__class__, "__attrs_attrs__") or not is_object(value):
+        return 0, 0
+    fields = wire_fields(decoded.__class__)
+    parts = [_strange(getattr(decoded, name), value[wire]) for name, wire in fields if wire in value]
+    unknown = len(value) - len(parts)
+    dropped = 0 if hasattr(decoded, "additional_properties") else unknown
+    return dropped + sum(part[0] for part in parts), unknown + sum(part[1] for part in parts)
 
 
 def _is_lossless(decoded: Any, value: Any) -> bool:

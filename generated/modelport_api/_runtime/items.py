@@ -239,7 +239,7 @@ class _Records(Generic[T]):
 
 
 def _is_whole(record: bytes) -> bool:
-    from .wire import parse_json
+    from .json_bytes import parse_json
 
     try:
         parse_json(record)
@@ -290,19 +290,23 @@ class _DecodedEvents(Generic[T]):
         self._number = 0
 
     def read(self, chunk: bytes) -> Iterator[T]:
-        as_data = self._mode in {"json", "text"}
+        as_json = self._mode == "json"
+        as_data = as_json or self._mode == "text"
         decode, from_object = self._decode, self._from_object
         for event in self._parser.feed(chunk):
             self._number += 1
             data = event.data
-            if not self._is_text and (data == DONE or not data):
-                if data:
+            if not (data or self._is_text):
+                continue  # without data it is a sign of life
+            if as_json and data == DONE:
+                self.done = True
+                return
+            try:
+                item = decode(data.encode() if as_json else data) if as_data else from_object(event)
+            except _REFUSALS as error:
+                if data == DONE and not self._is_text:  # no event that the document describes
                     self.done = True
                     return
-                continue  # without data it is a sign of life
-            try:
-                item = decode(data) if as_data else from_object(event)
-            except _REFUSALS as error:
                 raise _refusal(error, event, self._answer, f"event {self._number}") from None
             yield item
         _check(self._parser, self._number, self._answer)

@@ -29,7 +29,7 @@ class ServerSentEvent(NamedTuple):
         Raises:
             ValueError: If it is not JSON.
         """
-        from .wire import parse_json
+        from .json_bytes import parse_json
 
         return parse_json(self.data.encode())
 

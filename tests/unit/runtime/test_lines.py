@@ -257,6 +257,12 @@ def test_an_event_is_dispatched_with_its_last_carriage_return() -> None:
         ("event", "dict[str, Any]", b"event: a\nid: 7\nretry: 5\ndata: [1]\n\n", [
             {"event": "a", "id": "7", "retry": 5, "data": [1]}
         ]),
+        ("event", "dict[str, list[int] | str]", b"data: [1]\n\ndata: [DONE]\n\n", [
+            {"event": "message", "data": [1]}, {"event": "message", "data": "[DONE]"}
+        ]),
+        ("event", "dict[str, dict[str, int] | Literal['message']]", b'data: {"a": 1}\n\ndata: [DONE]\n\ndata: x', [
+            {"event": "message", "data": {"a": 1}}
+        ]),
         ("event", "dict[str, Any]", b"data: word\n\n", [{"event": "message", "data": "word"}]),
         ("event", "dict[str, str]", b"data: 5\n\n", [{"event": "message", "data": "5"}]),
         ("event-text", "dict[str, str]", b"data: [1]\n\n", [{"event": "message", "data": "[1]"}]),

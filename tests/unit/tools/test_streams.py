@@ -65,6 +65,10 @@ def component(name: str) -> dict[str, Any]:
         (LINES, {"schema": STRING}, "Any", "json"),
         (LINES, {"schema": {"type": "string", "format": "binary"}}, "Any", "json"),
         (LINES, {}, "Any", "json"),
+        # OpenAPI 3.2, and what FastAPI writes into documents of 3.1.
+        (LINES, {"itemSchema": {"$ref": "#/components/schemas/Thing"}}, "Thing", "json"),
+        (LINES, {"itemSchema": {"type": "array", "items": INTEGER}}, "list[int]", "json"),
+        (EVENTS, {"itemSchema": {"$ref": "#/components/schemas/Packed"}}, "Packed", "event"),
         ("application/jsonl; charset=utf-8", component("Thing"), "Thing", "json"),
         ("application/json-seq", component("Thing"), "Thing", "json"),
         (EVENTS, component("Thing"), "Thing", "json"),

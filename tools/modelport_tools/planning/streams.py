@@ -103,12 +103,7 @@ def _streams(document: Document, operation: Document) -> Iterator[tuple[str, str
 
 
 def _item_schema(document: Document, media: Document) -> Any:
-    """The schema of one item: ``itemSchema`` (OpenAPI 3.2), else what 3.0 and 3.1 documents put under ``schema``.
-
-    That is the schema of an item by the usual convention; where it is an array, its items are meant.
-    """
-    if "itemSchema" in media:
-        return media["itemSchema"]
+    """The schema of one item: what stands under ``schema``, by the usual convention; of an array, its items."""
     schema = resolve(document, media.get("schema"))
     if is_object(schema) and (schema.get("type") == "array" or "items" in schema):
         return schema.get("items")
