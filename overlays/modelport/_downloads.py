@@ -33,6 +33,7 @@ class AtomicFile(PartialFile):
 
     def __init__(self, path: Path, kind: str | None = None) -> None:
         super().__init__(path)
+        self._path = path
         self._kind = kind
         self._head = b""
 
@@ -60,13 +61,14 @@ class AtomicFile(PartialFile):
         """
         if self._kind and not self._head.startswith(MAGIC[self._kind]):
             raise DownloadError(
-                f"the server sent something that is no {self._kind} file; it begins {self._head[:4]!r}", path=self.place
+                f"the server sent something that is no {self._kind} file; it begins {self._head[:4]!r}",
+                path=str(self._path),
             )
         with self._disk_errors():
             self.flush()
             self._check_end()
             super().commit()
-        return Path(self.place)
+        return self._path
 
     def __exit__(self, *exc_info: object) -> None:
         self.discard()
@@ -84,7 +86,7 @@ class AtomicFile(PartialFile):
             else:
                 whole = True
         if not whole:
-            raise DownloadError(f"the server sent only a part of a {self._kind} file", path=self.place)
+            raise DownloadError(f"the server sent only a part of a {self._kind} file", path=str(self._path))
 
     @contextlib.contextmanager
     def _disk_errors(self) -> Generator[None]:
@@ -93,8 +95,8 @@ class AtomicFile(PartialFile):
         except DownloadError:
             raise
         except OSError as error:
-            message = f"cannot write {self.place}: {error.strerror or error}"
-            raise DownloadError(message, path=self.place, errno=error.errno) from error
+            message = f"cannot write {self._path}: {error.strerror or error}"
+            raise DownloadError(message, path=str(self._path), errno=error.errno) from error
 
 
 def download_path(path: str | PathLike[str], default_name: str) -> Path:
