@@ -8,8 +8,9 @@ from . import patch
 from .bundle import bundle
 from .document import Document, read
 from .errors import SpecError
-from .normalise import normalise, validate
+from .normalise import check_references, normalise
 from .swagger2 import convert, is_swagger, without_files
+from .validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +33,7 @@ def load(spec: Path, patches: Iterable[Path] = (), *, strict: bool = True) -> Do
         document = patch.apply(document, path)
     try:
         if is_swagger(document):
+            check_references(document)
             validate(without_files(document))
             document = convert(document)
         canonical = normalise(document)
