@@ -21,6 +21,11 @@ _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _SWAGGER_SECTIONS = {"schema": "definitions", "parameter": "parameters", "response": "responses"}
 _MAX_NESTING = 100
 
+_WORDS = {"pathItem": "path item"}
+_DATA = "data"
+"""The kind of what is nobody's business, such as an example: there a reference is a name like any other."""
+_DATA_KEYS = frozenset({"const", "default", "enum", "example", "examples", "mapping", "value"})
+
 _Target = tuple[str, Path, str]
 """A kind, a file and a pointer into it."""
 
@@ -95,9 +100,9 @@ class _Bundler:
             return [self._copied(item, inner, file, f"{pointer}/{index}") for index, item in enumerate(value)]
         if not is_object(value):
             return value
-        reference = value.get("$ref") if kind and kind[0] not in "{[" else None
-        if isinstance(reference, str) and kind == "pathItem":
-            return self._inlined(value, reference, file, pointer)
+        reference = value.get("$ref") if kind != _DATA else None
+        if isinstance(reference, str) and (kind == "pathItem" or kind not in self._sections):
+            return self._inlined(value, reference, kind, file, pointer)
         copied: Document = {}
         for key in sorted(value):
             place = f"{pointer}/{step_text(key)}"
@@ -108,22 +113,25 @@ class _Bundler:
             else:
                 if key == "operationRef" and kind == "link":
                     self._check_operation(value[key], file, place)
-                copied[key] = self._copied(value[key], kind_below(kind, key) if kind else None, file, place)
+                copied[key] = self._copied(value[key], _below(kind, key), file, place)
         return copied
 
-    def _inlined(self, item: Document, reference: str, file: Path, pointer: str) -> Document:
-        """A path item: OpenAPI 3.0 has no components of this kind, so its content takes its place."""
+    def _inlined(self, value: Document, reference: str, kind: str | None, file: Path, pointer: str) -> Any:
+        """What OpenAPI has no components for, such as an operation or a text: the content takes the place."""
         target, inner = self._followed(reference, file, f"{pointer}/$ref")
+        shown = kind or "value"
         if (target, inner) in self._nesting or len(self._nesting) > _MAX_NESTING:
-            self._refuse("the path item holds itself", file, f"{pointer}/$ref")
+            self._refuse(f"the {_WORDS.get(shown, shown)} holds itself", file, f"{pointer}/$ref")
         content = self._target(target, inner, file, f"{pointer}/$ref")
         self._nesting.append((target, inner))
-        copied = self._copied(content, "pathItem", target, inner)
+        copied = self._copied(content, kind, target, inner)
         self._nesting.pop()
-        rest = {key: entry for key, entry in item.items() if key != "$ref"}
-        if not is_object(copied):
-            self._refuse("the reference does not lead to a path item", file, f"{pointer}/$ref")
-        return copied | cast("Document", self._copied(rest, "pathItem", file, pointer))
+        rest = {key: entry for key, entry in value.items() if key != "$ref"}
+        if kind in {"operation", "pathItem"} and not is_object(copied):
+            self._refuse(f"the reference does not lead to a {_WORDS.get(shown, shown)}", file, f"{pointer}/$ref")
+        if not rest or not is_object(copied):
+            return copied
+        return copied | cast("Document", self._copied(rest, kind, file, pointer))
 
     def _mapped(self, discriminator: Any, file: Path, pointer: str) -> Any:
         """A discriminator; its mapping holds references, or names of schemas."""
@@ -213,3 +221,11 @@ class _Bundler:
     def _refuse(self, reason: str, file: Path, pointer: str) -> NoReturn:
         source = self._source if file == self._main else self._source.parent / file.relative_to(self._folder)
         raise SpecError(reason, source=source, pointer=pointer, line=line_of(source, pointer))
+
+
+def _below(kind: str | None, key: str) -> str | None:
+    """The kind of what stands under a key; None for a plain value."""
+    if kind == _DATA:
+        return _DATA
+    below = kind_below(kind, key) if kind else None
+    return _DATA if below is None and (key in _DATA_KEYS or key.startswith("x-")) else below

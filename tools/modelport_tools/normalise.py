@@ -8,6 +8,7 @@ from collections import Counter
 
 from .document import Document, dump, is_array, operations, resolve
 from .errors import SpecError
+from .idioms import express
 from .shape import walk
 
 _VERSION = re.compile(r"3\.[01]\.\d+")
@@ -27,6 +28,7 @@ def normalise(document: Document) -> Document:
         raise SpecError(f"needs OpenAPI 3.0 or 3.1 or Swagger 2.0, found {found}", pointer="/openapi")
     canonical: Document = json.loads(dump(document))
     check_references(canonical)
+    express(canonical)
     _name_operations(canonical)
     return canonical
 

@@ -293,7 +293,7 @@ def _security(scheme: Document, pointer: str) -> Document:
     flow = _FLOWS.get(str(scheme.get("flow")))
     if flow is None:
         _refuse(f"the flow {scheme.get('flow')!r} is not known", pointer)
-    flows = {flow: {"scopes": {}, **_picked(scheme, ("authorizationUrl", "tokenUrl", "scopes"))}}
+    flows: Document = {flow: {"scopes": {}, **_picked(scheme, ("authorizationUrl", "tokenUrl", "scopes"))}}
     return {**result, "type": "oauth2", "flows": flows}
 
 

@@ -68,19 +68,24 @@ def _check_schema(schema: Document, pointer: str) -> None:
             wanted = " or ".join(_NAMES[kind] for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
             raise SpecError(f"must be {wanted}", pointer=f"{pointer}/{step_text(word)}")
     kinds = schema.get("type", [])
-    for kind in cast("list[Any]", kinds if is_array(kinds) else [kinds]):
+    for kind in kinds if is_array(kinds) else [kinds]:
         if kind not in _TYPES:
             raise SpecError(f"{kind!r} is no type of JSON Schema", pointer=f"{pointer}/type")
     if not all(isinstance(name, str) for name in schema.get("required", ())):
         raise SpecError("must be a list of names", pointer=f"{pointer}/required")
+    for step, part in _parts(schema):
+        if not isinstance(part, _SCHEMA_OR_BOOLEAN):
+            raise SpecError("must be a schema", pointer=f"{pointer}/{step}")
+
+
+def _parts(schema: Document) -> Iterator[tuple[str, Any]]:
+    """The schemas in lists and maps of a schema, with the way to each."""
     for word in ("allOf", "anyOf", "oneOf", "prefixItems"):
         for index, part in enumerate(schema.get(word, ())):
-            if not isinstance(part, _SCHEMA_OR_BOOLEAN):
-                raise SpecError("must be a schema", pointer=f"{pointer}/{word}/{index}")
+            yield f"{word}/{index}", part
     for word in ("properties", "patternProperties", "$defs"):
         for name, part in cast("Document", schema.get(word, {})).items():
-            if not isinstance(part, _SCHEMA_OR_BOOLEAN):
-                raise SpecError("must be a schema", pointer=f"{pointer}/{word}/{step_text(name)}")
+            yield f"{word}/{step_text(name)}", part
 
 
 def _pruned(value: Any, kind: str, version: str) -> Any:
@@ -112,15 +117,15 @@ def _errors(document: Document, version: str) -> list[Any]:
     from jsonschema.validators import validator_for
     from openapi_spec_validator import schemas
 
-    quick, schema = {
-        "2.0": (schemas.openapi_v2_schema_validator, schemas.schema_v2),
-        "3.0": (schemas.openapi_v30_schema_validator, schemas.schema_v30),
-    }.get(version, (schemas.openapi_v31_schema_validator, schemas.schema_v31))
-    if next(iter(cast("Any", quick).iter_errors(document)), None) is None:
+    published: Any = schemas
+    name = {"2.0": "v2", "3.0": "v30"}.get(version, "v31")
+    quick: Any = getattr(published, f"openapi_{name}_schema_validator")
+    if next(iter(quick.iter_errors(document)), None) is None:
         return []
     # The quick validator, where it is the one in Rust, does not say which of several forms a value nearly has.
-    plain: Any = dict(cast("Any", schema))
-    return list(cast("Any", validator_for(plain))(plain).iter_errors(document))
+    plain: Any = dict(getattr(published, f"schema_{name}"))
+    thorough: Any = validator_for(plain)
+    return list(thorough(plain).iter_errors(document))
 
 
 def _refuse(errors: list[Any]) -> NoReturn:

@@ -8,8 +8,8 @@ import pytest
 
 from modelport_tools.errors import SpecError
 from modelport_tools.normalise import normalise
-from modelport_tools.validation import validate
 from modelport_tools.planning import ClientPlan, OperationPlan, make_plan
+from modelport_tools.validation import validate
 from tests.unit.tools.specs import OK, document, operation, schemas
 
 

@@ -11,9 +11,9 @@ import pytest
 from modelport_tools.errors import SpecError
 from modelport_tools.generate import generate_one
 from modelport_tools.normalise import normalise
-from modelport_tools.validation import validate
 from modelport_tools.planning import ClientPlan, make_plan
 from modelport_tools.swagger2 import convert, is_swagger, without_files
+from modelport_tools.validation import validate
 from tests.unit.tools.specs import OK, operation, write
 
 STRING: dict[str, Any] = {"type": "string"}
