@@ -57,6 +57,7 @@ def validate(document: Document) -> None:
     if errors:
         _refuse(errors)
     if version != "2.0":
+        _check_security(document)
         for path, method, item, operation in operations(document):
             _check_parameters(document, path, method, item, operation)
 
@@ -141,6 +142,22 @@ def _refuse(errors: list[Any]) -> NoReturn:
     if len(message) > _SHOWN_CHARACTERS:
         message = f"{message[:_SHOWN_CHARACTERS]}..."
     raise SpecError(message, pointer=pointer)
+
+
+def _check_security(document: Document) -> None:
+    """Each name of an alternative needs its scheme; the document's own alternatives, only where they are used."""
+    components: Document = document.get("components") or {}
+    schemes: Document = components.get("securitySchemes") or {}
+    holders = {f"/paths/{step_text(path)}/{method}": entry for path, method, _, entry in operations(document)}
+    if not all("security" in entry for entry in holders.values()):
+        holders[""] = document
+    for place, holder in holders.items():
+        for index, alternative in enumerate(holder.get("security") or ()):
+            for name in cast("Document", alternative):
+                if name not in schemes:
+                    raise SpecError(
+                        f"the security scheme {name!r} is not declared", pointer=f"{place}/security/{index}"
+                    )
 
 
 def _check_parameters(document: Document, path: str, method: str, item: Document, operation: Document) -> None:

@@ -94,3 +94,21 @@ def test_a_parameter_of_the_path_item_may_be_declared_again() -> None:
     values["paths"]["/a/{b}"]["parameters"] = [placed("b")]
 
     validate(normalise(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer"),
+    [
+        (document(security=[{}, {"ghost": []}]), "/security/1"),
+        (document({"/a": {"get": operation(security=[{"ghost": []}])}}), "/paths/~1a/get/security/0"),
+    ],
+)
+def test_a_scheme_that_is_declared_nowhere_is_refused_where_it_is_used(values: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(SpecError, match="the security scheme 'ghost' is not declared") as caught:
+        validate(normalise(values))
+
+    assert caught.value.pointer == pointer
+
+
+def test_alternatives_of_the_document_that_no_operation_uses_are_not_looked_at() -> None:
+    validate(normalise(document({"/a": {"get": operation(security=[])}}, security=[{"ghost": []}])))
