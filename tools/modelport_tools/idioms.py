@@ -49,19 +49,26 @@ def _tell_null(schema: Document, *, modern: bool) -> None:
 
 def _media(document: Document, content: Document) -> Document:
     return {
-        (_JSON if kind in _ANYTHING and _JSON not in content and _is_structured(document, media) else kind): media
+        (
+            _JSON if kind in _ANYTHING and _JSON not in content and is_structured(document, _schema(media)) else kind
+        ): media
         for kind, media in content.items()
     }
 
 
-def _is_structured(document: Document, media: Any) -> bool:
-    schema = resolve(document, media.get("schema")) if is_object(media) else None
+def _schema(media: Any) -> Any:
+    return media.get("schema") if is_object(media) else None
+
+
+def is_structured(document: Document, schema: Any) -> bool:
+    """Whether no value that a schema allows is a text: nothing but JSON can then hold it as it is."""
+    schema = resolve(document, schema)
     if not is_object(schema):
         return False
     parts: list[Any] = [part for word in ("allOf", *_UNIONS) for part in schema.get(word) or ()]
     kinds: Any = schema.get("type")
     if is_array(kinds):
-        return bool(_STRUCTURED & {str(kind) for kind in kinds}) and "string" not in kinds
+        return "string" not in kinds and not _STRUCTURED.isdisjoint(str(kind) for kind in kinds)
     if kinds is None and parts:
-        return any(_is_structured(document, {"schema": part}) for part in parts)
+        return any(is_structured(document, part) for part in parts)
     return str(kinds) in _STRUCTURED or (kinds is None and bool(schema.get("properties")))

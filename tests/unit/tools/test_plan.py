@@ -33,6 +33,9 @@ def content(**media: Any) -> dict[str, Any]:
 
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+THINGS: dict[str, Any] = {"schema": {"type": "array", "items": INTEGER}}
+TEXT: dict[str, Any] = {"schema": STRING}
+BOTH = ["application/json", "text/plain"]
 
 
 @pytest.mark.parametrize(
@@ -283,3 +286,40 @@ def test_an_unnamed_object_does_not_take_the_name_of_a_component() -> None:
     assert [(model.name, model.description) for model in plan.models] == [
         ("A", ""), ("ASettings", "own"), ("ASettingsInline", "")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds", "returns"),
+    [
+        (
+            {"application/json": THINGS, "application/yaml": THINGS, "application/cbor-seq": THINGS},
+            ["application/json"],
+            "list[int]",
+        ),
+        ({"application/json": THINGS, "text/plain": TEXT}, BOTH, "list[int] | str"),
+        ({"application/json": TEXT, "text/plain": TEXT}, BOTH, "str"),
+        ({"application/yaml": THINGS}, ["application/yaml"], "bytes"),
+    ],
+)
+def test_of_one_value_in_several_formats_json_is_asked_for(
+    content: dict[str, Any], kinds: list[str], returns: str
+) -> None:
+    found = only(document({"/a": {"get": operation(responses={"200": {"description": "ok", "content": content}})}}))
+
+    assert [kind for kind, _ in dict(found.responses)["200"]] == kinds
+    assert found.returns == returns
+
+
+@pytest.mark.parametrize(
+    ("parts", "annotation"),
+    [
+        ([{"type": "integer", "nullable": True}, {"type": "integer", "nullable": True}], "int | None"),
+        ([{"type": "integer", "nullable": True}, {"type": "integer"}], "int"),
+        ([{"anyOf": [{"type": "integer"}, {"type": "null"}]}, {"type": ["integer", "null"]}], "int | None"),
+        ([{"type": "integer", "nullable": True}, {"maximum": 3}], "int | None"),
+    ],
+)
+def test_null_must_fit_every_part_of_what_holds_together(parts: list[dict[str, Any]], annotation: str) -> None:
+    (model,) = planned(schemas(A={"type": "object", "properties": {"a": {"allOf": parts}}})).models
+
+    assert [field.annotation for field in model.fields] == [annotation]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelport_tools.document import Document, resolve
 
-from .media import FORM, MULTIPART, RAW_BODY, bare_media, is_json, is_raw, media_rank
+from .media import FORM, MULTIPART, RAW_BODY, asked_for, bare_media, is_json, is_raw, media_rank
 from .models import imports
 from .names import identifier
 from .parameters import declared, make_parameters
@@ -86,7 +86,7 @@ def _responses(types: Types, method: str, operation: Document) -> tuple[tuple[st
         place = Place(method, f"response_{status}")
         media = tuple(
             (bare_media(kind), _media_type(types, kind, mapped(content, kind).get("schema", {}), place))
-            for kind in sorted(content, key=media_rank)
+            for kind in asked_for(types.document, content)
         )
         planned.append((status, media))
     return tuple(planned)

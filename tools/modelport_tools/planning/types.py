@@ -14,6 +14,7 @@ from .names import pascal
 from .schemas import (
     COMPONENTS,
     UNIONS,
+    all_allow_null,
     component,
     is_null,
     is_object_schema,
@@ -208,7 +209,12 @@ class Types:
         is_child = own is not None and len(meaning) == 1 and component(meaning[0]) in self._families
         if len(meaning) == 1 and meaning[0] is not schema and not is_child:
             return self._members(meaning[0], place, own if "$ref" not in meaning[0] else None)
-        several = [null_apart(part)[0] for part in parts(self.document, schema)]
+        every = list(parts(self.document, schema))
+        found = self._all([null_apart(part)[0] for part in every], schema, place, own)
+        return _distinct([*found, "None"]) if all_allow_null(every) else found
+
+    def _all(self, several: list[Document], schema: Document, place: Place, own: str | None) -> tuple[str, ...]:
+        """What fits each of several schemas, but for null."""
         for index, part in enumerate(several):
             alternatives = [one for one in members(part) if not is_null(one)]
             if alternatives:
