@@ -84,7 +84,7 @@ def test_a_reference_in_an_example_is_text() -> None:
 
 
 def test_a_reference_in_an_extension_is_text() -> None:
-    normalise(document({"/a": {"get": operation(**{"x-samples": [{"$ref": "./code.ts"}]})}}))
+    normalise(document({"/a": {"get": {**operation(), "x-samples": [{"$ref": "./code.ts"}]}}}))
 
 
 def test_a_reference_that_is_a_property_is_a_name() -> None:
