@@ -70,7 +70,7 @@ def _check_schema(schema: Document, pointer: str) -> None:
             raise SpecError(f"must be {wanted}", pointer=f"{pointer}/{step_text(word)}")
     kinds = schema.get("type", [])
     for kind in kinds if is_array(kinds) else [kinds]:
-        if kind not in _TYPES:
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise SpecError(f"{kind!r} is no type of JSON Schema", pointer=f"{pointer}/type")
     if not all(isinstance(name, str) for name in schema.get("required", ())):
         raise SpecError("must be a list of names", pointer=f"{pointer}/required")
@@ -182,5 +182,8 @@ def _check_parameters(document: Document, path: str, method: str, item: Document
 
 def _keys(document: Document, holder: Document, place: str) -> Iterator[tuple[tuple[str, str], str]]:
     for index, entry in enumerate(holder.get("parameters") or ()):
-        parameter: Document = resolve(document, entry)
-        yield (str(parameter["in"]), str(parameter["name"])), f"{place}/parameters/{index}"
+        pointer = f"{place}/parameters/{index}"
+        parameter = resolve(document, entry)
+        if not is_object(parameter) or not {"in", "name"} <= parameter.keys():
+            raise SpecError("the reference does not lead to a parameter", pointer=pointer)
+        yield (str(parameter["in"]), str(parameter["name"])), pointer

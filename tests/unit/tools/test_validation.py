@@ -55,6 +55,8 @@ def test_what_a_client_makes_no_use_of_is_not_held_against_a_document(schema: di
         ({"nullable": "yes"}, f"{A}/nullable", "must be true or false"),
         ({"required": [1]}, f"{A}/required", "must be a list of names"),
         ({"$ref": 1}, f"{A}/$ref", "must be a text"),
+        ({"type": {}}, f"{A}/type", "{} is no type"),
+        ({"type": None}, f"{A}/type", "None is no type"),
     ],
 )
 def test_a_schema_that_is_none_is_refused_at_the_very_place(
@@ -112,3 +114,12 @@ def test_a_scheme_that_is_declared_nowhere_is_refused_where_it_is_used(values: d
 
 def test_alternatives_of_the_document_that_no_operation_uses_are_not_looked_at() -> None:
     validate(normalise(document({"/a": {"get": operation(security=[])}}, security=[{"ghost": []}])))
+
+
+def test_a_reference_to_something_else_than_a_parameter_is_refused() -> None:
+    values = answering({"$ref": "#/components/schemas/A"})
+    values["components"] = {"schemas": {"A": INTEGER}}
+    with pytest.raises(SpecError, match="does not lead to a parameter") as caught:
+        validate(normalise(values))
+
+    assert caught.value.pointer == "/paths/~1a/get/parameters/0"
