@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import unquote
 
-from .document import MAX_VALUES, Document, is_array, is_object, line_of, lookup, read, step_text
+from .document import Document, is_array, is_object, line_of, lookup, read
 from .errors import SpecError
+from .pointers import MAX_VALUES, step_text
 from .shape import SECTIONS, kind_below
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
@@ -25,21 +26,27 @@ _Target = tuple[str, Path, str]
 """A kind, a file and a pointer into it."""
 
 
-def bundle(document: Document, source: Path) -> Document:
+Origins = dict[str, tuple[Path, str]]
+"""Where what was taken from another file stands: its pointer in the document, that file, the pointer there."""
+
+
+def bundle(document: Document, source: Path, origins: Origins | None = None) -> Document:
     """The document with everything that it takes from files beside it.
 
     Args:
         document: As it was read.
         source: The file that it was read from.
+        origins: Takes up where each part of another file comes from, to tell the place of a fault.
 
     Raises:
         SpecError: If a reference leads out of the folder, to the network or nowhere; names file, line and pointer.
     """
-    return _Bundler(document, source).bundled()
+    return _Bundler(document, source, {} if origins is None else origins).bundled()
 
 
 class _Bundler:
-    def __init__(self, document: Document, source: Path) -> None:
+    def __init__(self, document: Document, source: Path, origins: Origins) -> None:
+        self._origins = origins
         self._document = document
         self._source = source
         self._main = source.resolve()
@@ -63,6 +70,7 @@ class _Bundler:
             (kind, file, pointer), name = self._waiting.pop(0)
             content = self._copied(self._target(file, pointer), kind, file, pointer)
             self._home(result, self._sections[kind])[name] = content
+            self._origins[f"{self._root(self._sections[kind])}/{step_text(name)}"] = self._shown(file), pointer
         return result
 
     def _root(self, section: str) -> str:
@@ -117,6 +125,8 @@ class _Bundler:
         if (target, inner) in self._nesting or len(self._nesting) > _MAX_NESTING:
             self._refuse("the path item holds itself", file, f"{pointer}/$ref")
         content = self._target(target, inner, file, f"{pointer}/$ref")
+        if not self._nesting:
+            self._origins[pointer] = self._shown(target), inner
         self._nesting.append((target, inner))
         copied = self._copied(content, "pathItem", target, inner)
         self._nesting.pop()
@@ -210,6 +220,10 @@ class _Bundler:
             shown = file.relative_to(self._folder) if file.is_relative_to(self._folder) else file.name
             return self._refuse(f"{shown}#{inner}: {error.reason}", origin or file, pointer)
 
+    def _shown(self, file: Path) -> Path:
+        """The file as the user would write it."""
+        return self._source if file == self._main else self._source.parent / file.relative_to(self._folder)
+
     def _refuse(self, reason: str, file: Path, pointer: str) -> NoReturn:
-        source = self._source if file == self._main else self._source.parent / file.relative_to(self._folder)
+        source = self._shown(file)
         raise SpecError(reason, source=source, pointer=pointer, line=line_of(source, pointer))

@@ -23,6 +23,8 @@ from .render import GENERATOR, Files, formatted, render_client, render_root
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from .bundle import Origins
+
 GENERATED = "generated"
 ROOT_PACKAGE = "modelport_api"
 
@@ -142,11 +144,12 @@ def generate_one(
 
 
 def _client(spec: Path, patches: Iterable[Path], package: str, *, depth: int) -> tuple[Files, PackageReport]:
-    canonical = load(spec, patches)
+    origins: Origins = {}
+    canonical = load(spec, patches, origins=origins)
     try:
         plan = make_plan(canonical)
     except SpecError as error:
-        raise located(error, spec) from error
+        raise located(error, spec, origins) from error
     files = formatted(render_client(plan, canonical, depth=depth))
     counted = sum(1 for _ in operations(canonical))
     methods = sum(len(tag.operations) for tag in plan.tags)

@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from .document import Document, dump, is_array, is_object, operations, resolve, step_text
+from .document import Document, dump, is_array, is_object, operations, resolve
 from .errors import SpecError
+from .pointers import step_text
+from .shape import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,11 +57,32 @@ def validate(document: Document) -> None:
             raise SpecError(f"cannot be validated: {error}") from error
     if errors:
         first = min(errors, key=lambda error: [str(step) for step in getattr(error, "absolute_path", ())])
-        pointer = "".join(f"/{step_text(str(step))}" for step in getattr(first, "absolute_path", ()))
+        pointer = _place(document, list(getattr(first, "absolute_path", ())), getattr(first, "instance", None))
         message = str(getattr(first, "message", first)).partition("\n\n")[0]
         raise SpecError(
             message if len(message) < _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}...", pointer=pointer
         )
+
+
+def _place(document: Document, path: list[Any], faulty: Any) -> str:
+    """The pointer to a faulty value; the validator tells that of a schema of OpenAPI 3.1 from the schema's own top."""
+    below = "".join(f"/{step_text(str(step))}" for step in path)
+    if not path or _found(document, path) is not _NOTHING:
+        return below
+    tops = (pointer for pointer, schema, kind in walk(document) if kind == "schema" and _found(schema, path) == faulty)
+    return next(tops, "") + below
+
+
+_NOTHING = object()
+
+
+def _found(value: Any, path: list[Any]) -> Any:
+    try:
+        for step in path:
+            value = value[step]
+    except (KeyError, IndexError, TypeError):
+        return _NOTHING
+    return value
 
 
 def _walk(value: Any, pointer: str) -> Iterator[tuple[str, Document]]:
