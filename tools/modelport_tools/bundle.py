@@ -21,6 +21,7 @@ _FILE = re.compile(r"[^#]*\.(?:ya?ml|json)", re.IGNORECASE)
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _SWAGGER_SECTIONS = {"schema": "definitions", "parameter": "parameters", "response": "responses"}
 _MAX_NESTING = 100
+_SHOWN_CHARACTERS = 200
 
 _Target = tuple[str, Path, str]
 """A kind, a file and a pointer into it."""
@@ -42,6 +43,10 @@ def bundle(document: Document, source: Path, origins: Origins | None = None) -> 
         SpecError: If a reference leads out of the folder, to the network or nowhere; names file, line and pointer.
     """
     return _Bundler(document, source, {} if origins is None else origins).bundled()
+
+
+def _cut(reference: str) -> str:
+    return reference if len(reference) <= _SHOWN_CHARACTERS else f"{reference[:_SHOWN_CHARACTERS]}..."
 
 
 class _Bundler:
@@ -193,22 +198,26 @@ class _Bundler:
         """
         location, _, inner = reference.partition("#")
         if inner and not inner.startswith("/"):
-            self._refuse(f"{reference}: an anchor is not supported, write the path to the place", file, pointer)
+            self._refuse(f"{_cut(reference)}: an anchor is not supported, write the path to the place", file, pointer)
         if not location:
             return file, inner
         name = unquote(location)
         if _SCHEME.match(name):
-            self._refuse(f"{reference}: nothing is fetched over the network; keep the file beside", file, pointer)
+            self._refuse(f"{_cut(reference)}: nothing is fetched over the network; keep the file beside", file, pointer)
         if name.startswith(("/", "\\")) or "\\" in name or "\0" in name:
-            self._refuse(f"{reference}: a reference must be relative, with forward slashes", file, pointer)
+            self._refuse(f"{_cut(reference)}: a reference must be relative, with forward slashes", file, pointer)
         target = Path(os.path.normpath(file.parent / name))
         if target == self._main:
             return target, inner
-        real = target.resolve()
+        try:
+            real = target.resolve()
+            there = real.is_file()
+        except (OSError, RuntimeError):  # a name too long, a loop of links
+            self._refuse(f"{_cut(reference)}: cannot be read", file, pointer)
         if not target.is_relative_to(self._folder) or not real.is_relative_to(self._folder):
-            self._refuse(f"{reference}: leads out of the folder of the document", file, pointer)
-        if not real.is_file():
-            self._refuse(f"{reference}: there is no such file", file, pointer)
+            self._refuse(f"{_cut(reference)}: leads out of the folder of the document", file, pointer)
+        if not there:
+            self._refuse(f"{_cut(reference)}: there is no such file", file, pointer)
         return real, inner
 
     def _target(self, file: Path, inner: str, origin: Path | None = None, pointer: str = "") -> Any:

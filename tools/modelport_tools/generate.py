@@ -166,6 +166,7 @@ def _generate(clients: Sequence[Client], base: Path, *, check: bool, on_step: On
     """Plan all clients, and only then write each; names of changed files are relative to the base."""
     for client in clients:
         _check_name(client.package)
+        folder.refuse_foreign(client.output / client.package)
     shared = formatted(render_root(own_init=False))
     planned = [
         (
@@ -224,6 +225,8 @@ def _client(
         _check_files(files)
     except SpecError as error:
         raise located(error, spec, origins) from error
+    except RecursionError:
+        raise SpecError("is nested too deeply: a chain of schemas leads through too many others", source=spec) from None
     tell(f"{package}: formatting {len(files)} files")
     files = formatted(files)
     counted = sum(1 for _ in operations(canonical))

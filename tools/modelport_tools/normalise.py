@@ -51,7 +51,7 @@ def validate(document: Document) -> None:
     )
     errors: list[Any] = []
     try:
-        errors.extend(validator(document).iter_errors())
+        errors.extend(validator(_without_defaults(document)).iter_errors())
     except Exception as error:  # having told a fault, the validator may stumble over it
         if not errors:
             raise SpecError(f"cannot be validated: {error}") from error
@@ -62,6 +62,15 @@ def validate(document: Document) -> None:
         raise SpecError(
             message if len(message) < _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}...", pointer=pointer
         )
+
+
+def _without_defaults(document: Document) -> Document:
+    """A copy that holds no value for a pattern to be matched against, which could take for ever."""
+    copied: Document = json.loads(json.dumps(document))
+    for _, schema, kind in walk(copied):
+        if kind == "schema":
+            schema.pop("default", None)
+    return copied
 
 
 def _place(document: Document, path: list[Any], faulty: Any) -> str:

@@ -42,17 +42,32 @@ def apply(target: Path, wanted: Files, *, check: bool, guard: bool) -> list[str]
         OutputError: If the folder holds something that was not generated, or cannot be read or written; it was left
             as it is.
     """
+    if guard:
+        refuse_foreign(target)
     try:
         real = target.resolve()
-        if guard and not _is_free(real):
-            raise OutputError("is not a package that modelport generated; choose another folder", source=target)
         changed = _changed(real, wanted)
         if changed and not check:
             _replace(real, wanted)
-    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+    except OSError as error:
         step = "read" if check else "written"
-        raise OutputError(f"cannot be {step}: {getattr(error, 'strerror', None) or error}", source=target) from error
+        raise OutputError(f"cannot be {step}: {error.strerror or error}", source=target) from error
     return changed
+
+
+def refuse_foreign(target: Path) -> None:
+    """See that a folder may be replaced: there is none, it is empty, or it was generated.
+
+    Raises:
+        OutputError: If not.
+    """
+    try:
+        free = _is_free(target.resolve())
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before Python 3.13
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot be written: {reason}", source=target) from error
+    if not free:
+        raise OutputError("is not a package that modelport generated; choose another folder", source=target)
 
 
 def diff(target: Path, wanted: Files, changed: Iterable[str]) -> str:
@@ -80,7 +95,6 @@ def _present(target: Path) -> dict[str, bytes]:
 
 
 def _is_free(target: Path) -> bool:
-    """Whether a folder may be replaced: there is none, it is empty, or it was generated."""
     if not target.exists():
         return True
     if not target.is_dir():

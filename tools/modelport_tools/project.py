@@ -59,9 +59,10 @@ def load(root: Path) -> Project | None:
         line = _LINE.search(str(error))
         reason = _LINE.sub("", str(error))
         raise SpecError(f"cannot be read: {reason}", source=path, line=int(line[1]) if line else None) from error
-    table: Any = values.get("tool", {}).get("modelport")
-    if table is None:
+    tools = values.get("tool", {})
+    if is_object(tools) and "modelport" not in tools:
         return None
+    table: Any = tools.get("modelport") if is_object(tools) else None
     clients = table.get("clients") if is_object(table) and list(table) == ["clients"] else None
     if not is_object(clients) or not clients:
         raise _malformed(path, "", "needs a table [tool.modelport.clients.PACKAGE] for each client, and nothing else")

@@ -24,12 +24,10 @@ def refused(spec: Path, **options: Any) -> str:
 
 def test_a_fault_of_an_operation(tmp_path: Path) -> None:
     spec = write(
-        tmp_path,
-        f"{TOP}paths:\n  /a:\n    get:\n      operationId: x\n      {OK}\n    put:\n      operationId: x\n      {OK}\n",
-        "s.yaml",
+        tmp_path, f"{TOP}paths:\n  /a:\n    get: {{{OK}}}\n    put:\n      operationId: 7\n      {OK}\n", "s.yaml"
     )
 
-    assert refused(spec).startswith("s.yaml:8: /paths/~1a/put: the operationId 'x' is also that of")
+    assert refused(spec).startswith("s.yaml:6: /paths/~1a/put: the operationId must be a text")
 
 
 def test_a_fault_of_the_standard(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Schemas that grow without bound when they are written out: each of a chain names the next one twice."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from .document import Document, is_array, is_object, lookup
+from .errors import SpecError
+from .pointers import step_text
+
+MAX_OPERATIONS = 20_000
+MAX_PARTS = 50_000
+"""Parts of one schema, with those of the schemas that it is composed of."""
+
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_SINGLE = ("items", "additionalProperties")
+
+
+def check_growth(document: Document) -> None:
+    """See that planning takes bounded time: operations are not too many, no schema explodes.
+
+    Raises:
+        SpecError: If one does; names it.
+    """
+    paths = document.get("paths")
+    count = sum(len(cast("Document", item)) for item in paths.values() if is_object(item)) if is_object(paths) else 0
+    if count > MAX_OPERATIONS:
+        raise SpecError(f"has {count} operations, more than {MAX_OPERATIONS}: split the document", pointer="/paths")
+    components = document.get("components")
+    schemas = components.get("schemas") if is_object(components) else None
+    known: dict[int, int] = {}
+    for name, schema in schemas.items() if is_object(schemas) else ():
+        pointer = f"/components/schemas/{step_text(name)}"
+        try:
+            parts = _parts(document, schema, known)
+        except RecursionError:
+            raise SpecError(
+                "is composed of schemas that are composed of others too many times", pointer=pointer
+            ) from None
+        if parts > MAX_PARTS:
+            raise SpecError(f"has more than {MAX_PARTS} parts with all schemas that it is composed of", pointer=pointer)
+
+
+def _parts(document: Document, schema: Any, known: dict[int, int]) -> int:
+    """How many schemas one is composed of, each counted as often as it stands there; properties count once."""
+    if not is_object(schema):
+        return 1
+    if id(schema) not in known:
+        known[id(schema)] = 1  # of one that is composed of itself
+        inner: list[Any] = [part for word in _LISTS if is_array(schema.get(word)) for part in schema[word]]
+        inner += [schema[word] for word in _SINGLE if word in schema]
+        if isinstance(schema.get("$ref"), str):
+            inner.append(_target(document, schema["$ref"]))
+        known[id(schema)] = 1 + sum(_parts(document, part, known) for part in inner)
+    return known[id(schema)]
+
+
+def _target(document: Document, reference: str) -> Any:
+    try:
+        return lookup(document, reference)
+    except SpecError:  # said elsewhere
+        return None
