@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from .document import Document, is_array, is_object, lookup
+from .document import Document, is_array, is_object, lookup, operations
 from .errors import SpecError
 from .pointers import step_text
 
@@ -22,8 +22,7 @@ def check_growth(document: Document) -> None:
     Raises:
         SpecError: If one does; names it.
     """
-    paths = document.get("paths")
-    count = sum(len(cast("Document", item)) for item in paths.values() if is_object(item)) if is_object(paths) else 0
+    count = sum(1 for _ in operations(document))
     if count > MAX_OPERATIONS:
         raise SpecError(f"has {count} operations, more than {MAX_OPERATIONS}: split the document", pointer="/paths")
     components = document.get("components")

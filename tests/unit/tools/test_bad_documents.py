@@ -175,7 +175,7 @@ def test_the_seeds_are_good(tmp_path: Path, seed: dict[str, Any]) -> None:
     assert outcome(spec) is None
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data(), times=st.integers(1, 3), version=st.sampled_from(["3.0.3", "3.1.0", None]))
 def test_a_document_with_a_fault_anywhere_is_taken_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, times: int, version: str | None
@@ -190,7 +190,7 @@ def test_a_document_with_a_fault_anywhere_is_taken_or_refused(
 RAW = [SPEC.read_bytes(), json.dumps(SWAGGER).encode(), json.dumps(SEED, indent=1).encode()]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     raw=st.sampled_from(RAW),
     start=st.floats(0, 1),
