@@ -14,7 +14,7 @@ from . import catalog, unasync
 from . import output as folder
 from .document import operations
 from .errors import OutputError, SpecError
-from .load import load, located
+from .load import load, placed
 from .planning import make_plan
 from .project import Client
 from .render import GENERATOR, Files, formatted, render_client, render_root
@@ -218,15 +218,11 @@ def _client(
     origins: Origins = {}
     tell(f"{package}: reading {spec}")
     canonical = load(spec, patches, origins=origins)
-    try:
-        tell(f"{package}: planning")
+    tell(f"{package}: planning")
+    with placed(spec, origins):
         plan = make_plan(canonical)
         files = render_client(plan, canonical, depth=depth)
         _check_files(files)
-    except SpecError as error:
-        raise located(error, spec, origins) from error
-    except RecursionError:
-        raise SpecError("is nested too deeply: a chain of schemas leads through too many others", source=spec) from None
     tell(f"{package}: formatting {len(files)} files")
     files = formatted(files)
     counted = sum(1 for _ in operations(canonical))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -16,7 +17,7 @@ from .pointers import step_text
 from .swagger2 import convert, is_swagger, without_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
 
@@ -36,7 +37,7 @@ def load(spec: Path, patches: Iterable[Path] = (), *, strict: bool = True, origi
     document = bundle(read(spec), spec, origins)
     for path in patches:
         document = patch.apply(document, path)
-    try:
+    with placed(spec, origins):
         if is_swagger(document):
             validate(without_files(document))
             document = convert(document)
@@ -44,11 +45,22 @@ def load(spec: Path, patches: Iterable[Path] = (), *, strict: bool = True, origi
         check_growth(canonical)
         if strict:
             validate(canonical)
+    return canonical
+
+
+@contextmanager
+def placed(spec: Path, origins: Origins | None = None) -> Generator[None]:
+    """Tell every fault of a document by `located`; one that leads too deep to follow is a fault too.
+
+    Raises:
+        SpecError: With file, line and JSON pointer, as far as they can be told.
+    """
+    try:
+        yield
     except SpecError as error:
         raise located(error, spec, origins) from error
     except RecursionError:
-        raise SpecError("is nested too deeply", source=spec) from None
-    return canonical
+        raise SpecError("is nested too deeply: a chain of schemas leads through too many others", source=spec) from None
 
 
 def located(error: SpecError, spec: Path, origins: Origins | None = None) -> SpecError:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modelport_tools.document import read
 from modelport_tools.errors import SpecError
-from modelport_tools.load import load, located
+from modelport_tools.load import load, placed
 from modelport_tools.planning import make_plan
 from modelport_tools.render import render_client
 from tests.unit.tools.specs import document, operation, schemas, write
@@ -88,10 +88,8 @@ def outcome(spec: Path) -> SpecError | None:
     """None if a client would be made; everything but the formatting of its files."""
     try:
         canonical = load(spec)
-        try:
+        with placed(spec):
             render_client(make_plan(canonical), canonical, depth=0)
-        except SpecError as error:
-            raise located(error, spec) from error
     except SpecError as error:
         return error
     return None
