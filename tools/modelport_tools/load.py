@@ -11,7 +11,7 @@ from . import patch
 from .bundle import Origins, bundle
 from .document import Document, line_of, read
 from .errors import SpecError
-from .growth import check_growth
+from .following import check_growth, check_kinds
 from .normalise import normalise, validate
 from .pointers import step_text
 from .swagger2 import convert, is_swagger, without_files
@@ -42,6 +42,7 @@ def load(spec: Path, patches: Iterable[Path] = (), *, strict: bool = True, origi
             validate(without_files(document))
             document = convert(document)
         canonical = normalise(document)
+        check_kinds(canonical)
         check_growth(canonical)
         if strict:
             validate(canonical)

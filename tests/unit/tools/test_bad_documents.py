@@ -127,8 +127,9 @@ ODD: list[Any] = [
     *({word: value} for word in WORDS for value in (None, 7, "x", [], {}, [{}])),
 ]  # fmt: skip
 VALUES = st.sampled_from(ODD) | st.sampled_from(REFERENCES).map(lambda reference: {"$ref": reference})
+NAMES = [*WORDS, "200", "2XX", "", "..", "\0", "/", "x-y", "x"]
 ORDERS = st.tuples(
-    st.sampled_from(["drop", "replace", "rename", "copy", "wrap", "add"]), VALUES, st.sampled_from(WORDS)
+    st.sampled_from(["drop", "replace", "rename", "copy", "wrap", "list", "add"]), VALUES, st.sampled_from(NAMES)
 )
 
 
@@ -204,6 +205,10 @@ def test_a_file_with_bytes_cut_out_or_put_in_is_taken_or_refused(
     spec.write_bytes(raw[:at] + middle + raw[at + length :])
 
     assert_told(outcome(spec), spec)
+
+
+def answers(schema: Any) -> dict[str, Any]:
+    return {"200": {"description": "ok", "content": {"application/json": {"schema": schema}}}}
 
 
 def chain(length: int, *, last: Any = None, **link: Any) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""Schemas that grow without bound when they are written out: each of a chain names the next one twice."""
+"""What would lead astray whoever follows references: to a thing of another kind, or to more than can be written out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .document import Document, is_array, is_object, lookup, operations
+from .document import Document, is_array, is_object, lookup, operations, resolve
 from .errors import SpecError
 from .pointers import step_text
+from .shape import walk
 
 MAX_OPERATIONS = 20_000
 MAX_PARTS = 50_000
@@ -14,6 +15,38 @@ MAX_PARTS = 50_000
 
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SINGLE = ("items", "additionalProperties")
+
+
+_NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "parameter": ("parameter", ("name", "in")),
+    "requestBody": ("request body", ("content",)),
+    "response": ("response", ()),
+    "header": ("header", ()),
+    "securityScheme": ("security scheme", ("type",)),
+    "link": ("link", ()),
+    "callback": ("callback", ()),
+    "pathItem": ("path item", ()),
+}
+"""What a reference may stand for, and what that must have."""
+
+
+def check_kinds(document: Document) -> None:
+    """See that every reference leads to a thing of the kind that belongs in its place.
+
+    Raises:
+        SpecError: If one does not; names it and its place.
+    """
+    for pointer, value, kind in walk(document):
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            target = resolve(document, value)
+            if kind == "schema":
+                name, fits = "schema", is_object(target) or isinstance(target, bool)
+            else:
+                name, keys = _NEEDS.get(kind, (kind, ()))
+                fits = is_object(target) and all(key in target for key in keys)
+            if not fits:
+                raise SpecError(f"{reference}: the reference leads to no {name}", pointer=pointer)
 
 
 def check_growth(document: Document) -> None:
