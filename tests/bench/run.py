@@ -1,7 +1,8 @@
-"""Run the benchmarks and print their tables: ``python -m tests.bench.run [NAME...]`` (``import`` is bench_import.py).
+"""Run the benchmarks and print their bars in one table: ``python -m tests.bench.run [NAME...] [FILE...]``.
 
-Each bench_*.py has a ``main()`` that returns rows. A ratio compares two things measured in turns on the same machine,
-so it holds on a busy one too; seconds are printed for orientation only. Exit code 1 when a ratio misses its bar.
+``import`` is bench_import.py; a FILE is a document for those that take one (``generate``). Each has a ``main()`` that
+returns rows. A ratio compares two things measured in turns on the same machine, so it holds on a busy one too, if
+softly; seconds are printed for orientation only. Exit code 1 when a ratio misses its bar.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import importlib
 import os
 import platform
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,14 +20,16 @@ from tests.bench.measure import Row
 _HERE = Path(__file__).parent
 _PREFIX = "bench_"
 _HEADER = ("what", "measured", "against", "ratio", "bar", "")
+_WITH_FILES = {"generate"}
 
 
 def names() -> list[str]:
     return [file.stem.removeprefix(_PREFIX) for file in sorted(_HERE.glob(f"{_PREFIX}*.py"))]
 
 
-def measure(name: str) -> list[Row]:
-    rows: list[Row] = importlib.import_module(f"tests.bench.{_PREFIX}{name}").main()
+def measure(name: str, files: Sequence[str]) -> list[Row]:
+    arguments = (files,) if name in _WITH_FILES else ()
+    rows: list[Row] = importlib.import_module(f"tests.bench.{_PREFIX}{name}").main(*arguments)
     return rows
 
 
@@ -37,19 +41,28 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def main(wanted: Sequence[str]) -> int:
-    if unknown := set(wanted) - set(names()):
-        print(f"no benchmark {', '.join(sorted(unknown))}: there is {', '.join(names())}", file=sys.stderr)
+def main(arguments: Sequence[str]) -> int:
+    wanted = [name for name in arguments if name in names()]
+    files = [name for name in arguments if name not in names()]
+    unknown = [file for file in files if not Path(file).is_file()]
+    if unknown or (files and not _WITH_FILES & set(wanted)):
+        print(f"no benchmark {', '.join(unknown or files)}: there is {', '.join(names())}", file=sys.stderr)
+        print(f"files go with {', '.join(sorted(_WITH_FILES))}", file=sys.stderr)
         return 2
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}")
-    missed = 0
+    before, start = _load(), time.monotonic()
+    rows: list[Row] = []
     for name in wanted or names():
-        print(f"\n{name}")
-        rows = measure(name)
-        print(table(rows))
-        missed += sum(not row.met for row in rows)
+        print(f"measuring: {name}", file=sys.stderr)
+        rows += measure(name, files)
+    print(table(rows))
+    missed = sum(not row.met for row in rows)
+    print(f"\n{len(rows) - missed} of {len(rows)} bars met, in {time.monotonic() - start:.0f} s")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {before} before and {_load()} after")
     return 1 if missed else 0
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 if __name__ == "__main__":

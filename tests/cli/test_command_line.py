@@ -84,6 +84,7 @@ def test_without_a_command_the_help_is_shown_as_bad_usage(modelport: Modelport) 
         (["sandbox", "--host", "192.0.2.1"], "not loopback"),
         (["generate", "absent.yaml"], "absent.yaml"),
         (["generate", "--package", "x"], "go with a SPEC"),
+        (["generate", "--http-client", "httpx2"], "go with a SPEC"),
         (["completion", "tcsh"], "tcsh"),
         (["codex", "models", "predict", "M1", "-g", "risk"], "either --data"),
         (["codex", "models", "predict", "M1", "-g", "risk", "--data", "{"], "not JSON"),

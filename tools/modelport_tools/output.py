@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from .document import is_object
 from .errors import OutputError
-from .render import GENERATOR, Files
+from .render import GENERATOR, Files, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping
 
 _DIFF_LINES = 200
 _MARK = ".modelport-"
@@ -70,6 +70,15 @@ def refuse_foreign(target: Path) -> None:
         raise OutputError("is not a package that modelport generated; choose another folder", source=target)
 
 
+def recorded(target: Path, key: str) -> str | None:
+    """What a package that was generated before says of itself; None if there is none, or it says nothing."""
+    try:
+        value = (_record(target) or {}).get(key)
+    except OSError:
+        return None
+    return value if isinstance(value, str) else None
+
+
 def diff(target: Path, wanted: Files, changed: Iterable[str]) -> str:
     """A unified diff from the folder to what is wanted, cut short where it is long."""
     lines: list[str] = []
@@ -99,13 +108,19 @@ def _is_free(target: Path) -> bool:
         return True
     if not target.is_dir():
         return False
+    record = _record(target)
+    return not any(target.iterdir()) if record is None else record.get("generator") == GENERATOR
+
+
+def _record(target: Path) -> Mapping[str, object] | None:
+    """What a generated package says of itself; None if there is no such file."""
     try:
         values: object = json.loads((target / "operations.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return not any(target.iterdir())
+        return None
     except (ValueError, RecursionError):
-        return False
-    return is_object(values) and values.get("generator") == GENERATOR
+        return {}
+    return values if is_object(values) else {}
 
 
 def _replace(target: Path, wanted: Files) -> None:
@@ -115,10 +130,7 @@ def _replace(target: Path, wanted: Files) -> None:
     with _workplace(target.parent, prefix) as place:
         fresh = place / target.name
         fresh.mkdir()
-        for name, text in wanted.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+        write_files(fresh, wanted)
         _settle(fresh, target, place / _OLD)
 
 

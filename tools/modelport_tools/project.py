@@ -6,6 +6,7 @@
     spec = "openapi/acme.yaml"
     output = "src"                            # the folder that gets the package; "." without
     patches = ["openapi/acme-fixes.yaml"]     # OpenAPI Overlays, in order; none without
+    http-client = "httpx2"                    # or "httpx", as without
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROJECT = "pyproject.toml"
-_KEYS = ("spec", "output", "patches")
+_KEYS = ("spec", "output", "patches", "http-client")
 _LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -34,6 +35,8 @@ class Client:
     spec: Path
     output: Path
     patches: tuple[Path, ...] = ()
+    http_client: str | None = None
+    """What the package speaks through; by default what it was generated for before."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,11 @@ def _client(root: Path, package: str, entry: Any) -> Client:
         raise _malformed(path, f"/{package}/{unknown[0]}", f"is not known: there is {', '.join(_KEYS)}")
     patches = entry.get("patches", [])
     texts: list[Any] = [entry["spec"], entry.get("output", "."), *(patches if is_array(patches) else [None])]
-    if not all(isinstance(text, str) for text in texts):
-        raise _malformed(path, f"/{package}", "spec and output must be texts, patches a list of texts")
+    http_client = entry.get("http-client")
+    if not all(isinstance(text, str) for text in [*texts, http_client or ""]):
+        raise _malformed(path, f"/{package}", "spec, output and http-client must be texts, patches a list of texts")
     spec, output, *others = [root / str(text) for text in texts]
-    return Client(package, spec, output, tuple(others))
+    return Client(package, spec, output, tuple(others), http_client)
 
 
 def _malformed(path: Path, below: str, reason: str) -> SpecError:

@@ -7,11 +7,9 @@ import math
 import os
 from contextlib import ExitStack
 from datetime import date
-from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus
-from uuid import UUID
 
 from .errors import ClientConfigError, EncodeError
 from .types import UNSET, File
@@ -60,11 +58,23 @@ def text(value: object, where: str) -> str:
         return str.__str__(value)
     if value is None:
         return ""
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise EncodeError(f"{where}: {value} has no JSON form")
     for kind, write in _WRITERS:
         if isinstance(value, kind):
             return write(value)
+    return _rare_text(value, where)
+
+
+def _rare_text(value: Any, where: str) -> str:
+    """The text of a value of types whose modules take longer to load than a call."""
+    from decimal import Decimal
+    from uuid import UUID
+
+    if isinstance(value, UUID) or (isinstance(value, Decimal) and value.is_finite()):
+        return str(value)
+    if isinstance(value, Decimal):
+        raise EncodeError(f"{where}: {value} has no JSON form")
     item = getattr(value, "item", None)  # a number of numpy
     if callable(item) and getattr(value, "shape", None) == ():
         return text(item(), where)
@@ -75,8 +85,6 @@ _WRITERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (bool, lambda value: "true" if value else "false"),
     (int, lambda value: str(int(value))),  # of a subclass, only its number
     (float, lambda value: repr(float(value))),
-    (Decimal, str),
-    (UUID, str),
     (date, lambda value: value.isoformat()),  # a datetime too
 )
 

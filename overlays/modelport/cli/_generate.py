@@ -29,6 +29,11 @@ _STALE = 1
     type=click.Path(path_type=Path),
     help="With SPEC: an OpenAPI Overlay to apply first; may be repeated, applied in this order.",
 )
+@click.option(
+    "--http-client",
+    type=click.Choice(["httpx", "httpx2"]),
+    help="With SPEC: what the package speaks through; by default what it was generated for before, else httpx.",
+)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file would change.")
 @json_option
 def generate(
@@ -37,6 +42,7 @@ def generate(
     output: Path | None,
     package: str | None,
     patches: tuple[Path, ...],
+    http_client: str | None,
     check: bool,
     as_json: bool,
 ) -> int:
@@ -54,9 +60,19 @@ def generate(
         if output is None or package is None:
             raise click.UsageError(f"{spec} needs --output DIRECTORY and --package NAME")
         with Steps() as steps:
-            report = generate_one(spec, output=output, package=package, patches=patches, check=check, on_step=steps)
-    elif output or package or patches:
-        raise click.UsageError("--output, --package and --patch go with a SPEC; a project says them in pyproject.toml")
+            report = generate_one(
+                spec,
+                output=output,
+                package=package,
+                patches=patches,
+                check=check,
+                http_client=http_client,
+                on_step=steps,
+            )
+    elif output or package or patches or http_client:
+        raise click.UsageError(
+            "--output, --package, --patch and --http-client go with a SPEC; a project says them in pyproject.toml"
+        )
     else:
         project = find_project()
         with Steps() as steps:

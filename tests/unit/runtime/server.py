@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -75,11 +76,13 @@ class ScriptedServer:
         script: The steps that are left.
         requests: What came.
         connections: How many connections were opened.
+        tls: Shakes hands first, if there is one.
     """
 
     script: list[Step] = field(default_factory=list)
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._closing = threading.Event()
@@ -88,7 +91,7 @@ class ScriptedServer:
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
@@ -112,6 +115,8 @@ class ScriptedServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             with self._lock:
                 self._open.append(connection)
                 self.connections += 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import inspect
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -309,7 +310,7 @@ def test_only_one_module_of_the_runtime_names_httpx() -> None:
     named = [
         file.name
         for file in runtime.rglob("*.py")
-        if "httpx." in file.read_text() and "import httpx" in file.read_text()
+        if re.search(r"^ *(import|from) httpx|^[^\"'`]*\bhttpx2?\.", file.read_text(), re.MULTILINE)
     ]
 
     assert named == ["http.py"]

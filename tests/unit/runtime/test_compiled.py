@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from modelport_api._runtime import compiled, decode
 from modelport_api._runtime.decode import JSONDecoder, decoder_for
 from modelport_api._runtime.errors import EncodeError
+from modelport_api._runtime.json_bytes import parse_json
 from modelport_api._runtime.types import UNSET, Unset
-from modelport_api._runtime.wire import date_text, encode_json, parse_json, to_builtins
+from modelport_api._runtime.wire import date_text, encode_json, to_builtins
 from modelport_api.codex.v1 import models
 from tests.unit.runtime.test_codec import (
     ALL_MODELS,

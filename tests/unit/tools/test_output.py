@@ -159,17 +159,17 @@ def test_a_disk_that_fills_up_leaves_the_old_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     write(tmp_path / "made", package("old"))
-    real, written = Path.write_text, 0
+    real, written = Path.write_bytes, 0
 
-    def write_text(self: Path, *arguments: str, **options: str) -> int:
+    def write_bytes(self: Path, data: bytes) -> int:
         nonlocal written
         written += 1
         if written > after:
             self.touch()
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return real(self, *arguments, **options)
+        return real(self, data)
 
-    monkeypatch.setattr(Path, "write_text", write_text)
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
     with pytest.raises(OutputError, match="cannot be written: No space left on device"):
         write(tmp_path / "made", package("new"))
 

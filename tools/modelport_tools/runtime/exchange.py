@@ -338,7 +338,7 @@ def _is_json(content_type: str) -> bool:
 
 
 def _json(content: bytes) -> Any:
-    from .wire import parse_json
+    from .json_bytes import parse_json
 
     return parse_json(content)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
-from .errors import APIConnectionError, APIError, APIProtocolError, APITimeoutError
+from .errors import APIConnectionError, APIError, APIProtocolError, APITimeoutError, ClientConfigError
 from .types import Timeout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TypeGuard
 
 MAX_CONNECTIONS = 100
@@ -30,31 +31,34 @@ class _LazyTLS(ssl.SSLContext):
     """A TLS context that reads the trust store at the first handshake, not when a client is made.
 
     Reading it costs some 25 ms, which programs that speak plain HTTP, or make many clients, would pay for nothing.
+    Then it hands over to the context that the HTTP client would have made, so trust is whatever it is there.
     """
 
-    _loaded = False
+    _made: ssl.SSLContext | None = None
+    _protocols: list[str] | None = None
 
-    def _load(self) -> None:
-        if not self._loaded:
-            self._loaded = True
-            import os
+    def _real(self) -> ssl.SSLContext:
+        made = self._made
+        if made is None:
+            made = httpx.create_ssl_context()
+            if self._protocols is not None:
+                made.set_alpn_protocols(self._protocols)
+            self._made = made
+        return made
 
-            if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
-                import certifi
-
-                self.load_verify_locations(certifi.where())
-            else:
-                self.load_default_certs()
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Keep what a handshake is to offer."""
+        self._protocols = list(alpn_protocols)
+        if self._made is not None:
+            self._made.set_alpn_protocols(self._protocols)
 
     def wrap_socket(self, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
         """Load the trust store, then shake hands."""
-        self._load()
-        return super().wrap_socket(*args, **kwargs)
+        return self._real().wrap_socket(*args, **kwargs)
 
     def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
         """Load the trust store, then shake hands."""
-        self._load()
-        return super().wrap_bio(*args, **kwargs)
+        return self._real().wrap_bio(*args, **kwargs)
 
 
 _shared_tls: list[_LazyTLS] = []
@@ -93,6 +97,21 @@ def is_sync(client: object) -> TypeGuard[httpx.Client]:
 def is_async(client: object) -> TypeGuard[httpx.AsyncClient]:
     """Whether an injected client is an async one."""
     return isinstance(client, httpx.AsyncClient)
+
+
+def check_library(client: object) -> None:
+    """Refuse a client of another major version's package: they share a shape, not their classes.
+
+    Raises:
+        ClientConfigError: Names both.
+    """
+    own = httpx.__name__
+    family = own.rstrip("0123456789")
+    for base in type(client).__mro__:
+        library = base.__module__.partition(".")[0]
+        if library != own and library.rstrip("0123456789") == family:
+            found = f"{library}.{base.__name__}"
+            raise ClientConfigError(f"this package speaks through {own}: bring a client of {own}, not a {found}")
 
 
 def timeout_argument(timeout: float | Timeout | None) -> dict[str, float | None]:

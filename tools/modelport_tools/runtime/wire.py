@@ -4,30 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
-from uuid import UUID
-
-import msgspec
 
 from .errors import EncodeError
+from .json_bytes import is_light, write_json
 from .types import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-def parse_json(content: bytes) -> Any:
-    """JSON bytes to Python values.
-
-    Raises:
-        ValueError: If the bytes are not JSON in UTF-8, or nested too deeply.
-    """
-    try:
-        return msgspec.json.decode(content)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
 
 
 def encode_json(value: object) -> bytes:
@@ -36,18 +21,38 @@ def encode_json(value: object) -> bytes:
     Raises:
         EncodeError: If a value has no JSON form, NaN and infinities included.
     """
-    from .compiled import UNFIT, packed
+    if not (is_light() and _is_small(value)):
+        import msgspec
 
+        from .compiled import UNFIT, packed
+
+        try:
+            return msgspec.json.encode(packed(value))
+        except UNFIT:
+            pass  # said in full below
     try:
-        return msgspec.json.encode(packed(value))
-    except UNFIT:
-        pass  # said in full below
-    try:
-        return msgspec.json.encode(to_builtins(value))
+        return write_json(to_builtins(value))
     except RecursionError:
         raise EncodeError("the value is nested too deeply, or holds itself") from None
     except UnicodeEncodeError as error:
         raise EncodeError(f"half of a surrogate pair has no JSON form: {error.object[error.start]!r}") from None
+
+
+def _is_small(value: object) -> bool:
+    """Whether a value has few entries, and these have few: deeper ones are not looked at."""
+    entries = _entries(value)
+    return len(entries) <= _FEW and all(len(_entries(entry)) <= _FEW for entry in entries)
+
+
+def _entries(value: object) -> list[Any]:
+    if is_array(value):
+        return list(value)
+    if is_object(value):
+        return list(value.values())
+    return [getattr(value, name) for name, _ in wire_fields(type(value))] if is_structured(value) else []
+
+
+_FEW = 64
 
 
 def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
@@ -94,6 +99,13 @@ def _simple(value: Any, where: str) -> Any:
     for kind, convert in _CONVERTERS:
         if isinstance(value, kind):
             return to_builtins(convert(value), where)
+    from decimal import Decimal
+    from uuid import UUID
+
+    if isinstance(value, Decimal):
+        return to_builtins(float(value), where)
+    if isinstance(value, UUID):
+        return str(value)
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "shape", None) == ():
         return to_builtins(item(), where)
@@ -113,8 +125,6 @@ _CONVERTERS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str.__str__),
     (int, int),
     (float, float),
-    (Decimal, float),
-    (UUID, str),
     (date, date_text),  # a datetime too
 )
 

@@ -16,7 +16,7 @@ from ..exchange import (
     checked_retries,
     replaced,
 )
-from ..http import without_query
+from ..http import check_library, without_query
 from ..types import UNSET, Timeout, Unset
 from ._shim import is_other_http_client
 from .pool import Pool
@@ -59,8 +59,10 @@ class BaseClient:
         url = self.default_base_url if base_url is None else base_url
         if url is None:
             raise ClientConfigError("the document names no server: give the client a base_url")
-        if http_client is not None and is_other_http_client(http_client):
-            raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
+        if http_client is not None:
+            check_library(http_client)
+            if is_other_http_client(http_client):
+                raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
         self._pool = Pool(http_client)
         self._is_derived = False
         settings = Settings(
