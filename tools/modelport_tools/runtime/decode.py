@@ -131,7 +131,7 @@ class _Scope(dict[str, Any]):
     def __init__(self, names: Names) -> None:
         super().__init__(
             Any=Any, Literal=Literal, Unset=Unset, File=File, datetime=datetime, date=date,
-            str=str, int=int, float=float, bool=bool, bytes=bytes, list=list, dict=dict, object=object,
+            str=str, int=int, float=float, bool=bool, bytes=bytes, list=list, tuple=tuple, dict=dict, object=object,
         )  # fmt: skip
         self._names = names
 
@@ -155,6 +155,8 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
         return _union(typing.get_args(kind), names)
     if origin is list:
         return partial(_list, _decoder(typing.get_args(kind)[0], names))
+    if origin is tuple:
+        return partial(_tuple, [_decoder(item, names) for item in typing.get_args(kind)])
     if origin is dict:
         return partial(_dict, _decoder(typing.get_args(kind)[1], names))
     if origin is Literal:
@@ -277,6 +279,19 @@ def _list(item: Decoder, value: Any) -> list[Any]:
     except Mismatch as mismatch:
         raise mismatch.within(f"[{index}]") from None
     return result
+
+
+def _tuple(items: list[Decoder], value: Any) -> tuple[Any, ...]:
+    if value.__class__ is not list or len(value) != len(items):
+        raise Mismatch(f"an array of {len(items)}", value)
+    index = 0
+    result: list[Any] = []
+    try:
+        for index, (item, entry) in enumerate(zip(items, value, strict=True)):  # noqa: B007 - as in `_list`
+            result.append(item(entry))
+    except Mismatch as mismatch:
+        raise mismatch.within(f"[{index}]") from None
+    return tuple(result)
 
 
 def _dict(item: Decoder, value: Any) -> dict[str, Any]:
