@@ -16,7 +16,7 @@ TEXT, INTEGER, NUMBER, BOOLEAN = ({"type": kind} for kind in ("string", "integer
 
 
 def fields(*required: str, **properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": [*required], "properties": properties}
+    return {"type": "object", **({"required": [*required]} if required else {}), "properties": properties}
 
 
 COMPONENTS: dict[str, Any] = {

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from modelport_tools.document import Document, is_object, operations, resolve
 from modelport_tools.errors import SpecError
 
+from .directions import with_directions
 from .models import make_enums, make_models
 from .names import identifier, numbered, unused, words
 from .operations import make_operation
@@ -37,7 +38,7 @@ def make_plan(document: Document) -> ClientPlan:
     planned = _distinct(
         [make_operation(types, path, item, method, operation) for path, method, item, operation in operations(document)]
     )
-    models = make_models(types)
+    models = with_directions(make_models(types), planned)
     enums = sorted(make_enums(types), key=lambda enum: enum.module)
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
     taken = {*(model.name for model in models), *(enum.name for enum in enums)}

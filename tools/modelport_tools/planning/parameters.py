@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from modelport_tools.document import Document, is_object, resolve
 from modelport_tools.errors import SpecError
 
+from .models import with_default
 from .names import identifier, is_name, numbered
 from .plan import ParameterPlan
 from .schemas import is_null, listed, mapped, members, null_apart, without
@@ -72,7 +73,7 @@ def _parameter(types: Types, method: str, entry: Document, name: str) -> Paramet
         explode=bool(entry.get("explode", style == "form")),
         annotation=types.of(schema, Place(method, str(entry["name"]))),
         required=bool(entry.get("required", False)),
-        description=str(entry.get("description", "")),
+        description=with_default(str(entry.get("description", "")), [schema]),
     )
 
 

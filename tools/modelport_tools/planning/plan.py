@@ -85,6 +85,11 @@ class OperationPlan:
     imports: tuple[tuple[str, str], ...]
 
     @property
+    def body_annotations(self) -> tuple[str, ...]:
+        """The annotation of each body that is sent."""
+        return (self.body_annotation,) if self.body else ()
+
+    @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:
         """Those that are arguments by position."""
         return tuple(parameter for parameter in self.parameters if parameter.location == "path")
