@@ -59,6 +59,7 @@ class ParameterPlan:
     annotation: str
     required: bool
     description: str
+    reserved: bool = False
 
 
 @dataclass(frozen=True)

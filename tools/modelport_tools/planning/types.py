@@ -309,7 +309,11 @@ class Types:
     def _array(self, schema: Document, place: Place) -> str:
         first = listed(schema, "prefixItems")
         rest: Any = schema.get("items", True)
-        if first and schema.get("minItems", 0) >= len(first) and (rest is False or schema.get("maxItems") == len(first)):
+        if (
+            first
+            and schema.get("minItems", 0) >= len(first)
+            and (rest is False or schema.get("maxItems") == len(first))
+        ):
             kinds = [self.of(item, place.below(f"item_{index}")) for index, item in enumerate(first)]
             return f"tuple[{', '.join(kinds)}]"
         if rest is True or rest == {}:

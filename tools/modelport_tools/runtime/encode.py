@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .operation import Operation, Parameter
 
 _UNRESERVED = "-._~"
+_RESERVED = "-._~:/?@!$'()*,;="
+"""What ``allowReserved`` leaves as it is: not what ends a value or the query (RFC 3986, 3.4; the ``+`` of forms)."""
 _UPLOAD_NAME = "upload"
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
@@ -141,14 +143,14 @@ def build_headers(operation: Operation[Any], arguments: Mapping[str, Any]) -> di
         value = arguments.get(parameter.python_name, UNSET)
         if value is UNSET or value is None:
             continue
-        where = f"{parameter.location} parameter {parameter.python_name!r}"
+        if parameter.location == "cookie":
+            cookies += _query_pairs(parameter, value if parameter.style == "json" else _plain(value))
+            continue
+        where = f"header parameter {parameter.python_name!r}"
         joined = _json(value) if parameter.style == "json" else _joined(_plain(value), parameter, ",", where)
-        if parameter.location == "header":
-            if not is_header_value(joined):
-                raise EncodeError(f"{where} must be ASCII, without line breaks or white space at its ends")
-            headers[parameter.wire_name] = joined
-        else:
-            cookies.append(f"{parameter.wire_name}={quote(joined, safe=_UNRESERVED)}")
+        if not is_header_value(joined):
+            raise EncodeError(f"{where} must be ASCII, without line breaks or white space at its ends")
+        headers[parameter.wire_name] = joined
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     return headers
@@ -209,8 +211,8 @@ def _exploded(value: object, encode: Any, separator: str, pairs: str) -> str:
 
 
 def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR0911 - one return a style
-    where = f"query parameter {parameter.python_name!r}"
-    encode = _quoter(where)
+    where = f"{parameter.location} parameter {parameter.python_name!r}"
+    encode = _quoter(where, _RESERVED if parameter.reserved else _UNRESERVED)
     name = quote(parameter.wire_name, safe=_UNRESERVED)
     if parameter.style == "json":
         return [f"{name}={quote(_json(value), safe=_UNRESERVED)}"]
@@ -230,9 +232,9 @@ def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR
     return [f"{name}={encode(value)}"]
 
 
-def _quoter(where: str) -> Any:
+def _quoter(where: str, safe: str = _UNRESERVED) -> Any:
     def encode(value: object) -> str:
-        return quote(text(value, where), safe=_UNRESERVED)
+        return quote(text(value, where), safe=safe)
 
     return encode
 

@@ -11,13 +11,17 @@ T = TypeVar("T")
 
 
 class Parameter(NamedTuple):
-    """One parameter: its Python name, its name on the wire, where it goes, and how it is written."""
+    """One parameter: its Python name, its name on the wire, where it goes, and how it is written.
+
+    `reserved` keeps the reserved characters of RFC 3986 that mean nothing in a query (``allowReserved``).
+    """
 
     python_name: str
     wire_name: str
     location: str
     style: str = "simple"
     explode: bool = False
+    reserved: bool = False
 
 
 class Operation(Generic[T]):
