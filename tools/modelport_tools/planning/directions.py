@@ -21,7 +21,7 @@ def with_directions(models: Sequence[ModelPlan], operations: Iterable[OperationP
     """The same classes, with what is required where they go."""
     planned = list(operations)
     sent = [one.annotation for operation in planned for one in operation.parameters]
-    sent += [text for operation in planned for text in operation.body_annotations]
+    sent += [operation.body_annotation for operation in planned]
     received = [text for operation in planned for _, media in operation.responses for _, text in media]
     optional = {"readOnly": _reached(models, sent), "writeOnly": _reached(models, received)}
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
+    {"Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "Chosen", "Encoding", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
      "Operation", "Parameter", "RawMethod", "RequestOptions", "Resource", "StreamMethod", "UNSET", "UUID", "Unpack",
      "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
 )  # fmt: skip

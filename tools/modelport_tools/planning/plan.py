@@ -63,6 +63,16 @@ class ParameterPlan:
 
 
 @dataclass(frozen=True)
+class EncodingPlan:
+    """How a field of a form is written."""
+
+    content_type: str | None
+    style: str | None
+    explode: bool
+    reserved: bool
+
+
+@dataclass(frozen=True)
 class OperationPlan:
     """A method of a generated client."""
 
@@ -76,6 +86,11 @@ class OperationPlan:
     parameters: tuple[ParameterPlan, ...]
     body: tuple[str, ...]
     body_annotation: str
+    """That of every media type."""
+    body_kinds: tuple[tuple[str, ...], ...]
+    """The names of the types that each media type takes."""
+    encoding: tuple[tuple[str, tuple[tuple[str, EncodingPlan], ...]], ...]
+    """How fields of a form are written, by media type and field."""
     body_required: bool
     responses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     returns: str
@@ -84,11 +99,6 @@ class OperationPlan:
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
-
-    @property
-    def body_annotations(self) -> tuple[str, ...]:
-        """The annotation of each body that is sent."""
-        return (self.body_annotation,) if self.body else ()
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:

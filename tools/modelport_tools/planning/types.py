@@ -108,6 +108,10 @@ class Types:
         """The annotation of a schema."""
         return joined(self._members(schema, place))
 
+    def union(self, schema: Any, place: Place) -> tuple[str, ...]:
+        """The members of the annotation of a schema."""
+        return self._members(schema, place)
+
     def of_component(self, name: str) -> str:
         """The annotation of a component."""
         return joined(self._component(name))

@@ -24,6 +24,26 @@ class Parameter(NamedTuple):
     reserved: bool = False
 
 
+class Encoding(NamedTuple):
+    """How one field of a form is written, where the document says more than that it is a field.
+
+    `style` and `explode` are those of a query parameter, of a form that is URL-encoded; None leaves the field to its
+    type. `content_type` is that of its part in a multipart form.
+    """
+
+    content_type: str | None = None
+    style: str | None = None
+    explode: bool = True
+    reserved: bool = False
+
+
+class Chosen(NamedTuple):
+    """A body with the media type that the caller chose for it."""
+
+    body: Any
+    content_type: str
+
+
 class Operation(Generic[T]):
     """One operation; `T` is the type of its success value.
 
@@ -33,6 +53,8 @@ class Operation(Generic[T]):
         path: The path template, relative to the base URL.
         parameters: In the order of the document.
         body: The request's media types, preferred first.
+        body_kinds: The names of the types that each takes, if there are several media types.
+        encoding: By media type and field of a form: how the field is written, if the document says.
         responses: By status (``200``, ``4XX``, ``default``): the media types and the type expression of each.
         security: Alternatives; each is the set of schemes that must be used together. Empty: public.
         schemes: How each scheme is sent: ``(kind, where, name)``, such as ``("http", "bearer", "")``.
@@ -42,7 +64,9 @@ class Operation(Generic[T]):
 
     __slots__ = (
         "body",
+        "body_kinds",
         "cache",
+        "encoding",
         "idempotent",
         "method",
         "name",
@@ -63,6 +87,8 @@ class Operation(Generic[T]):
         names: Callable[[str], Any],
         parameters: tuple[Parameter, ...] = (),
         body: tuple[str, ...] = (),
+        body_kinds: tuple[str, ...] = (),
+        encoding: Mapping[str, Mapping[str, Encoding]] | None = None,
         responses: Mapping[str, Mapping[str, str]],
         security: tuple[tuple[str, ...], ...] = (),
         schemes: Mapping[str, tuple[str, str, str]] | None = None,
@@ -74,6 +100,8 @@ class Operation(Generic[T]):
         self.names = names
         self.parameters = parameters
         self.body = body
+        self.body_kinds = body_kinds
+        self.encoding = encoding
         self.responses = responses
         self.security = security
         self.schemes = schemes or {}
