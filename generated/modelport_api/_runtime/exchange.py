@@ -155,7 +155,8 @@ def aim(
     headers: Mapping[str, str] | None = None,
 ) -> Target:
     """Work out where a call goes; a misspelt option is a TypeError."""
-    url = settings.base_url + build_path(operation, arguments)
+    base_url = settings.base_url if operation.server is None else operation.base_url(settings.base_url)
+    url = base_url + build_path(operation, arguments)
     query = build_query(operation, arguments)
     sent = {"Accept": _accept(operation)}
     if settings.headers:

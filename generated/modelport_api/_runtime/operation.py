@@ -54,6 +54,8 @@ class Operation(Generic[T]):
         parameters: In the order of the document.
         body: The request's media types, preferred first.
         body_kinds: The names of the types that each takes, if there are several media types.
+        server: Its own server, if it has one: an absolute URL, or one relative to the client's.
+        home: The document's server: only a client of that one sends an operation to another server.
         encoding: By media type and field of a form: how the field is written, if the document says.
         responses: By status (``200``, ``4XX``, ``default``): the media types and the type expression of each.
         security: Alternatives; each is the set of schemes that must be used together. Empty: public.
@@ -67,6 +69,7 @@ class Operation(Generic[T]):
         "body_kinds",
         "cache",
         "encoding",
+        "home",
         "idempotent",
         "method",
         "name",
@@ -76,6 +79,7 @@ class Operation(Generic[T]):
         "responses",
         "schemes",
         "security",
+        "server",
     )
 
     def __init__(
@@ -93,6 +97,8 @@ class Operation(Generic[T]):
         security: tuple[tuple[str, ...], ...] = (),
         schemes: Mapping[str, tuple[str, str, str]] | None = None,
         idempotent: bool = True,
+        server: str | None = None,
+        home: str | None = None,
     ) -> None:
         self.name = name
         self.method = method
@@ -106,11 +112,27 @@ class Operation(Generic[T]):
         self.security = security
         self.schemes = schemes or {}
         self.idempotent = idempotent
+        self.server = server
+        self.home = home
         self.cache: dict[object, Any] = {}
         """Decoders by status and media type, made on first need."""
 
     def __repr__(self) -> str:
         return f"<Operation {self.name}: {self.method} {self.path}>"
+
+    def base_url(self, base_url: str) -> str:
+        """Where the operation is, for a client of a base URL.
+
+        A client that was given another base URL than the document's keeps to it: it may be a test server, a proxy or
+        a deployment of its own, and its credentials are not for the hosts of the document.
+        """
+        if self.server is None:
+            return base_url
+        from urllib.parse import urljoin, urlsplit
+
+        if not urlsplit(self.server).scheme:
+            return urljoin(f"{base_url}/", self.server).rstrip("/")
+        return self.server.rstrip("/") if self.home is not None and base_url == self.home.rstrip("/") else base_url
 
     def documented(self, status: int) -> Mapping[str, str] | None:
         """The media types that the document gives for a status; None if it does not know the status."""

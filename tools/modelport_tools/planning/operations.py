@@ -13,6 +13,7 @@ from .names import identifier, unused
 from .parameters import declared, make_parameters
 from .plan import EncodingPlan, OperationPlan, ParameterPlan
 from .schemas import mapped
+from .servers import server_of
 from .types import Place, joined
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def make_operation(types: Types, path: str, item: Document, method: str, operati
         deprecated=bool(operation.get("deprecated", False)),
         evidence=str(operation.get("x-modelport-evidence", "")),
         imports=(),
+        server=server_of(item, operation),
     )
     return replace(planned, imports=imports(types, annotated(planned)))
 

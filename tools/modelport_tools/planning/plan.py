@@ -99,6 +99,8 @@ class OperationPlan:
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
+    server: str = ""
+    """Its own server, if it has one."""
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:
@@ -129,6 +131,25 @@ class TagPlan:
 
 
 @dataclass(frozen=True)
+class WebhookPlan:
+    """A request that a server sends."""
+
+    name: str
+    wire: str
+    method: str
+    annotation: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """A server: its URL, and the default and choice of each variable in it."""
+
+    url: str
+    variables: tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]
+
+
+@dataclass(frozen=True)
 class ClientPlan:
     """A generated package."""
 
@@ -139,3 +160,6 @@ class ClientPlan:
     models: tuple[ModelPlan, ...]
     enums: tuple[EnumPlan, ...]
     operations: tuple[OperationPlan, ...] = field(default=())
+    servers: tuple[ServerPlan, ...] = ()
+    webhooks: tuple[WebhookPlan, ...] = ()
+    webhook_imports: tuple[tuple[str, str], ...] = ()

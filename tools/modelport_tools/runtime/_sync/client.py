@@ -16,7 +16,7 @@ from ..exchange import (
     checked_retries,
     replaced,
 )
-from ..http import check_library, without_query
+from ..http import without_query
 from ..types import UNSET, Timeout, Unset
 from ._shim import is_other_http_client
 from .pool import Pool
@@ -25,6 +25,7 @@ from .transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ..server import Server
     from ..types import HTTPClient, TokenSource
 
 
@@ -45,6 +46,7 @@ class BaseClient:
     """
 
     default_base_url: ClassVar[str | None] = None
+    _servers: ClassVar[tuple[Server, ...]] = ()
 
     def __init__(
         self,
@@ -58,11 +60,10 @@ class BaseClient:
     ) -> None:
         url = self.default_base_url if base_url is None else base_url
         if url is None:
-            raise ClientConfigError("the document names no server: give the client a base_url")
-        if http_client is not None:
-            check_library(http_client)
-            if is_other_http_client(http_client):
-                raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
+            named = f"only the relative server {self._servers[0].url}" if self._servers else "no server"
+            raise ClientConfigError(f"the document names {named}: give the client a base_url")
+        if http_client is not None and is_other_http_client(http_client):
+            raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
         self._pool = Pool(http_client)
         self._is_derived = False
         settings = Settings(
@@ -73,6 +74,21 @@ class BaseClient:
             checked_headers(headers or {}),
         )
         self._transport = Transport(settings, self._pool)
+
+    @classmethod
+    def server_url(cls, index: int = 0, **variables: str) -> str:
+        """The URL of one of the document's servers, to be a client's base URL.
+
+        Args:
+            index: Which one, counted from 0 in the order of the document.
+            variables: Values for the variables in its URL; each has a default.
+
+        Raises:
+            ClientConfigError: If there is no such server or variable, or the variable has no such value.
+        """
+        from ..server import filled
+
+        return filled(cls._servers, index, variables)
 
     @property
     def base_url(self) -> str:
