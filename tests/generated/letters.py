@@ -58,9 +58,12 @@ class Letters:
         self.folder = folder
         self._made: dict[str, ModuleType] = {}
 
+    def write(self, name: str, document: dict[str, Any]) -> None:
+        generate_one(write(self.folder, document, f"{name}.json"), output=self.folder, package=name)
+
     def package(self, name: str, document: dict[str, Any]) -> ModuleType:
         if name not in self._made:
-            generate_one(write(self.folder, document, f"{name}.json"), output=self.folder, package=name)
+            self.write(name, document)
             sys.path.insert(0, str(self.folder))
             try:
                 self._made[name] = importlib.import_module(name)

@@ -16,10 +16,15 @@ TEXT: dict[str, Any] = {"type": "string"}
 FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 ADDRESS = {"type": "object", "title": "Address", "properties": {"street": TEXT, "no": {"type": "integer"}}}
 FIELDS = {
-    "ids": {"type": "array", "items": {"type": "integer"}}, "tags": {"type": "array", "items": TEXT},
-    "by": {"type": "object", "properties": {"x": {"type": "integer"}, "y": TEXT}}, "address": ref("Address"),
-    "plain": TEXT, "flag": {"type": "boolean"}, "nothing": {"type": ["string", "null"]}, "open": TEXT,
-}  # fmt: skip
+    "ids": {"type": "array", "items": {"type": "integer"}},
+    "tags": {"type": "array", "items": TEXT},
+    "by": {"type": "object", "properties": {"x": {"type": "integer"}, "y": TEXT}},
+    "address": ref("Address"),
+    "plain": TEXT,
+    "flag": {"type": "boolean"},
+    "nothing": {"type": ["string", "null"]},
+    "open": TEXT,
+}
 
 
 def taking(name: str, content: dict[str, Any], responses: Any = OK, method: str = "post") -> dict[str, Any]:
@@ -29,45 +34,99 @@ def taking(name: str, content: dict[str, Any], responses: Any = OK, method: str 
 
 DOCUMENT = described(
     {
-        **taking("form", {"application/x-www-form-urlencoded": {
-            "schema": {"type": "object", "title": "Form", "properties": FIELDS},
-            "encoding": {"ids": {"style": "spaceDelimited", "explode": False}, "by": {"style": "deepObject"},
-                         "open": {"allowReserved": True}},
-        }}),
-        **taking("multi", {"multipart/form-data": {
-            "schema": {"type": "object", "title": "Multi", "required": ["file"], "properties": {
-                **FIELDS, "file": FILE, "more": {"type": "array", "items": FILE}, "image": FILE, "many": FILE,
-                "places": {"type": "array", "items": ref("Address")}, "listed": {"type": "array", "items": TEXT},
-                "fastapi": {"type": "string", "contentMediaType": "application/octet-stream"},
-            }},
-            "encoding": {"image": {"contentType": "image/png"}, "many": {"contentType": "image/png, image/jpeg"},
-                         "plain": {"contentType": "text/csv"}, "listed": {"contentType": "application/json"}},
-        }}),
-        **taking("several", {
-            "application/json": {"schema": ref("Address")},
-            "application/x-www-form-urlencoded": {"schema": ref("Address")},
-            "multipart/form-data": {"schema": {"type": "object", "title": "Upload", "properties": {"file": FILE}}},
-            "text/plain": {"schema": TEXT}, "application/octet-stream": {"schema": FILE},
-        }),
-        **taking("patch", {kind: {"schema": schema} for kind, schema in {
-            "application/merge-patch+json": ref("Patch"),
-            "application/json-patch+json": {"type": "array", "items": ref("Step")},
-        }.items()}, method="patch"),
+        **taking(
+            "form",
+            {
+                "application/x-www-form-urlencoded": {
+                    "schema": {"type": "object", "title": "Form", "properties": FIELDS},
+                    "encoding": {
+                        "ids": {"style": "spaceDelimited", "explode": False},
+                        "by": {"style": "deepObject"},
+                        "open": {"allowReserved": True},
+                    },
+                }
+            },
+        ),
+        **taking(
+            "multi",
+            {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "title": "Multi",
+                        "required": ["file"],
+                        "properties": {
+                            **FIELDS,
+                            "file": FILE,
+                            "more": {"type": "array", "items": FILE},
+                            "image": FILE,
+                            "many": FILE,
+                            "places": {"type": "array", "items": ref("Address")},
+                            "listed": {"type": "array", "items": TEXT},
+                            "fastapi": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        },
+                    },
+                    "encoding": {
+                        "image": {"contentType": "image/png"},
+                        "many": {"contentType": "image/png, image/jpeg"},
+                        "plain": {"contentType": "text/csv"},
+                        "listed": {"contentType": "application/json"},
+                    },
+                }
+            },
+        ),
+        **taking(
+            "several",
+            {
+                "application/json": {"schema": ref("Address")},
+                "application/x-www-form-urlencoded": {"schema": ref("Address")},
+                "multipart/form-data": {"schema": {"type": "object", "title": "Upload", "properties": {"file": FILE}}},
+                "text/plain": {"schema": TEXT},
+                "application/octet-stream": {"schema": FILE},
+            },
+        ),
+        **taking(
+            "patch",
+            {
+                kind: {"schema": schema}
+                for kind, schema in {
+                    "application/merge-patch+json": ref("Patch"),
+                    "application/json-patch+json": {"type": "array", "items": ref("Step")},
+                }.items()
+            },
+            method="patch",
+        ),
         **taking("merge", {"application/merge-patch+json": {"schema": ref("Patch")}}, method="patch"),
-        **taking("vendor", {"application/vnd.x.v2+json; profile=a": {"schema": ref("Address")}},
-                 returning(ref("Address"), "application/vnd.x.v2+json")),
+        **taking(
+            "vendor",
+            {"application/vnd.x.v2+json; profile=a": {"schema": ref("Address")}},
+            returning(ref("Address"), "application/vnd.x.v2+json"),
+        ),
         **taking("text", {"text/csv": {"schema": TEXT}}, returning(TEXT, "text/csv")),
         **taking("binary", {"image/png": {"schema": FILE}}, returning(FILE, "image/png")),
-        **taking("content_type_named", {"text/plain": {}, "application/json": {"schema": {"type": "array", "items": TEXT}}}),
+        **taking(
+            "content_type_named", {"text/plain": {}, "application/json": {"schema": {"type": "array", "items": TEXT}}}
+        ),
     },
-    components={"schemas": {
-        "Address": ADDRESS,
-        "Patch": {"type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": {"type": ["integer", "null"]},
-                                                   "c": {"type": "string"}}},
-        "Step": {"type": "object", "required": ["op", "path"],
-                 "properties": {"op": {"type": "string", "enum": ["add", "remove"]}, "path": TEXT, "value": {}}},
-    }},
-)  # fmt: skip
+    components={
+        "schemas": {
+            "Address": ADDRESS,
+            "Patch": {
+                "type": "object",
+                "properties": {
+                    "a": {"type": ["string", "null"]},
+                    "b": {"type": ["integer", "null"]},
+                    "c": {"type": "string"},
+                },
+            },
+            "Step": {
+                "type": "object",
+                "required": ["op", "path"],
+                "properties": {"op": {"type": "string", "enum": ["add", "remove"]}, "path": TEXT, "value": {}},
+            },
+        }
+    },
+)
 
 
 def parts(probe: Probe) -> list[tuple[str, str | None, str, bytes]]:
@@ -75,46 +134,80 @@ def parts(probe: Probe) -> list[tuple[str, str | None, str, bytes]]:
     head = f"Content-Type: {probe.sent.header('content-type')}\r\n\r\n".encode()
     message = email.message_from_bytes(head + probe.sent.body, policy=email.policy.HTTP)
     return [
-        (part.get_param("name", header="content-disposition"), part.get_filename(),
-         part.get_content_type() if part["content-type"] else "", part.get_payload(decode=True))
+        (
+            part.get_param("name", header="content-disposition"),
+            part.get_filename(),
+            part.get_content_type() if part["content-type"] else "",
+            part.get_payload(decode=True),
+        )
         for part in message.iter_parts()
-    ]  # type: ignore[misc]  # fmt: skip
+    ]  # type: ignore[misc]
 
 
 def test_fields_of_a_form_are_written_as_their_encoding_says(probe: Probe) -> None:
     models = probe.models
     body = models.Form(
-        ids=[1, 2], tags=["a b", "c&d"], by=models.FormBy(x=1, y="z"), address=models.Address(street="s", no=1),
-        plain="ü=", flag=True, nothing=None, open_="a/b",
-    )  # fmt: skip
+        ids=[1, 2],
+        tags=["a b", "c&d"],
+        by=models.FormBy(x=1, y="z"),
+        address=models.Address(street="s", no=1),
+        plain="ü=",
+        flag=True,
+        nothing=None,
+        open_="a/b",
+    )
     probe.call("form", body=body)
 
     assert probe.sent.header("content-type") == "application/x-www-form-urlencoded"
     assert b"ids=1%202" in probe.sent.body
     assert b"open=a/b" in probe.sent.body
     assert sorted(parse_qsl(probe.sent.body.decode(), keep_blank_values=True)) == sorted(
-        [("ids", "1 2"), ("tags", "a b"), ("tags", "c&d"), ("by[x]", "1"), ("by[y]", "z"),
-         ("address", '{"no":1,"street":"s"}'), ("plain", "ü="), ("flag", "true"), ("open", "a/b")]
-    )  # fmt: skip
+        [
+            ("ids", "1 2"),
+            ("tags", "a b"),
+            ("tags", "c&d"),
+            ("by[x]", "1"),
+            ("by[y]", "z"),
+            ("address", '{"no":1,"street":"s"}'),
+            ("plain", "ü="),
+            ("flag", "true"),
+            ("open", "a/b"),
+        ]
+    )
 
 
 def test_parts_of_a_form_have_the_media_types_of_the_document(probe: Probe) -> None:
     models, file = probe.models, probe.package.File
     place = models.Address(street="ü", no=1)
     body = models.Multi(
-        file=file(b"\x00--", name="f.bin"), more=[file(b"1"), file(b"2", content_type="text/x")], image=file(b"p"),
-        many=file(b"m", content_type="image/jpeg"), places=[place, place], listed=["a", "b"], ids=[1, 2], plain="a,b",
-        flag=False, nothing=None, address=place, fastapi=file(b"fast"),
-    )  # fmt: skip
+        file=file(b"\x00--", name="f.bin"),
+        more=[file(b"1"), file(b"2", content_type="text/x")],
+        image=file(b"p"),
+        many=file(b"m", content_type="image/jpeg"),
+        places=[place, place],
+        listed=["a", "b"],
+        ids=[1, 2],
+        plain="a,b",
+        flag=False,
+        nothing=None,
+        address=place,
+        fastapi=file(b"fast"),
+    )
     probe.call("multi", body=body)
     found = {(name, kind, content) for name, _, kind, content in parts(probe)}
     address = '{"no":1,"street":"ü"}'.encode()
 
     assert found >= {
-        ("image", "image/png", b"p"), ("many", "image/jpeg", b"m"), ("plain", "text/csv", b"a,b"), ("flag", "", b"false"),
-        ("ids", "", b"1"), ("ids", "", b"2"), ("listed", "application/json", b'["a","b"]'),
-        ("address", "application/json", address), ("places", "application/json", address),
-    }  # fmt: skip
+        ("image", "image/png", b"p"),
+        ("many", "image/jpeg", b"m"),
+        ("plain", "text/csv", b"a,b"),
+        ("flag", "", b"false"),
+        ("ids", "", b"1"),
+        ("ids", "", b"2"),
+        ("listed", "application/json", b'["a","b"]'),
+        ("address", "application/json", address),
+        ("places", "application/json", address),
+    }
     names = [name for name, *_ in parts(probe)]
     assert (names.count("more"), names.count("places"), names.count("nothing")) == (2, 2, 0)
     assert ("file", "f.bin") in {(name, file_name) for name, file_name, *_ in parts(probe)}

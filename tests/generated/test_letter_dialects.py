@@ -23,14 +23,23 @@ COMPONENTS: dict[str, Any] = {
     "Faulty": {"type": "string", "enum": [1, "two"]},
     "Holder": fields("e", e=ref("Texts"), n={"allOf": [ref("Leaf")], "nullable": True}, w=ref("WithNull")),
     "Defaults": fields(
-        a={**INTEGER, "default": 5}, b={**TEXT, "default": "x", "description": "Known."}, c={**NUMBER, "default": 1.5},
-        d={"type": "array", "items": TEXT, "default": ["x"]}, e={"allOf": [ref("One")], "default": "only"},
-        f={"type": "boolean", "default": False}, g={"type": "object", "default": {"k": "\"\"\""}},
+        a={**INTEGER, "default": 5},
+        b={**TEXT, "default": "x", "description": "Known."},
+        c={**NUMBER, "default": 1.5},
+        d={"type": "array", "items": TEXT, "default": ["x"]},
+        e={"allOf": [ref("One")], "default": "only"},
+        f={"type": "boolean", "default": False},
+        g={"type": "object", "default": {"k": '"""'}},
     ),
     "Ways": fields(
-        "id", "secret", "name", id={**INTEGER, "readOnly": True}, secret={**TEXT, "writeOnly": True}, name=TEXT,
+        "id",
+        "secret",
+        "name",
+        id={**INTEGER, "readOnly": True},
+        secret={**TEXT, "writeOnly": True},
+        name=TEXT,
     ),
-}  # fmt: skip
+}
 ROWS: dict[str, tuple[Any, Any, Made]] = {
     "nullable_text": ({**TEXT, "nullable": True}, None, lambda _: None),
     "nullable_of_all": ({"allOf": [ref("Leaf")], "nullable": True}, None, lambda _: None),
@@ -59,14 +68,21 @@ ROWS: dict[str, tuple[Any, Any, Made]] = {
     "mixed_null": ({"enum": ["auto", 1, 2.5, True, None]}, None, lambda _: None),
     "only_null": ({"enum": [None]}, None, lambda _: None),
     "values_of_other_types": (ref("Faulty"), "two", lambda _: "two"),
-    "enums_in_array": ({"type": "array", "items": ref("Texts")}, ["b c", "x"], lambda m: [m.Texts("b c"), m.Texts("x")]),
+    "enums_in_array": (
+        {"type": "array", "items": ref("Texts")},
+        ["b c", "x"],
+        lambda m: [m.Texts("b c"), m.Texts("x")],
+    ),
     "inline_enum": ({"type": "string", "enum": ["p", "q"]}, "q", lambda m: m.InlineEnumBody.Q),
-    "holder": (ref("Holder"), {"e": "größe", "n": None, "w": None},
-               lambda m: m.Holder(e=m.Texts("größe"), n=None, w=None)),
+    "holder": (
+        ref("Holder"),
+        {"e": "größe", "n": None, "w": None},
+        lambda m: m.Holder(e=m.Texts("größe"), n=None, w=None),
+    ),
     "holder_unset": (ref("Holder"), {"e": "class"}, lambda m: m.Holder(e=m.Texts("class"))),
     "defaults_unset": (ref("Defaults"), {}, lambda m: m.Defaults()),
     "ways": (ref("Ways"), {"id": 1, "secret": "s", "name": "n"}, lambda m: m.Ways(id=1, secret="s", name="n")),
-}  # fmt: skip
+}
 DOCUMENT = echoing({name: row[0] for name, row in ROWS.items()}, COMPONENTS, version="3.0.3")
 
 
@@ -105,12 +121,12 @@ def test_a_default_is_described_and_never_sent(probe: Probe) -> None:
 def test_a_field_that_goes_one_way_is_required_that_way_only(probe: Probe) -> None:
     probe.answered({"id": 1, "name": "n"})
     models = probe.models
-    received = probe.call("ways", body=models.Ways(secret="s", name="n"))  # noqa: S106 - no secret
+    received = probe.call("ways", body=models.Ways(secret="s", name="n"))
 
     assert json.loads(probe.sent.body) == {"secret": "s", "name": "n"}
     assert received == models.Ways(id=1, name="n")
     with pytest.raises(TypeError):
-        models.Ways(secret="s")  # noqa: S106 - no secret
+        models.Ways(secret="s")
 
 
 def test_null_is_refused_where_the_document_does_not_know_it(probe: Probe) -> None:

@@ -16,16 +16,23 @@ COLOUR = {
     "object": {"type": "object", "additionalProperties": {"type": "integer"}},
 }
 VALUES: dict[str, Any] = {
-    "string": "blue", "empty": "", "array": ["blue", "black", "brown"], "object": {"R": 100, "G": 200, "B": 150},
-}  # fmt: skip
+    "string": "blue",
+    "empty": "",
+    "array": ["blue", "black", "brown"],
+    "object": {"R": 100, "G": 200, "B": 150},
+}
 STYLES: dict[tuple[str, bool, str], dict[str, str]] = {
     # style, explode, where: what the table says
     ("matrix", False, "path"): {
-        "empty": ";color", "string": ";color=blue", "array": ";color=blue,black,brown",
+        "empty": ";color",
+        "string": ";color=blue",
+        "array": ";color=blue,black,brown",
         "object": ";color=R,100,G,200,B,150",
     },
     ("matrix", True, "path"): {
-        "empty": ";color", "string": ";color=blue", "array": ";color=blue;color=black;color=brown",
+        "empty": ";color",
+        "string": ";color=blue",
+        "array": ";color=blue;color=black;color=brown",
         "object": ";R=100;G=200;B=150",
     },
     ("label", False, "path"): {"string": ".blue", "array": ".blue,black,brown", "object": ".R,100,G,200,B,150"},
@@ -33,33 +40,46 @@ STYLES: dict[tuple[str, bool, str], dict[str, str]] = {
     ("simple", False, "path"): {"string": "blue", "array": "blue,black,brown", "object": "R,100,G,200,B,150"},
     ("simple", True, "path"): {"string": "blue", "array": "blue,black,brown", "object": "R=100,G=200,B=150"},
     ("simple", False, "header"): {
-        "empty": "", "string": "blue", "array": "blue,black,brown", "object": "R,100,G,200,B,150",
+        "empty": "",
+        "string": "blue",
+        "array": "blue,black,brown",
+        "object": "R,100,G,200,B,150",
     },
     ("simple", True, "header"): {"string": "blue", "array": "blue,black,brown", "object": "R=100,G=200,B=150"},
     ("form", False, "query"): {
-        "empty": "color=", "string": "color=blue", "array": "color=blue,black,brown",
+        "empty": "color=",
+        "string": "color=blue",
+        "array": "color=blue,black,brown",
         "object": "color=R,100,G,200,B,150",
     },
     ("form", True, "query"): {
-        "empty": "color=", "string": "color=blue", "array": "color=blue&color=black&color=brown",
+        "empty": "color=",
+        "string": "color=blue",
+        "array": "color=blue&color=black&color=brown",
         "object": "R=100&G=200&B=150",
     },
     ("spaceDelimited", False, "query"): {
-        "array": "color=blue%20black%20brown", "object": "color=R%20100%20G%20200%20B%20150",
+        "array": "color=blue%20black%20brown",
+        "object": "color=R%20100%20G%20200%20B%20150",
     },
     ("pipeDelimited", False, "query"): {
-        "array": "color=blue%7Cblack%7Cbrown", "object": "color=R%7C100%7CG%7C200%7CB%7C150",
+        "array": "color=blue%7Cblack%7Cbrown",
+        "object": "color=R%7C100%7CG%7C200%7CB%7C150",
     },
     ("deepObject", True, "query"): {"object": "color%5BR%5D=100&color%5BG%5D=200&color%5BB%5D=150"},
     ("form", False, "cookie"): {
-        "empty": "color=", "string": "color=blue", "array": "color=blue,black,brown",
+        "empty": "color=",
+        "string": "color=blue",
+        "array": "color=blue,black,brown",
         "object": "color=R,100,G,200,B,150",
     },
     # Of form and explode the text says that the name is repeated; cookies are parted by "; " (RFC 6265).
     ("form", True, "cookie"): {
-        "string": "color=blue", "array": "color=blue; color=black; color=brown", "object": "R=100; G=200; B=150",
+        "string": "color=blue",
+        "array": "color=blue; color=black; color=brown",
+        "object": "R=100; G=200; B=150",
     },
-}  # fmt: skip
+}
 
 
 def name_of(style: str, explode: bool, location: str, kind: str) -> str:
@@ -72,9 +92,13 @@ def _style_paths() -> dict[str, Any]:
         for kind in {*kinds} - {"empty"}:
             name = name_of(style, explode, location, kind)
             parameter = {
-                "name": "color", "in": location, "required": True, "style": style, "explode": explode,
+                "name": "color",
+                "in": location,
+                "required": True,
+                "style": style,
+                "explode": explode,
                 "schema": COLOUR[kind],
-            }  # fmt: skip
+            }
             path = f"/{name}/{{color}}/end" if location == "path" else f"/{name}"
             paths[path] = {"get": {"operationId": name, "parameters": [parameter], "responses": OK}}
     return paths
@@ -86,46 +110,100 @@ def query(name: str, schema: Any = TEXT, **rest: Any) -> dict[str, Any]:
 
 JSON_FILTER = {
     "application/json": {
-        "schema": {"type": "object", "title": "Filter", "required": ["field"],
-                   "properties": {"field": TEXT, "isA": {"type": "boolean"}}}
+        "schema": {
+            "type": "object",
+            "title": "Filter",
+            "required": ["field"],
+            "properties": {"field": TEXT, "isA": {"type": "boolean"}},
+        }
     }
-}  # fmt: skip
+}
 OTHERS: dict[str, list[dict[str, Any]]] = {
-    "reserved": [query("plain"), query("open", allowReserved=True),
-                 query("many", {"type": "array", "items": TEXT}, allowReserved=True, explode=False)],
-    "names": [query("filter[name]"), query("$top", {"type": "integer"}), query("a.b"), query("größe"), query("fooBar"),
-              query("foo_bar"), query("id"), query("class"), query("from"), query("datetime", {"type": "string", "format": "date-time"}),
-              query("list", {"type": "array", "items": TEXT}), query("str"), query("1st"), query("@"), query("_x"),
-              query("UNSET"), query("options"), query("type", {"type": "string", "format": "date"}),
-              {"name": "id", "in": "header", "schema": TEXT}],
-    "content": [{"name": "filter", "in": "query", "required": True, "content": JSON_FILTER},
-                {"name": "X-Filter", "in": "header", "content": JSON_FILTER},
-                {"name": "plain", "in": "query", "content": {"text/plain": {"schema": TEXT}}}],
-    "ignored": [{"name": name, "in": "header", "required": True, "schema": TEXT}
-                for name in ("Accept", "content-type", "AUTHORIZATION", "X-Real")],
+    "reserved": [
+        query("plain"),
+        query("open", allowReserved=True),
+        query("many", {"type": "array", "items": TEXT}, allowReserved=True, explode=False),
+    ],
+    "names": [
+        query("filter[name]"),
+        query("$top", {"type": "integer"}),
+        query("a.b"),
+        query("größe"),
+        query("fooBar"),
+        query("foo_bar"),
+        query("id"),
+        query("class"),
+        query("from"),
+        query("datetime", {"type": "string", "format": "date-time"}),
+        query("list", {"type": "array", "items": TEXT}),
+        query("str"),
+        query("1st"),
+        query("@"),
+        query("_x"),
+        query("UNSET"),
+        query("options"),
+        query("type", {"type": "string", "format": "date"}),
+        {"name": "id", "in": "header", "schema": TEXT},
+    ],
+    "content": [
+        {"name": "filter", "in": "query", "required": True, "content": JSON_FILTER},
+        {"name": "X-Filter", "in": "header", "content": JSON_FILTER},
+        {"name": "plain", "in": "query", "content": {"text/plain": {"schema": TEXT}}},
+    ],
+    "ignored": [
+        {"name": name, "in": "header", "required": True, "schema": TEXT}
+        for name in ("Accept", "content-type", "AUTHORIZATION", "X-Real")
+    ],
     "empty": [query("flag", {"type": "boolean"}, allowEmptyValue=True), query("text", allowEmptyValue=True)],
-    "enums": [query("one", ref("Sort")), query("many", {"type": "array", "items": ref("Sort")}),
-              {"name": "X-Sort", "in": "header", "schema": ref("Sort")}, query("inline", {"enum": [1, 2]}),
-              query("either", {"anyOf": [ref("Sort"), {"type": "null"}]}), query("day", {"type": "string", "format": "date"})],
-    "model": [query("by", {"type": "object", "title": "By", "properties": {"minAge": {"type": "integer"}, "maxAge": {"type": "integer"}}}),
-              query("deep", ref("Deep"), style="deepObject"), query("d", TEXT), query("self", TEXT)],
-}  # fmt: skip
+    "enums": [
+        query("one", ref("Sort")),
+        query("many", {"type": "array", "items": ref("Sort")}),
+        {"name": "X-Sort", "in": "header", "schema": ref("Sort")},
+        query("inline", {"enum": [1, 2]}),
+        query("either", {"anyOf": [ref("Sort"), {"type": "null"}]}),
+        query("day", {"type": "string", "format": "date"}),
+    ],
+    "model": [
+        query(
+            "by",
+            {
+                "type": "object",
+                "title": "By",
+                "properties": {"minAge": {"type": "integer"}, "maxAge": {"type": "integer"}},
+            },
+        ),
+        query("deep", ref("Deep"), style="deepObject"),
+        query("d", TEXT),
+        query("self", TEXT),
+    ],
+}
 DOCUMENT = described(
     {
         **_style_paths(),
-        **{f"/{name}": {"get": {"operationId": name, "parameters": parameters, "responses": OK}}
-           for name, parameters in OTHERS.items()},
+        **{
+            f"/{name}": {"get": {"operationId": name, "parameters": parameters, "responses": OK}}
+            for name, parameters in OTHERS.items()
+        },
         "/path/{a.b}/{c-d}{e}/{kind}": {
-            "parameters": [{"name": name, "in": "path", "required": True, "schema": schema} for name, schema in
-                           (("e", {"type": "integer"}), ("c-d", {"type": "boolean"}), ("a.b", TEXT), ("kind", ref("Sort")))],
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": schema}
+                for name, schema in (
+                    ("e", {"type": "integer"}),
+                    ("c-d", {"type": "boolean"}),
+                    ("a.b", TEXT),
+                    ("kind", ref("Sort")),
+                )
+            ],
             "get": {"operationId": "path", "parameters": [query("e")], "responses": OK},
         },
     },
-    components={"schemas": {
-        "Sort": {"type": "string", "enum": ["up", "down & out"]},
-        "Deep": {"type": "object", "properties": {"a b": TEXT, "n": {"type": "integer"}}},
-    }},
-)  # fmt: skip
+    components={
+        "schemas": {
+            "Sort": {"type": "string", "enum": ["up", "down & out"]},
+            "Deep": {"type": "object", "properties": {"a b": TEXT, "n": {"type": "integer"}}},
+        }
+    },
+)
 
 
 @pytest.mark.parametrize(
@@ -158,10 +236,26 @@ def test_reserved_characters_stay_where_the_document_allows_them(probe: Probe) -
 
 def test_names_of_every_kind_reach_the_wire_as_they_are(probe: Probe) -> None:
     probe.call(
-        "names", filtername="1", top=2, a_b="3", größe="4", fooBar="5", foo_bar="6", id_query="7", class_="8", from_="9",
-        list_=["10"], str_="11", field_1st="12", field_="13", field_x="14", unset="15", options_="16",
-        type_=date(2026, 1, 2), id_header="17",
-    )  # fmt: skip
+        "names",
+        filtername="1",
+        top=2,
+        a_b="3",
+        größe="4",
+        fooBar="5",
+        foo_bar="6",
+        id_query="7",
+        class_="8",
+        from_="9",
+        list_=["10"],
+        str_="11",
+        field_1st="12",
+        field_="13",
+        field_x="14",
+        unset="15",
+        options_="16",
+        type_=date(2026, 1, 2),
+        id_header="17",
+    )
 
     assert probe.query == (
         "filter%5Bname%5D=1&%24top=2&a.b=3&gr%C3%B6%C3%9Fe=4&fooBar=5&foo_bar=6&id=7&class=8&from=9&list=10&str=11"
@@ -196,8 +290,15 @@ def test_an_empty_value_can_be_sent(probe: Probe) -> None:
 
 def test_enums_go_as_their_values(probe: Probe) -> None:
     sort = probe.models.Sort
-    probe.call("enums", one=sort.UP, many=[sort("down & out"), "new"], x_sort=sort("later"), inline=1, either=None,
-               day=date(2026, 1, 2))  # fmt: skip
+    probe.call(
+        "enums",
+        one=sort.UP,
+        many=[sort("down & out"), "new"],
+        x_sort=sort("later"),
+        inline=1,
+        either=None,
+        day=date(2026, 1, 2),
+    )
 
     assert probe.query == "one=up&many=down%20%26%20out&many=new&inline=1&day=2026-01-02"
     assert probe.sent.header("x-sort") == "later"

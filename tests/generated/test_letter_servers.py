@@ -19,15 +19,19 @@ def get(name: str, **rest: Any) -> dict[str, Any]:
 
 
 SCHEMES: dict[str, Any] = {
-    "basic": {"type": "http", "scheme": "Basic"}, "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-    "other": {"type": "http", "scheme": "ApiToken"}, "digest": {"type": "http", "scheme": "digest"},
-    "head": {"type": "apiKey", "in": "header", "name": "X-Key"}, "head2": {"type": "apiKey", "in": "header", "name": "X-Org"},
+    "basic": {"type": "http", "scheme": "Basic"},
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "other": {"type": "http", "scheme": "ApiToken"},
+    "digest": {"type": "http", "scheme": "digest"},
+    "head": {"type": "apiKey", "in": "header", "name": "X-Key"},
+    "head2": {"type": "apiKey", "in": "header", "name": "X-Org"},
     "auth": {"type": "apiKey", "in": "header", "name": "Authorization"},
-    "quer": {"type": "apiKey", "in": "query", "name": "api key"}, "cook": {"type": "apiKey", "in": "cookie", "name": "sid"},
+    "quer": {"type": "apiKey", "in": "query", "name": "api key"},
+    "cook": {"type": "apiKey", "in": "cookie", "name": "sid"},
     "oauth": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://x/t", "scopes": {"r": "read"}}}},
     "oidc": {"type": "openIdConnect", "openIdConnectUrl": "https://x/.well-known/openid-configuration"},
     "we.ird-name": {"type": "apiKey", "in": "header", "name": "X-Weird"},
-}  # fmt: skip
+}
 SECURED: dict[str, tuple[Any, dict[str, str], dict[str, str | None]]] = {
     # name: what the operation asks for, what the client has, what is sent
     "default": (None, {"bearer": "t"}, {"authorization": "Bearer t"}),
@@ -41,15 +45,21 @@ SECURED: dict[str, tuple[Any, dict[str, str], dict[str, str | None]]] = {
     "cookie": ([{"cook": []}], {"cook": "c"}, {"cookie": "sid=c"}),
     "oauth": ([{"oauth": ["r"]}], {"oauth": "o"}, {"authorization": "Bearer o"}),
     "oidc": ([{"oidc": ["openid"]}], {"oidc": "i"}, {"authorization": "Bearer i"}),
-    "all": ([{"head": [], "cook": [], "quer": []}], {"head": "k", "cook": "c", "quer": "q"},
-            {"x-key": "k", "cookie": "sid=c", "?": "api%20key=q"}),
+    "all": (
+        [{"head": [], "cook": [], "quer": []}],
+        {"head": "k", "cook": "c", "quer": "q"},
+        {"x-key": "k", "cookie": "sid=c", "?": "api%20key=q"},
+    ),
     "two_of_a_kind": ([{"head": [], "head2": []}], {"head": "k", "head2": "o"}, {"x-key": "k", "x-org": "o"}),
-    "first_that_is_there": ([{"bearer": [], "head": []}, {"quer": []}, {"cook": []}], {"bearer": "t", "cook": "c"},
-                            {"cookie": "sid=c", "authorization": None}),
+    "first_that_is_there": (
+        [{"bearer": [], "head": []}, {"quer": []}, {"cook": []}],
+        {"bearer": "t", "cook": "c"},
+        {"cookie": "sid=c", "authorization": None},
+    ),
     "optional_given": ([{}, {"head": []}], {"head": "k"}, {"x-key": "k"}),
     "optional_absent": ([{}, {"head": []}], {}, {"x-key": None}),
     "weird": ([{"we.ird-name": []}], {"we.ird-name": "k"}, {"x-weird": "k"}),
-}  # fmt: skip
+}
 PET = {"type": "object", "title": "Pet", "required": ["id"], "properties": {"id": {"type": "integer"}}}
 
 
@@ -58,26 +68,49 @@ def document(upload: str) -> dict[str, Any]:
     text = {"requestBody": {"content": {"text/xml": {}}}, "responses": OK}
     return described(
         {
-            **{f"/{name}": get(f"s_{name}", **({} if row[0] is None else {"security": row[0]}))
-               for name, row in SECURED.items()},
+            **{
+                f"/{name}": get(f"s_{name}", **({} if row[0] is None else {"security": row[0]}))
+                for name, row in SECURED.items()
+            },
             "/plain/": get("plain", security=[]),
             "/": get("root", security=[]),
-            "/moved": {**get("moved", security=[]), "servers": [{"url": f"{upload}/{{part}}/", "variables": {"part": {"default": "files"}}}]},
+            "/moved": {
+                **get("moved", security=[]),
+                "servers": [{"url": f"{upload}/{{part}}/", "variables": {"part": {"default": "files"}}}],
+            },
             "/relative": {**get("relative", security=[], servers=[{"url": "/v2/"}])},
             "/beside": {**get("beside", security=[], servers=[{"url": "../v3"}])},
-            "/subscribe": {"post": {"operationId": "subscribe", "security": [], "responses": OK, "callbacks": {
-                "onEvent": {"{$request.body#/url}": {"post": body}}, "onEnd": {"{$request.body#/url}": {"post": text, "put": body}}}}},
+            "/subscribe": {
+                "post": {
+                    "operationId": "subscribe",
+                    "security": [],
+                    "responses": OK,
+                    "callbacks": {
+                        "onEvent": {"{$request.body#/url}": {"post": body}},
+                        "onEnd": {"{$request.body#/url}": {"post": text, "put": body}},
+                    },
+                }
+            },
         },
         servers=[
-            {"url": "https://{region}.example:{port}/v1/", "variables": {
-                "region": {"default": "eu", "enum": ["eu", "us"]}, "port": {"default": "8443"}}},
+            {
+                "url": "https://{region}.example:{port}/v1/",
+                "variables": {"region": {"default": "eu", "enum": ["eu", "us"]}, "port": {"default": "8443"}},
+            },
             {"url": "/relative/"},
         ],
         security=[{"bearer": []}],
-        webhooks={"newPet": {"post": {**body, "description": 'It is """new"""'}, "put": body}, "list": {"post": body},
-                  "pets": {"post": {"requestBody": {"content": {"application/json": {"schema": {"type": "array", "items": ref("Pet")}}}}}}},
+        webhooks={
+            "newPet": {"post": {**body, "description": 'It is """new"""'}, "put": body},
+            "list": {"post": body},
+            "pets": {
+                "post": {
+                    "requestBody": {"content": {"application/json": {"schema": {"type": "array", "items": ref("Pet")}}}}
+                }
+            },
+        },
         components={"securitySchemes": SCHEMES, "schemas": {"Pet": PET}},
-    )  # fmt: skip
+    )
 
 
 DOCUMENT = document("https://uploads.example")
@@ -118,8 +151,12 @@ def test_slashes_are_kept_as_the_paths_have_them(probe: Probe) -> None:
         probe.world.run(getattr(client.default, name)())
 
     assert [request.target for request in probe.server.requests] == [
-        "/base/plain/", "/base/", "/v2/relative", "/v3/beside", "/base/moved"
-    ]  # fmt: skip
+        "/base/plain/",
+        "/base/",
+        "/v2/relative",
+        "/v3/beside",
+        "/base/moved",
+    ]
 
 
 @pytest.fixture

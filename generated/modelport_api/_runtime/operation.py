@@ -91,7 +91,7 @@ class Operation(Generic[T]):
         names: Callable[[str], Any],
         parameters: tuple[Parameter, ...] = (),
         body: tuple[str, ...] = (),
-        body_kinds: tuple[str, ...] = (),
+        body_kinds: tuple[tuple[str, ...], ...] = (),
         encoding: Mapping[str, Mapping[str, Encoding]] | None = None,
         responses: Mapping[str, Mapping[str, str]],
         security: tuple[tuple[str, ...], ...] = (),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .types import Draft, Types
 
-_FIELD_NAMES = frozenset({"additional_properties", "define", "field"})
+_FIELD_NAMES = frozenset({"Any", "ClassVar", "File", "UNSET", "Unset", "additional_properties", "define", "field"})
 _TOKENS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\w+""")
 """Texts of literals, which are left alone, and words."""
 

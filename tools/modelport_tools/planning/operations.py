@@ -145,6 +145,9 @@ def _responses(types: Types, method: str, operation: Document) -> tuple[tuple[st
 def _media_type(types: Types, kind: str, schema: Any, place: Place) -> str:
     if is_json(kind):
         return types.of(schema, place)
+    if bare_media(kind) == "*/*":  # a schema of more than a text says that it is JSON
+        found = types.of(schema, place)
+        return "bytes" if found in {"Any", "str", "File"} else found
     return "str" if bare_media(kind).startswith("text/") else "bytes"
 
 

@@ -54,7 +54,8 @@ def _declared(document: Document) -> Iterator[tuple[str, str, str, Document]]:
         yield from ((name, name, method, operation) for method, operation in _methods(document, item))
     for _, _, _, owner in operations(document):
         for name, callback in mapped(owner, "callbacks").items():
-            for item in (resolve(document, callback) or {}).values():
+            items: Document = resolve(document, callback) or {}
+            for item in items.values():
                 wire = f"{owner['operationId']} {name}"
                 yield from ((wire, wire, method, operation) for method, operation in _methods(document, item))
 

@@ -153,14 +153,10 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
     origin = typing.get_origin(kind)
     if origin in {types.UnionType, Union}:
         return _union(typing.get_args(kind), names)
-    if origin is list:
-        return partial(_list, _decoder(typing.get_args(kind)[0], names))
-    if origin is tuple:
-        return partial(_tuple, [_decoder(item, names) for item in typing.get_args(kind)])
-    if origin is dict:
-        return partial(_dict, _decoder(typing.get_args(kind)[1], names))
     if origin is Literal:
         return partial(_literal, typing.get_args(kind))
+    if origin is not None:
+        return _container(origin, [_decoder(item, names) for item in typing.get_args(kind)])
     if (scalar := _scalar(kind)) is not None:
         return scalar
     if is_enum(kind):
@@ -169,6 +165,13 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
     if model is None:
         model = _MODELS[kind] = _Model(kind, names)
     return model
+
+
+def _container(origin: Any, items: list[Decoder]) -> Decoder:
+    """The decoder of a list, tuple or dict whose entries are decoded by others."""
+    if origin is tuple:
+        return partial(_tuple, items)
+    return partial(_dict if origin is dict else _list, items[-1])
 
 
 def is_enum(kind: Any) -> TypeGuard[type[Enum]]:

@@ -169,8 +169,8 @@ def build_body(operation: Operation[Any], body: object) -> Body:
     if not operation.body:
         raise ClientConfigError(f"{operation.name} takes no body")
     media_type = operation.body[0] if len(operation.body) == 1 else _chosen(operation, body)
-    if body.__class__ is Chosen:
-        body = cast("Chosen", body).body
+    if isinstance(body, Chosen):
+        body = body.body
         if body is UNSET:
             return NO_BODY
     bare = media_type.split(";", 1)[0].strip().lower()
@@ -191,8 +191,8 @@ _NO_ENCODING: Mapping[str, Encoding] = {}
 
 def _chosen(operation: Operation[Any], body: object) -> str:
     """The media type that the caller named, else the first one whose type the body has, else the preferred one."""
-    if body.__class__ is Chosen:
-        wanted = cast("Chosen", body).content_type
+    if isinstance(body, Chosen):
+        wanted = body.content_type
         if wanted not in operation.body:
             raise ClientConfigError(f"{operation.name} takes {' or '.join(operation.body)}, not {wanted!r}")
         return wanted
@@ -295,7 +295,7 @@ def _entries(body: object, encoding: Mapping[str, Encoding]) -> list[tuple[str, 
         if isinstance(value, list | tuple) and (told is None or not _is_whole(told)):
             pairs.extend((name, item) for item in cast("Iterable[object]", value))
         else:
-            pairs.append((name, value))
+            pairs.append((name, cast("object", value)))
     return pairs
 
 

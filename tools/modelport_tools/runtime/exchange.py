@@ -300,7 +300,9 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
     expression = media.get(content_type)
     if expression is None:
         found = content_type
-        content_type, expression = next(iter(media.items()))
+        ranges = (f"{found.partition('/')[0]}/*", "*/*")
+        content_type = next((kind for kind in ranges if kind in media), None) or next(iter(media))
+        expression = media[content_type]
         if found == "text/html" and "*/*" not in media and not _is_json(content_type):
             promised = " or ".join(media)
             raise response.decode_error(f"a page of HTML came where the document promises {promised}")

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ._runtime._sync.client import BaseClient
+from ._runtime.server import Server
 
 if TYPE_CHECKING:
     from .operations.cached_property_ import CachedPropertyOperations
@@ -20,6 +21,7 @@ class Client(BaseClient):
     __doc__ = BaseClient.__doc__
 
     default_base_url = "https://awkward.example/v1"
+    _servers = (Server("https://awkward.example/v1", {}),)
 
     @cached_property
     def import_(self) -> ImportOperations:

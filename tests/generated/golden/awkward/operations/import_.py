@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import models as _models
-from .._runtime.operation import Operation, Parameter
+from .._runtime.operation import Chosen, Operation, Parameter
 from .._runtime.resource import AsyncRawMethod, AsyncResource, AsyncStreamMethod, RawMethod, Resource, StreamMethod
 from .._runtime.types import UNSET
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .._runtime.types import RequestOptions, Unset
-    from ..models import Filter, Thing
+    from ..models import Filter, Thing, Upload
 
 
 _schemes: dict[str, tuple[str, str, str]] = {
@@ -60,6 +60,7 @@ _SCHEMES: Operation[Thing | None] = Operation(
     path="/things",
     names=_models.__getattr__,
     body=("application/json", "multipart/form-data"),
+    body_kinds=(("Thing",), ("Upload",)),
     responses={"201": {"application/json": "Thing"}, "202": {}},
     idempotent=False,
 )
@@ -160,12 +161,20 @@ class ImportOperations(Resource):
             options,
         )
 
-    def schemes(self, *, body: Thing, **options: Unpack[RequestOptions]) -> Thing | None:
+    def schemes(
+        self,
+        *,
+        body: Thing | Upload,
+        content_type: Literal["application/json", "multipart/form-data"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
+    ) -> Thing | None:
         """schemes
 
         ``POST /things``
         """
-        return self._transport.call(_SCHEMES, {}, options, body)
+        return self._transport.call(
+            _SCHEMES, {}, options, body if content_type is UNSET else Chosen(body, content_type)
+        )
 
     def with_raw_response_(self, thing_id: str, version: int, **options: Unpack[RequestOptions]) -> Thing | bytes | str:
         """with_raw_response_
@@ -266,12 +275,20 @@ class AsyncImportOperations(AsyncResource):
             options,
         )
 
-    async def schemes(self, *, body: Thing, **options: Unpack[RequestOptions]) -> Thing | None:
+    async def schemes(
+        self,
+        *,
+        body: Thing | Upload,
+        content_type: Literal["application/json", "multipart/form-data"] | Unset = UNSET,
+        **options: Unpack[RequestOptions],
+    ) -> Thing | None:
         """schemes
 
         ``POST /things``
         """
-        return await self._transport.call(_SCHEMES, {}, options, body)
+        return await self._transport.call(
+            _SCHEMES, {}, options, body if content_type is UNSET else Chosen(body, content_type)
+        )
 
     async def with_raw_response_(
         self, thing_id: str, version: int, **options: Unpack[RequestOptions]
