@@ -9,14 +9,14 @@ import re
 import types
 import typing
 from datetime import date, datetime
-from decimal import Decimal
 from enum import Enum
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard, Union
-from uuid import UUID
 
+from .json_bytes import parse_json
 from .types import UNSET, File, Unset
-from .wire import parse_json, to_builtins, wire_fields
+from .wire import to_builtins, wire_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,13 +130,19 @@ class _Scope(dict[str, Any]):
 
     def __init__(self, names: Names) -> None:
         super().__init__(
-            Any=Any, Literal=Literal, Unset=Unset, File=File, datetime=datetime, date=date, UUID=UUID, Decimal=Decimal,
+            Any=Any, Literal=Literal, Unset=Unset, File=File, datetime=datetime, date=date,
             str=str, int=int, float=float, bool=bool, bytes=bytes, list=list, tuple=tuple, dict=dict, object=object,
         )  # fmt: skip
         self._names = names
 
     def __missing__(self, name: str) -> Any:
+        if name in _RARE:
+            return getattr(import_module(_RARE[name]), name)
         return self._names(name)
+
+
+_RARE = {"UUID": "uuid", "Decimal": "decimal"}
+"""What a document must ask for: these modules take longer to load than a call."""
 
 
 def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return a kind of type
@@ -151,8 +157,8 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
         return partial(_literal, typing.get_args(kind))
     if origin is not None:
         return _container(origin, [_decoder(item, names) for item in typing.get_args(kind)])
-    if kind in _SCALARS:
-        return _SCALARS[kind]
+    if (scalar := _scalar(kind)) is not None:
+        return scalar
     if is_enum(kind):
         return partial(_enum, kind, {member.value: member for member in kind}, str if issubclass(kind, str) else int)
     model = _MODELS.get(kind)
@@ -254,10 +260,15 @@ _SCALARS: dict[Any, Decoder] = {
     None: _null,
     datetime: partial(_parsed, moment, "a date and time of RFC 3339"),
     date: partial(_parsed, date.fromisoformat, "a date"),
-    UUID: partial(_parsed, UUID, "a UUID"),
     File: _any,
     bytes: _any,
 }
+
+
+def _scalar(kind: Any) -> Decoder | None:
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    return partial(_parsed, kind, "a UUID") if kind.__module__ == "uuid" else None
 
 
 def _list(item: Decoder, value: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from ..exchange import (
     checked_retries,
     replaced,
 )
-from ..http import without_query
+from ..http import check_library, without_query
 from ..types import UNSET, Timeout, Unset
 from ._shim import is_other_http_client
 from .pool import AsyncPool
@@ -61,8 +61,10 @@ class AsyncBaseClient:
         if url is None:
             named = f"only the relative server {self._servers[0].url}" if self._servers else "no server"
             raise ClientConfigError(f"the document names {named}: give the client a base_url")
-        if http_client is not None and is_other_http_client(http_client):
-            raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
+        if http_client is not None:
+            check_library(http_client)
+            if is_other_http_client(http_client):
+                raise ClientConfigError(f"{type(self).__name__} does not take a {type(http_client).__name__}")
         self._pool = AsyncPool(http_client)
         self._is_derived = False
         settings = Settings(
