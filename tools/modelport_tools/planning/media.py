@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-RAW_BODY = "str | bytes | File"
+RAW_BODY = ("str", "bytes", "File")
 MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"
 _PREFERENCE = ("application/json", MULTIPART, FORM)
