@@ -297,4 +297,4 @@ def test_of_several_documents_each_fault_is_one_sentence(modelport: Modelport, t
         (1, 1, True), (None, None, False)
     ]  # fmt: skip
     assert answer.stderr == f"modelport: error: {rows[1]['fault']}\n"
-    assert "bad.json: /openapi: needs OpenAPI" in rows[1]["fault"]
+    assert "bad.json:1: /openapi: needs OpenAPI" in rows[1]["fault"]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from .document import operations
 from .errors import SpecError
-from .load import load, located
+from .load import load, placed
 from .planning import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from .bundle import Origins
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,10 @@ def survey(spec: Path, patches: Iterable[Path] = ()) -> Survey:
         SpecError: If no client can be made from it, or one without some of its operations.
     """
     start = time.perf_counter()
-    document = load(spec, patches)
-    try:
+    origins: Origins = {}
+    document = load(spec, patches, origins=origins)
+    with placed(spec, origins):
         plan = make_plan(document)
-    except SpecError as error:
-        raise located(error, spec) from error
     counted = sum(1 for _ in operations(document))
     methods = sum(len(tag.operations) for tag in plan.tags)
     if counted != methods:

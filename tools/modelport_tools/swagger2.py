@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any, NoReturn, cast
 
-from .document import METHODS, Document, is_array, is_object, resolve, step_text
+from .document import METHODS, Document, is_array, is_object, resolve
 from .errors import SpecError
+from .pointers import step_text
 from .shape import children, walk
 
 _JSON = "application/json"

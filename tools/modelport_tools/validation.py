@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from .document import Document, is_array, is_object, operations, resolve, step_text
+from .document import Document, is_array, is_object, operations, resolve
 from .errors import SpecError
+from .pointers import step_text
 from .shape import kind_below, walk
 
 if TYPE_CHECKING:

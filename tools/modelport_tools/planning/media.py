@@ -11,7 +11,7 @@ from .schemas import mapped
 if TYPE_CHECKING:
     from modelport_tools.document import Document
 
-RAW_BODY = "str | bytes | File"
+RAW_BODY = ("str", "bytes", "File")
 MULTIPART = "multipart/form-data"
 FORM = "application/x-www-form-urlencoded"
 _PREFERENCE = ("application/json", MULTIPART, FORM)

@@ -12,10 +12,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
-     "Operation", "Parameter", "RawMethod", "RequestOptions", "Resource", "StreamMethod", "UNSET", "UUID", "Unpack",
-     "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
-)  # fmt: skip
+    {
+        "Any",
+        "AsyncRawMethod",
+        "AsyncResource",
+        "AsyncStreamMethod",
+        "Chosen",
+        "Encoding",
+        "File",
+        "Literal",
+        "OpenIntEnum",
+        "OpenStrEnum",
+        "Operation",
+        "Parameter",
+        "RawMethod",
+        "RequestOptions",
+        "Resource",
+        "StreamMethod",
+        "UNSET",
+        "UUID",
+        "Unpack",
+        "Unset",
+        "Uuid",
+        "ClassVar",
+        "TYPE_CHECKING",
+    }
+)
 """Names that generated modules use themselves: a schema of such a name gets the suffix ``Model``."""
 
 
