@@ -71,6 +71,9 @@ def render_client(plan: ClientPlan, document: Document, *, depth: int, http_clie
         "openapi.json": canonical,
         "operations.json": _operations_json(plan, canonical, http_client),
     }
+    if plan.webhooks:
+        imports = _standard_imports(webhook.annotation for webhook in plan.webhooks)
+        files["webhooks.py"] = rendered("webhooks", up=outer, standard_imports=imports)
     for model in plan.models:
         annotations = [field.annotation for field in model.fields] + [model.extra or ""]
         imports = _standard_imports(annotations)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .document import METHODS, is_array, is_object, step_text
+from .document import METHODS, is_array, is_object
+from .pointers import step_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -160,7 +160,8 @@ def aim(
     headers: Mapping[str, str] | None = None,
 ) -> Target:
     """Work out where a call goes; a misspelt option is a TypeError."""
-    url = settings.base_url + build_path(operation, arguments)
+    base_url = settings.base_url if operation.server is None else operation.base_url(settings.base_url)
+    url = base_url + build_path(operation, arguments)
     query = build_query(operation, arguments)
     sent = {"Accept": _accept(operation)}
     if settings.headers:
@@ -304,7 +305,9 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
     expression = media.get(content_type)
     if expression is None:
         found = content_type
-        content_type, expression = next(iter(media.items()))
+        ranges = (f"{found.partition('/')[0]}/*", "*/*")
+        content_type = next((kind for kind in ranges if kind in media), None) or next(iter(media))
+        expression = media[content_type]
         if found == "text/html" and "*/*" not in media and not _is_json(content_type):
             promised = " or ".join(media)
             raise response.decode_error(f"a page of HTML came where the document promises {promised}")

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncRawItemsMethod", "AsyncRawMethod", "AsyncResource", "AsyncStream", "AsyncStreamMethod", "File",
+    {"Any", "AsyncRawItemsMethod", "AsyncRawMethod", "AsyncResource", "AsyncStream", "AsyncStreamMethod", "Chosen",
+     "Encoding", "File",
      "Iterable", "Literal", "OpenIntEnum", "OpenStrEnum", "Operation", "Parameter", "RawItemsMethod", "RawMethod",
      "RequestOptions", "Resource", "ServerSentEvent", "Stream", "StreamMethod", "UNSET", "UUID", "Unpack", "Unset",
      "Uuid", "ClassVar", "TYPE_CHECKING"}

@@ -62,6 +62,17 @@ class ParameterPlan:
     annotation: str
     required: bool
     description: str
+    reserved: bool = False
+
+
+@dataclass(frozen=True)
+class EncodingPlan:
+    """How a field of a form is written."""
+
+    content_type: str | None
+    style: str | None
+    explode: bool
+    reserved: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +104,11 @@ class OperationPlan:
     parameters: tuple[ParameterPlan, ...]
     body: tuple[str, ...]
     body_annotation: str
+    """That of every media type."""
+    body_kinds: tuple[tuple[str, ...], ...]
+    """The names of the types that each media type takes."""
+    encoding: tuple[tuple[str, tuple[tuple[str, EncodingPlan], ...]], ...]
+    """How fields of a form are written, by media type and field."""
     body_required: bool
     responses: Responses
     returns: str
@@ -101,6 +117,8 @@ class OperationPlan:
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
+    server: str = ""
+    """Its own server, if it has one."""
     stream: StreamPlan | None = None
 
     @property
@@ -152,6 +170,25 @@ class TagPlan:
 
 
 @dataclass(frozen=True)
+class WebhookPlan:
+    """A request that a server sends."""
+
+    name: str
+    wire: str
+    method: str
+    annotation: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """A server: its URL, and the default and choice of each variable in it."""
+
+    url: str
+    variables: tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]
+
+
+@dataclass(frozen=True)
 class ClientPlan:
     """A generated package."""
 
@@ -162,3 +199,6 @@ class ClientPlan:
     models: tuple[ModelPlan, ...]
     enums: tuple[EnumPlan, ...]
     operations: tuple[OperationPlan, ...] = field(default=())
+    servers: tuple[ServerPlan, ...] = ()
+    webhooks: tuple[WebhookPlan, ...] = ()
+    webhook_imports: tuple[tuple[str, str], ...] = ()
