@@ -20,6 +20,7 @@ from ._runtime.errors import (
     PermissionDeniedError,
     RateLimitError,
     ResponseTooLargeError,
+    SaveError,
     ServerError,
     UnprocessableEntityError,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "ResponseTooLargeError",
+    "SaveError",
     "ServerError",
     "UnprocessableEntityError",
 ]

@@ -108,11 +108,16 @@ class RawResponse(Generic[T]):
 
     @property
     def parsed(self) -> T:
-        """The success value.
+        """The success value; of a stream, a list of its items.
 
         Raises:
             DecodeError: If the body is not what the document says.
         """
+        if self._operation.stream:
+            from .items import Answer, items_of
+
+            answer = Answer(self.status, self.content_type, self._operation.method, self.url, self.attempts)
+            return cast("T", items_of(self._operation, answer, self.content))
         return decode_success(self._operation, self)
 
     def __repr__(self) -> str:
@@ -162,7 +167,8 @@ def aim(
     headers: Mapping[str, str] | None = None,
 ) -> Target:
     """Work out where a call goes; a misspelt option is a TypeError."""
-    url = settings.base_url + build_path(operation, arguments)
+    base_url = settings.base_url if operation.server is None else operation.base_url(settings.base_url)
+    url = base_url + build_path(operation, arguments)
     query = build_query(operation, arguments)
     sent = {"Accept": _accept(operation)}
     if settings.headers:
@@ -334,7 +340,9 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
     expression = media.get(content_type)
     if expression is None:
         found = content_type
-        content_type, expression = next(iter(media.items()))
+        ranges = (f"{found.partition('/')[0]}/*", "*/*")
+        content_type = next((kind for kind in ranges if kind in media), None) or next(iter(media))
+        expression = media[content_type]
         if found == "text/html" and "*/*" not in media and not _is_json(content_type):
             promised = " or ".join(media)
             raise response.decode_error(f"a page of HTML came where the document promises {promised}")

@@ -7,7 +7,7 @@ from os import PathLike
 from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, Self
 
 
@@ -70,19 +70,24 @@ class File:
             and closed after it.
         name: The file name that the server sees; by default that of the path or file object, else ``upload``.
         content_type: The media type; guessed from the name by default.
+        on_progress: Called while the file is sent, with the bytes sent and with the number of all (None for what
+            cannot be measured, such as a pipe); each attempt begins at 0. What it raises ends the call.
     """
 
-    __slots__ = ("content", "content_type", "name")
+    __slots__ = ("content", "content_type", "name", "on_progress")
 
     def __init__(
         self,
         content: bytes | IO[bytes] | PathLike[str] | str,
         name: str | None = None,
         content_type: str | None = None,
+        *,
+        on_progress: Callable[[int, int | None], object] | None = None,
     ) -> None:
         self.content = content
         self.name = name
         self.content_type = content_type
+        self.on_progress = on_progress
 
     def __repr__(self) -> str:
         kind = f"{len(self.content)} bytes" if isinstance(self.content, bytes) else repr(self.content)

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from modelport_api._runtime._async import download as async_download
 from modelport_api._runtime._async import transport as async_transport
+from modelport_api._runtime._sync import download as sync_download
 from modelport_api._runtime._sync import transport as sync_transport
 from modelport_tools.generate import generate_one
 from tests.unit.runtime.server import ScriptedServer
@@ -53,8 +55,10 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         taken.append(seconds)
 
-    monkeypatch.setattr(sync_transport, "sleep", taken.append)
-    monkeypatch.setattr(async_transport, "sleep", sleep)
+    for module in (sync_transport, sync_download):
+        monkeypatch.setattr(module, "sleep", taken.append)
+    for module in (async_transport, async_download):
+        monkeypatch.setattr(module, "sleep", sleep)
     return taken
 
 

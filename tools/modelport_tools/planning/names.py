@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OpenIntEnum", "OpenStrEnum",
-     "Operation", "Parameter", "RawMethod", "RequestOptions", "Resource", "StreamMethod", "UNSET", "UUID", "Unpack",
-     "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
+    {"Any", "AsyncRawItemsMethod", "AsyncRawMethod", "AsyncResource", "AsyncStream", "AsyncStreamMethod", "Chosen",
+     "Encoding", "File",
+     "Iterable", "Literal", "OpenIntEnum", "OpenStrEnum", "Operation", "Parameter", "RawItemsMethod", "RawMethod",
+     "RequestOptions", "Resource", "ServerSentEvent", "Stream", "StreamMethod", "UNSET", "UUID", "Unpack", "Unset",
+     "Uuid", "ClassVar", "TYPE_CHECKING"}
 )  # fmt: skip
 """Names that generated modules use themselves: a schema of such a name gets the suffix ``Model``."""
 

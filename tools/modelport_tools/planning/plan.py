@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+Responses = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""The media types of each status, with the type of each."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,32 @@ class ParameterPlan:
     annotation: str
     required: bool
     description: str
+    reserved: bool = False
+
+
+@dataclass(frozen=True)
+class EncodingPlan:
+    """How a field of a form is written."""
+
+    content_type: str | None
+    style: str | None
+    explode: bool
+    reserved: bool
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """An answer that comes item by item."""
+
+    item: str
+    """The annotation of an item."""
+    mode: str
+    """What an item of server-sent events is; see ``Operation.stream`` of the runtime."""
+    is_alone: bool
+    """Whether the operation answers in no other way."""
+    responses: Responses
+    name: str = ""
+    """The method's name."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +104,13 @@ class OperationPlan:
     parameters: tuple[ParameterPlan, ...]
     body: tuple[str, ...]
     body_annotation: str
+    """That of every media type."""
+    body_kinds: tuple[tuple[str, ...], ...]
+    """The names of the types that each media type takes."""
+    encoding: tuple[tuple[str, tuple[tuple[str, EncodingPlan], ...]], ...]
+    """How fields of a form are written, by media type and field."""
     body_required: bool
-    responses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    responses: Responses
     returns: str
     security: tuple[tuple[str, ...], ...]
     idempotent: bool
@@ -85,6 +119,24 @@ class OperationPlan:
     imports: tuple[tuple[str, str], ...]
     idempotency_key: str = ""
     """The header in which each call sends a key of its own; empty if the server takes none."""
+    server: str = ""
+    """Its own server, if it has one."""
+    stream: StreamPlan | None = None
+
+    @property
+    def methods(self) -> tuple[OperationPlan, ...]:
+        """The operation as the methods that call it: a second one where it answers with a stream too."""
+        stream = self.stream
+        if stream is None:
+            return (self,)
+        streaming = replace(self, name=stream.name, responses=stream.responses, returns=stream.item)
+        return (streaming,) if stream.is_alone else (replace(self, stream=None), streaming)
+
+    @property
+    def annotations(self) -> list[str]:
+        """Every annotation in the signatures of its methods."""
+        item = [self.stream.item] if self.stream else []
+        return [*(parameter.annotation for parameter in self.parameters), self.returns, self.body_annotation, *item]
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:
@@ -109,9 +161,33 @@ class TagPlan:
     schemes: tuple[tuple[str, tuple[str, str, str]], ...]
 
     @property
+    def methods(self) -> tuple[OperationPlan, ...]:
+        """The operations as methods."""
+        return tuple(method for operation in self.operations for method in operation.methods)
+
+    @property
     def imports(self) -> tuple[tuple[str, str], ...]:
         """The generated classes that the operations name."""
         return tuple(sorted({entry for operation in self.operations for entry in operation.imports}))
+
+
+@dataclass(frozen=True)
+class WebhookPlan:
+    """A request that a server sends."""
+
+    name: str
+    wire: str
+    method: str
+    annotation: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """A server: its URL, and the default and choice of each variable in it."""
+
+    url: str
+    variables: tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]
 
 
 @dataclass(frozen=True)
@@ -125,3 +201,6 @@ class ClientPlan:
     models: tuple[ModelPlan, ...]
     enums: tuple[EnumPlan, ...]
     operations: tuple[OperationPlan, ...] = field(default=())
+    servers: tuple[ServerPlan, ...] = ()
+    webhooks: tuple[WebhookPlan, ...] = ()
+    webhook_imports: tuple[tuple[str, str], ...] = ()

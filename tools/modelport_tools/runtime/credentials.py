@@ -104,7 +104,8 @@ def place(operation: Operation[Any], secrets: Mapping[str, str]) -> Placed:
         elif kind == "apiKey" and where == "cookie":
             placed.cookies.append(f"{name}={_checked(secret, scheme, forbidden=';, ')}")
         else:
-            placed.headers["Authorization"] = f"Bearer {_checked(secret, scheme)}"
+            prefix = "Bearer" if where == "bearer" else where  # RFC 9110, 11.4: the name of the scheme, then its value
+            placed.headers["Authorization"] = f"{prefix} {_checked(secret, scheme)}"
     return placed
 
 

@@ -5,6 +5,7 @@ APIError
 ├── ClientConfigError          (ValueError) a wrong argument, seen before anything was sent
 │   └── MissingCredentialsError    the operation asks for a credential that the client was not given
 ├── EncodeError                (ValueError) a value that cannot be put on the wire
+├── SaveError                  (OSError) a body that cannot be written to its file
 ├── APIConnectionError         (ConnectionError) no answer: refused, reset, name not found, TLS
 ├── APITimeoutError            (TimeoutError)
 ├── APIProtocolError           an answer that does not keep to HTTP
@@ -48,14 +49,34 @@ class EncodeError(APIError, ValueError):
     """A value that cannot be put on the wire; nothing was sent."""
 
 
+class SaveError(APIError, OSError):
+    """A body that cannot be written to its file: the disk is full, or the folder takes none.
+
+    Nothing is under the file's name that was not there before.
+
+    Attributes:
+        path: Where the file should have gone.
+        errno: The number of the system's error, such as `errno.ENOSPC`.
+    """
+
+    def __init__(self, message: str, *, path: str = "", errno: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.errno = errno
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args, {**self.__dict__, "errno": self.errno})
+
+
 def _short(message: str) -> str:
     return message if len(message) <= _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}..."
 
 
-def _rebuilt(kind: type[_CallError], args: tuple[Any, ...], state: dict[str, Any]) -> _CallError:
+def _rebuilt(kind: type[APIError], args: tuple[Any, ...], state: dict[str, Any]) -> APIError:
     error = kind.__new__(kind, *args)
     error.args = args
-    error.__dict__.update(state)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from ..middleware import AsyncMiddleware
+    from ..server import Server
     from ..types import AsyncHTTPClient, AsyncTokenSource, Certificate, Tracer
 
 
@@ -57,6 +58,7 @@ class AsyncBaseClient:
     """
 
     default_base_url: ClassVar[str | None] = None
+    _servers: ClassVar[tuple[Server, ...]] = ()
 
     def __init__(
         self,
@@ -75,7 +77,8 @@ class AsyncBaseClient:
     ) -> None:
         url = self.default_base_url if base_url is None else base_url
         if url is None:
-            raise ClientConfigError("the document names no server: give the client a base_url")
+            named = f"only the relative server {self._servers[0].url}" if self._servers else "no server"
+            raise ClientConfigError(f"the document names {named}: give the client a base_url")
         if http_client is not None:
             check_library(http_client)
             if is_other_http_client(http_client):
@@ -102,6 +105,21 @@ class AsyncBaseClient:
             _checked_tracer(tracer),
         )
         self._transport = AsyncTransport(settings, self._pool)
+
+    @classmethod
+    def server_url(cls, index: int = 0, **variables: str) -> str:
+        """The URL of one of the document's servers, to be a client's base URL.
+
+        Args:
+            index: Which one, counted from 0 in the order of the document.
+            variables: Values for the variables in its URL; each has a default.
+
+        Raises:
+            ClientConfigError: If there is no such server or variable, or the variable has no such value.
+        """
+        from ..server import filled
+
+        return filled(cls._servers, index, variables)
 
     @property
     def base_url(self) -> str:

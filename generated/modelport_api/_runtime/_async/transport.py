@@ -15,8 +15,7 @@ from ._shim import chunks_of, sleep
 from .reading import read_within
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
-    from typing import Self
+    from collections.abc import Iterable, Mapping
 
     from ..encode import Body
     from ..errors import APIStatusError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ..telemetry import CallSpan
     from ..types import AsyncTokenSource, RequestOptions, Tracer
     from .pool import AsyncPool
+    from .streaming import AsyncStream
 
 T = TypeVar("T")
 
@@ -66,6 +66,18 @@ class AsyncTransport:
         target = aim(self.settings, operation, arguments, **options)
         response, attempts = await self.open(operation, target, body, stream=False)
         return RawResponse(operation, response, content=response.content, attempts=attempts)
+
+    async def stream(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> AsyncStream[T]:
+        """Send an operation and return the items of its success, to be read as they come."""
+        from .streaming import open_stream
+
+        return await open_stream(self, operation, aim(self.settings, operation, arguments, **options), body)
 
     async def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
         """Send until there is a success or no attempt is left; the answer is read, or open if `stream`."""
@@ -237,61 +249,6 @@ async def _secrets(chosen: Iterable[tuple[str, object]], rejected: Mapping[str, 
     return secrets
 
 
-class AsyncStreamedResponse:
-    """An answer whose body is read as it comes. Made by ``with_streaming_response``, used in a ``with`` block.
-
-    Attributes:
-        status: The status, a plain int.
-        headers: By lower-case name.
-        attempts: How many times the request was sent.
-    """
-
-    def __init__(
-        self,
-        transport: AsyncTransport,
-        operation: Operation[Any],
-        target: Target,
-        body: object,
-    ) -> None:
-        self._transport = transport
-        self._operation = operation
-        self._target = target
-        self._body = body
-        self._response: Any = None
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.attempts = 0
-
-    async def __aenter__(self) -> Self:
-        self._response, self.attempts = await self._transport.open(
-            self._operation, self._target, self._body, stream=True
-        )
-        self.status = self._response.status_code
-        self.headers = http.lower_headers(self._response)
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._response.aclose()
-
-    async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """The decoded body, in chunks as they arrive.
-
-        Raises:
-            APIConnectionError: If the connection is cut before the body's end.
-            APITimeoutError: If the server pauses for longer than the read timeout.
-        """
-        try:
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
-        except http.TRANSPORT_ERRORS as error:
-            url = http.without_query(self._target.url)
-            raise http.translated(error, self._operation.method, url, self.attempts) from error
-
-    async def read(self) -> bytes:
-        """The whole body."""
-        return b"".join([chunk async for chunk in self.iter_bytes()])
-
-
 class AsyncRawTransport(AsyncTransport):
     """Returns the whole answer in place of the success value."""
 
@@ -305,17 +262,12 @@ class AsyncRawTransport(AsyncTransport):
         """Send an operation and return the whole answer if it is a success."""
         return await self.exchange(operation, arguments, options, body)
 
-
-class AsyncStreamTransport(AsyncTransport):
-    """Returns an answer to be read as it comes in place of the success value."""
-
-    async def call(
+    async def stream(
         self,
         operation: Operation[Any],
         arguments: Mapping[str, Any],
         options: RequestOptions,
         body: object = UNSET,
     ) -> Any:
-        """An answer to enter with ``with``; nothing is sent before that."""
-        target = aim(self.settings, operation, arguments, **options)
-        return AsyncStreamedResponse(self, operation, target, body)
+        """Send an operation and return the whole answer, once the stream has ended."""
+        return await self.exchange(operation, arguments, options, body)

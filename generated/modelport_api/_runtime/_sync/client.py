@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from ..middleware import Middleware
+    from ..server import Server
     from ..types import Certificate, HTTPClient, TokenSource, Tracer
 
 
@@ -58,6 +59,7 @@ class BaseClient:
     """
 
     default_base_url: ClassVar[str | None] = None
+    _servers: ClassVar[tuple[Server, ...]] = ()
 
     def __init__(
         self,
@@ -76,7 +78,8 @@ class BaseClient:
     ) -> None:
         url = self.default_base_url if base_url is None else base_url
         if url is None:
-            raise ClientConfigError("the document names no server: give the client a base_url")
+            named = f"only the relative server {self._servers[0].url}" if self._servers else "no server"
+            raise ClientConfigError(f"the document names {named}: give the client a base_url")
         if http_client is not None:
             check_library(http_client)
             if is_other_http_client(http_client):
@@ -103,6 +106,21 @@ class BaseClient:
             _checked_tracer(tracer),
         )
         self._transport = Transport(settings, self._pool)
+
+    @classmethod
+    def server_url(cls, index: int = 0, **variables: str) -> str:
+        """The URL of one of the document's servers, to be a client's base URL.
+
+        Args:
+            index: Which one, counted from 0 in the order of the document.
+            variables: Values for the variables in its URL; each has a default.
+
+        Raises:
+            ClientConfigError: If there is no such server or variable, or the variable has no such value.
+        """
+        from ..server import filled
+
+        return filled(cls._servers, index, variables)
 
     @property
     def base_url(self) -> str:

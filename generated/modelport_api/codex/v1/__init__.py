@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ... import errors
+    from ..._runtime._async.streaming import AsyncStream
+    from ..._runtime._sync.streaming import Stream
     from ..._runtime.exchange import RawResponse
     from ..._runtime.middleware import AsyncMiddleware, AsyncSend, Attempt, HTTPRequest, HTTPResponse, Middleware, Send
+    from ..._runtime.sse import ServerSentEvent
     from ..._runtime.types import (
         UNSET,
         AsyncHTTPClient,
@@ -33,6 +36,7 @@ __all__ = [
     "AsyncHTTPClient",
     "AsyncMiddleware",
     "AsyncSend",
+    "AsyncStream",
     "AsyncTokenSource",
     "Attempt",
     "Certificate",
@@ -45,6 +49,8 @@ __all__ = [
     "RawResponse",
     "RequestOptions",
     "Send",
+    "ServerSentEvent",
+    "Stream",
     "Timeout",
     "TokenSource",
     "Tracer",
@@ -58,6 +64,7 @@ _MODULES = {
     "AsyncHTTPClient": "..._runtime.types",
     "AsyncMiddleware": "..._runtime.middleware",
     "AsyncSend": "..._runtime.middleware",
+    "AsyncStream": "..._runtime._async.streaming",
     "AsyncTokenSource": "..._runtime.types",
     "Attempt": "..._runtime.middleware",
     "Certificate": "..._runtime.types",
@@ -70,6 +77,8 @@ _MODULES = {
     "RawResponse": "..._runtime.exchange",
     "RequestOptions": "..._runtime.types",
     "Send": "..._runtime.middleware",
+    "ServerSentEvent": "..._runtime.sse",
+    "Stream": "..._runtime._sync.streaming",
     "Timeout": "..._runtime.types",
     "TokenSource": "..._runtime.types",
     "Tracer": "..._runtime.types",

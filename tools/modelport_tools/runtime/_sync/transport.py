@@ -16,8 +16,7 @@ from ._shim import chunks_of, sleep
 from .reading import read_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Self
+    from collections.abc import Iterable, Mapping
 
     from ..encode import Body
     from ..errors import APIStatusError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from ..telemetry import CallSpan
     from ..types import RequestOptions, TokenSource, Tracer
     from .pool import Pool
+    from .streaming import Stream
 
 T = TypeVar("T")
 
@@ -67,6 +67,18 @@ class Transport:
         target = aim(self.settings, operation, arguments, **options)
         response, attempts = self.open(operation, target, body, stream=False)
         return RawResponse(operation, response, content=response.content, attempts=attempts)
+
+    def stream(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Stream[T]:
+        """Send an operation and return the items of its success, to be read as they come."""
+        from .streaming import open_stream
+
+        return open_stream(self, operation, aim(self.settings, operation, arguments, **options), body)
 
     def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
         """Send until there is a success or no attempt is left; the answer is read, or open if `stream`."""
@@ -238,59 +250,6 @@ def _secrets(chosen: Iterable[tuple[str, object]], rejected: Mapping[str, str]) 
     return secrets
 
 
-class StreamedResponse:
-    """An answer whose body is read as it comes. Made by ``with_streaming_response``, used in a ``with`` block.
-
-    Attributes:
-        status: The status, a plain int.
-        headers: By lower-case name.
-        attempts: How many times the request was sent.
-    """
-
-    def __init__(
-        self,
-        transport: Transport,
-        operation: Operation[Any],
-        target: Target,
-        body: object,
-    ) -> None:
-        self._transport = transport
-        self._operation = operation
-        self._target = target
-        self._body = body
-        self._response: Any = None
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.attempts = 0
-
-    def __enter__(self) -> Self:
-        self._response, self.attempts = self._transport.open(self._operation, self._target, self._body, stream=True)
-        self.status = self._response.status_code
-        self.headers = http.lower_headers(self._response)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._response.close()
-
-    def iter_bytes(self) -> Iterator[bytes]:
-        """The decoded body, in chunks as they arrive.
-
-        Raises:
-            APIConnectionError: If the connection is cut before the body's end.
-            APITimeoutError: If the server pauses for longer than the read timeout.
-        """
-        try:
-            for chunk in self._response.iter_bytes():
-                yield chunk
-        except http.TRANSPORT_ERRORS as error:
-            url = http.without_query(self._target.url)
-            raise http.translated(error, self._operation.method, url, self.attempts) from error
-
-    def read(self) -> bytes:
-        """The whole body."""
-        return b"".join([chunk for chunk in self.iter_bytes()])
-
-
 class RawTransport(Transport):
     """Returns the whole answer in place of the success value."""
 
@@ -304,17 +263,12 @@ class RawTransport(Transport):
         """Send an operation and return the whole answer if it is a success."""
         return self.exchange(operation, arguments, options, body)
 
-
-class StreamTransport(Transport):
-    """Returns an answer to be read as it comes in place of the success value."""
-
-    def call(
+    def stream(
         self,
         operation: Operation[Any],
         arguments: Mapping[str, Any],
         options: RequestOptions,
         body: object = UNSET,
     ) -> Any:
-        """An answer to enter with ``with``; nothing is sent before that."""
-        target = aim(self.settings, operation, arguments, **options)
-        return StreamedResponse(self, operation, target, body)
+        """Send an operation and return the whole answer, once the stream has ended."""
+        return self.exchange(operation, arguments, options, body)
