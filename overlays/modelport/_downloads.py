@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
 from modelport.errors import DownloadError, InvalidInputError
+from modelport_api._runtime.partial import PartialFile
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +23,7 @@ MAGIC: dict[str, tuple[bytes, ...]] = {
 """How files of a kind begin: the only thing that tells a result from an error page that came with status 200."""
 
 
-class AtomicFile:
+class AtomicFile(PartialFile):
     """A file under way: written beside its place, readable by its owner only, moved there by `commit`.
 
     Args:
@@ -32,21 +32,14 @@ class AtomicFile:
     """
 
     def __init__(self, path: Path, kind: str | None = None) -> None:
+        super().__init__(path)
         self._path = path
         self._kind = kind
-        self._file: IO[bytes] | None = None
         self._head = b""
-        self.size_bytes = 0
 
     def __enter__(self) -> Self:
         with self._disk_errors():
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # mkstemp makes files of mode 0600.
-            descriptor, name = tempfile.mkstemp(
-                prefix=f".{self._path.name[:80]}.", suffix=".part", dir=self._path.parent
-            )
-            self._part = Path(name)
-            self._file = os.fdopen(descriptor, "wb")
+            self.open()
         return self
 
     def write(self, chunk: bytes) -> None:
@@ -55,13 +48,10 @@ class AtomicFile:
         Raises:
             DownloadError: The disk does not take them, or they are not of the kind asked for.
         """
-        if self._file is None:
-            raise ValueError("the file is not open")
         if len(self._head) < 4:  # noqa: PLR2004 - the longest magic number
             self._head += chunk[:4]
-        self.size_bytes += len(chunk)
         with self._disk_errors():
-            self._file.write(chunk)
+            super().write(chunk)
 
     def commit(self) -> Path:
         """Move the file to its place, safely on disk, and return that.
@@ -69,34 +59,23 @@ class AtomicFile:
         Raises:
             DownloadError: The disk does not take it, or it is not of the kind asked for.
         """
-        if self._file is None:
-            raise ValueError("the file is not open")
         if self._kind and not self._head.startswith(MAGIC[self._kind]):
             raise DownloadError(
                 f"the server sent something that is no {self._kind} file; it begins {self._head[:4]!r}",
                 path=str(self._path),
             )
         with self._disk_errors():
-            self._file.flush()
+            self.flush()
             self._check_end()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._part.replace(self._path)
-        self._file = None
+            super().commit()
         return self._path
 
     def __exit__(self, *exc_info: object) -> None:
-        if self._file is None:
-            return
-        # Closing flushes, so a full disk can fail here once more; the first error is the one to tell.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        self._part.unlink(missing_ok=True)
-        self._file = None
+        self.discard()
 
     def _check_end(self) -> None:
         """Refuse a file that lost its end where nobody noticed: both kinds keep their index there."""
-        with self._part.open("rb") as file:
+        with Path(self.part).open("rb") as file:
             if self._kind == "zip":
                 import zipfile
 

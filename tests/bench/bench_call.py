@@ -26,7 +26,10 @@ ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "generated/modelport_api/codex/v1/openapi.json"
 URL = "http://127.0.0.1:9/api"
 TOKEN = "token"
-ROUNDS = 15
+ROUNDS = 25
+CONCURRENCY = 16
+SYNC_BAR, ASYNC_BAR = 0.9, 0.7
+CONSTRUCTION_BAR_MS = 0.2
 
 GROUPS = {"Results": [{"Name": f"group{n}", "Description": "a group"} for n in range(3)]}
 MODELS = {
@@ -100,6 +103,21 @@ def async_milliseconds(call: Callable[[], Any], repeats: int) -> Callable[[], fl
     return lambda: asyncio.run(repeated())
 
 
+def concurrent_milliseconds(call: Callable[[], Any], repeats: int) -> Callable[[], float]:
+    """Of one call, while `CONCURRENCY` tasks make theirs."""
+
+    async def repeated() -> float:
+        async def task() -> None:
+            for _ in range(repeats):
+                await call()
+
+        start = time.process_time()
+        await asyncio.gather(*(task() for _ in range(CONCURRENCY)))
+        return (time.process_time() - start) * 1000 / repeats / CONCURRENCY
+
+    return lambda: asyncio.run(repeated())
+
+
 def main() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="modelport-bench-") as folder:
         stock_client(Path(folder))
@@ -150,9 +168,17 @@ def _rows() -> list[Row]:
             async_milliseconds(ours_async.groups.list_groups, 100),
             async_milliseconds(lambda: list_groups.asyncio(client=theirs), 100),
         ),
+        f"small GET, async, {CONCURRENCY} at once": (
+            concurrent_milliseconds(ours_async.groups.list_groups, 20),
+            concurrent_milliseconds(lambda: list_groups.asyncio(client=theirs), 20),
+        ),
     }
     construction = milliseconds(lambda: Client(URL).close(), 20)
     measures = {f"{name} {side}": pair[side] for name, pair in pairs.items() for side in (0, 1)}
     best = minima({**measures, "construction": construction}, rounds=ROUNDS)
-    rows = [Row(f"{name} / stock", best[f"{name} 0"], best[f"{name} 1"], 1.0) for name in pairs]
-    return [*rows, Row("Client('http://...') / 1 ms", best["construction"], 1.0, 1.0)]
+    rows = [
+        Row(f"{name} / stock", best[f"{name} 0"], best[f"{name} 1"], ASYNC_BAR if "at once" in name else SYNC_BAR)
+        for name in pairs
+    ]
+    what = f"Client('http://...') / {CONSTRUCTION_BAR_MS} ms"
+    return [*rows, Row(what, best["construction"], CONSTRUCTION_BAR_MS, 1.0)]

@@ -261,6 +261,29 @@ def test_outside_a_checkout_the_error_says_what_to_do(modelport: Modelport, tmp_
     assert "say which document" in answer.stderr
 
 
+def test_a_patched_document_is_counted(modelport: Modelport, tmp_path: Path) -> None:
+    thing = {"type": "object", "properties": {"a": {}, "b": {"type": "string"}}}
+    answer = {"description": "ok", "content": {"application/json": {"schema": {}}}}
+    paths = {
+        "/a": {"get": {"responses": {"200": answer}}},
+        "/b": {"put": {"responses": {"204": {"description": "ok"}}}},
+    }
+    spec = {"openapi": "3.1.0", "info": {"title": "x"}, "paths": paths, "components": {"schemas": {"Thing": thing}}}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    cure = {"overlay": "1.0.0", "actions": [{"target": "$.info", "update": {"version": "1"}}]}
+    (tmp_path / "cure.json").write_text(json.dumps(cure))
+    (row,) = json.loads(modelport("spec", "check", "spec.json", "--patch", "cure.json", "--json", cwd=tmp_path).stdout)
+
+    assert row.pop("seconds") > 0
+    assert row == {
+        "spec": "spec.json", "kilobytes": 0, "operations_in": 2, "operations_out": 2, "models": 1,
+        "untyped_results": 1, "fields": 2, "untyped_fields": 1, "valid": True, "fault": None,
+    }  # fmt: skip
+    assert modelport("spec", "check", "spec.json", cwd=tmp_path).returncode == 2
+    refused = modelport("spec", "check", "spec.json", "spec.json", "--patch", "cure.json", cwd=tmp_path)
+    assert (refused.returncode, "--patch goes with one SPEC" in refused.stderr) == (2, True)
+
+
 def test_of_several_documents_each_fault_is_one_sentence(modelport: Modelport, tmp_path: Path) -> None:
     operation = {"responses": {"200": {"description": "ok"}}}
     good = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/a": {"get": operation}}}
@@ -274,4 +297,4 @@ def test_of_several_documents_each_fault_is_one_sentence(modelport: Modelport, t
         (1, 1, True), (None, None, False)
     ]  # fmt: skip
     assert answer.stderr == f"modelport: error: {rows[1]['fault']}\n"
-    assert "bad.json: /openapi: needs OpenAPI" in rows[1]["fault"]
+    assert "bad.json:1: /openapi: needs OpenAPI" in rows[1]["fault"]

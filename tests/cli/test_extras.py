@@ -23,6 +23,7 @@ USES = {
     "predictions": "from modelport import ModelMonitor; from modelport.predictions import FluentSink; "
     "ModelMonitor('a', sinks=[FluentSink()]).close()",
     "sandbox": "from modelport.sandbox import Sandbox\nwith Sandbox() as box: box.codex_url",
+    "telemetry": "from modelport_api.codex.v1 import Client; Client('http://127.0.0.1:9', tracer=True).close()",
     "training": "import cloudpickle, pandas, pyarrow",
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from modelport_tools.generate import generate_one
+from tests.generated.letters import Letters, Probe
 from tests.generated.lists import KEY, LISTS
 from tests.unit.runtime.conftest import other_server, server, world
 from tests.unit.runtime.server import ScriptedServer
@@ -80,3 +81,15 @@ def pauses(lists: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         monkeypatch.setattr(importlib.import_module(f"lists._runtime._sync.{module}"), "sleep", taken.append)
         monkeypatch.setattr(importlib.import_module(f"lists._runtime._async.{module}"), "sleep", sleep)
     return taken
+
+
+@pytest.fixture(scope="session")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Letters:
+    return Letters(tmp_path_factory.mktemp("letters"))
+
+
+@pytest.fixture
+def probe(request: pytest.FixtureRequest, letters: Letters, world: World, server: ScriptedServer) -> Probe:
+    """A client of the module's own document."""
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
+    return Probe(letters.package(name, request.module.DOCUMENT), world, server)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any, assert_type
+
+import httpx
+from opentelemetry import trace
 
 from modelport import AsyncCodex, Codex, ModelMonitor, ModelportError, __version__
 from modelport.drift import Baseline, DriftReport, drift_report
 from modelport.predict_code import JsonBody, PredictRequest, languages, render
 from modelport.predictions import FileSink, Prediction, read_predictions
-from modelport_api.codex.v1 import UNSET, AsyncClient, Client, RawResponse, Unset, models
+from modelport_api.codex.v1 import (
+    UNSET,
+    AsyncClient,
+    AsyncMiddleware,
+    AsyncSend,
+    Attempt,
+    Client,
+    HTTPResponse,
+    Middleware,
+    RawResponse,
+    Send,
+    Unset,
+    models,
+)
 
 assert_type(__version__, str)
 
@@ -56,6 +73,33 @@ def generated() -> None:
 async def generated_async() -> None:
     async with AsyncClient("http://127.0.0.1:8787/codex/api") as client:
         assert_type(await client.groups.list_groups(), models.GroupList)
+
+
+def sign(attempt: Attempt, send: Send) -> HTTPResponse:
+    assert_type(attempt.number, int)
+    assert_type(attempt.request.content, bytes)
+    attempt.request.headers["X-Signature"] = f"{attempt.method} {attempt.url}"
+    response = send(attempt)
+    assert_type(response.status_code, int)
+    return response
+
+
+async def asign(attempt: Attempt, send: AsyncSend) -> HTTPResponse:
+    return await send(attempt)
+
+
+def canned(attempt: Attempt, send: Send) -> httpx.Response:
+    attempt.request = httpx.Request("GET", attempt.url)
+    return httpx.Response(200)
+
+
+def middleware(tracer: trace.Tracer, context: ssl.SSLContext) -> None:
+    listed: list[Middleware] = [sign, canned]
+    alisted: list[AsyncMiddleware] = [asign]
+    client = Client("http://host", middleware=listed, tracer=tracer, cert=("cert.pem", Path("key.pem")))
+    assert_type(client.with_options(middleware=(sign,), tracer=True, max_response_bytes=None), Client)
+    AsyncClient("http://host", middleware=alisted, tracer=True, verify=context, max_response_bytes=10)
+    Client("http://host", middleware=[asign])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
 
 
 def unset(model: models.ModelSummary) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import unquote
 
-from .document import MAX_VALUES, Document, is_array, is_object, line_of, lookup, read, step_text
+from .document import Document, is_array, is_object, line_of, lookup, read
 from .errors import SpecError
+from .pointers import MAX_VALUES, step_text
 from .shape import SECTIONS, kind_below
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:|//")
@@ -20,26 +21,42 @@ _FILE = re.compile(r"[^#]*\.(?:ya?ml|json)", re.IGNORECASE)
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _SWAGGER_SECTIONS = {"schema": "definitions", "parameter": "parameters", "response": "responses"}
 _MAX_NESTING = 100
+_SHOWN_CHARACTERS = 200
+
+_WORDS = {"pathItem": "path item"}
+_DATA = "data"
+"""The kind of what is nobody's business, such as an example: there a reference is a name like any other."""
+_DATA_KEYS = frozenset({"const", "default", "enum", "example", "examples", "mapping", "value"})
 
 _Target = tuple[str, Path, str]
 """A kind, a file and a pointer into it."""
 
 
-def bundle(document: Document, source: Path) -> Document:
+Origins = dict[str, tuple[Path, str]]
+"""Where what was taken from another file stands: its pointer in the document, that file, the pointer there."""
+
+
+def bundle(document: Document, source: Path, origins: Origins | None = None) -> Document:
     """The document with everything that it takes from files beside it.
 
     Args:
         document: As it was read.
         source: The file that it was read from.
+        origins: Takes up where each part of another file comes from, to tell the place of a fault.
 
     Raises:
         SpecError: If a reference leads out of the folder, to the network or nowhere; names file, line and pointer.
     """
-    return _Bundler(document, source).bundled()
+    return _Bundler(document, source, {} if origins is None else origins).bundled()
+
+
+def _cut(reference: str) -> str:
+    return reference if len(reference) <= _SHOWN_CHARACTERS else f"{reference[:_SHOWN_CHARACTERS]}..."
 
 
 class _Bundler:
-    def __init__(self, document: Document, source: Path) -> None:
+    def __init__(self, document: Document, source: Path, origins: Origins) -> None:
+        self._origins = origins
         self._document = document
         self._source = source
         self._main = source.resolve()
@@ -63,6 +80,7 @@ class _Bundler:
             (kind, file, pointer), name = self._waiting.pop(0)
             content = self._copied(self._target(file, pointer), kind, file, pointer)
             self._home(result, self._sections[kind])[name] = content
+            self._origins[f"{self._root(self._sections[kind])}/{step_text(name)}"] = self._shown(file), pointer
         return result
 
     def _root(self, section: str) -> str:
@@ -95,9 +113,9 @@ class _Bundler:
             return [self._copied(item, inner, file, f"{pointer}/{index}") for index, item in enumerate(value)]
         if not is_object(value):
             return value
-        reference = value.get("$ref") if kind and kind[0] not in "{[" else None
-        if isinstance(reference, str) and kind == "pathItem":
-            return self._inlined(value, reference, file, pointer)
+        reference = value.get("$ref") if kind != _DATA else None
+        if isinstance(reference, str) and (kind == "pathItem" or kind not in self._sections):
+            return self._inlined(value, reference, kind, file, pointer)
         copied: Document = {}
         for key in sorted(value):
             place = f"{pointer}/{step_text(key)}"
@@ -108,22 +126,27 @@ class _Bundler:
             else:
                 if key == "operationRef" and kind == "link":
                     self._check_operation(value[key], file, place)
-                copied[key] = self._copied(value[key], kind_below(kind, key) if kind else None, file, place)
+                copied[key] = self._copied(value[key], _below(kind, key), file, place)
         return copied
 
-    def _inlined(self, item: Document, reference: str, file: Path, pointer: str) -> Document:
-        """A path item: OpenAPI 3.0 has no components of this kind, so its content takes its place."""
+    def _inlined(self, value: Document, reference: str, kind: str | None, file: Path, pointer: str) -> Any:
+        """What OpenAPI has no components for, such as an operation or a text: the content takes the place."""
         target, inner = self._followed(reference, file, f"{pointer}/$ref")
+        shown = kind or "value"
         if (target, inner) in self._nesting or len(self._nesting) > _MAX_NESTING:
-            self._refuse("the path item holds itself", file, f"{pointer}/$ref")
+            self._refuse(f"the {_WORDS.get(shown, shown)} holds itself", file, f"{pointer}/$ref")
         content = self._target(target, inner, file, f"{pointer}/$ref")
+        if not self._nesting:
+            self._origins[pointer] = self._shown(target), inner
         self._nesting.append((target, inner))
-        copied = self._copied(content, "pathItem", target, inner)
+        copied = self._copied(content, kind, target, inner)
         self._nesting.pop()
-        rest = {key: entry for key, entry in item.items() if key != "$ref"}
-        if not is_object(copied):
-            self._refuse("the reference does not lead to a path item", file, f"{pointer}/$ref")
-        return copied | cast("Document", self._copied(rest, "pathItem", file, pointer))
+        rest = {key: entry for key, entry in value.items() if key != "$ref"}
+        if kind in {"operation", "pathItem"} and not is_object(copied):
+            self._refuse(f"the reference does not lead to a {_WORDS.get(shown, shown)}", file, f"{pointer}/$ref")
+        if not rest or not is_object(copied):
+            return copied
+        return copied | cast("Document", self._copied(rest, kind, file, pointer))
 
     def _mapped(self, discriminator: Any, file: Path, pointer: str) -> Any:
         """A discriminator; its mapping holds references, or names of schemas."""
@@ -183,22 +206,26 @@ class _Bundler:
         """
         location, _, inner = reference.partition("#")
         if inner and not inner.startswith("/"):
-            self._refuse(f"{reference}: an anchor is not supported, write the path to the place", file, pointer)
+            self._refuse(f"{_cut(reference)}: an anchor is not supported, write the path to the place", file, pointer)
         if not location:
             return file, inner
         name = unquote(location)
         if _SCHEME.match(name):
-            self._refuse(f"{reference}: nothing is fetched over the network; keep the file beside", file, pointer)
+            self._refuse(f"{_cut(reference)}: nothing is fetched over the network; keep the file beside", file, pointer)
         if name.startswith(("/", "\\")) or "\\" in name or "\0" in name:
-            self._refuse(f"{reference}: a reference must be relative, with forward slashes", file, pointer)
+            self._refuse(f"{_cut(reference)}: a reference must be relative, with forward slashes", file, pointer)
         target = Path(os.path.normpath(file.parent / name))
         if target == self._main:
             return target, inner
-        real = target.resolve()
+        try:
+            real = target.resolve()
+            there = real.is_file()
+        except (OSError, RuntimeError):  # a name too long, a loop of links
+            self._refuse(f"{_cut(reference)}: cannot be read", file, pointer)
         if not target.is_relative_to(self._folder) or not real.is_relative_to(self._folder):
-            self._refuse(f"{reference}: leads out of the folder of the document", file, pointer)
-        if not real.is_file():
-            self._refuse(f"{reference}: there is no such file", file, pointer)
+            self._refuse(f"{_cut(reference)}: leads out of the folder of the document", file, pointer)
+        if not there:
+            self._refuse(f"{_cut(reference)}: there is no such file", file, pointer)
         return real, inner
 
     def _target(self, file: Path, inner: str, origin: Path | None = None, pointer: str = "") -> Any:
@@ -210,6 +237,18 @@ class _Bundler:
             shown = file.relative_to(self._folder) if file.is_relative_to(self._folder) else file.name
             return self._refuse(f"{shown}#{inner}: {error.reason}", origin or file, pointer)
 
+    def _shown(self, file: Path) -> Path:
+        """The file as the user would write it."""
+        return self._source if file == self._main else self._source.parent / file.relative_to(self._folder)
+
     def _refuse(self, reason: str, file: Path, pointer: str) -> NoReturn:
-        source = self._source if file == self._main else self._source.parent / file.relative_to(self._folder)
+        source = self._shown(file)
         raise SpecError(reason, source=source, pointer=pointer, line=line_of(source, pointer))
+
+
+def _below(kind: str | None, key: str) -> str | None:
+    """The kind of what stands under a key; None for a plain value."""
+    if kind == _DATA:
+        return _DATA
+    below = kind_below(kind, key) if kind else None
+    return _DATA if below is None and (key in _DATA_KEYS or key.startswith("x-")) else below

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import json
+import os
+import stat
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from urllib.parse import unquote
 
-import yaml
-
+from . import json_text, yaml_text
 from .errors import SpecError
+from .pointers import MAX_DEPTH, MAX_SIZE_BYTES, MAX_VALUES, step_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-MAX_SIZE_BYTES = 32 * 1024 * 1024
-MAX_VALUES = 2_000_000
-"""A document with more values than this, once its aliases are written out, is taken for an alias bomb."""
-MAX_DEPTH = 200
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -34,68 +33,102 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as JSON has it: no dates, no ``on`` for true, every key a text."""
-
-
-_JSON_SCALARS = {
-    "tag:yaml.org,2002:bool": r"^(?:true|false|True|False|TRUE|FALSE)$",
-    "tag:yaml.org,2002:int": r"^-?(?:0|[1-9][0-9]*)$",
-    "tag:yaml.org,2002:float": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$",
-    "tag:yaml.org,2002:null": r"^(?:null|Null|NULL|~|)$",
-}
-
-
-def _teach(loader: type[_Loader]) -> None:
-    import re
-
-    loader.yaml_implicit_resolvers = {}
-    for tag, pattern in _JSON_SCALARS.items():
-        cast("Any", loader).add_implicit_resolver(tag, re.compile(pattern), None)
-    loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-    loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: _finite(str(node.value)))
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[str, Any]]:
-    """A mapping whose keys are the text that stands in the file: ``200`` is ``"200"``, ``on`` is ``"on"``."""
-    result: dict[str, Any] = {}
-    yield result
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise SpecError("a key must be a text", line=key.start_mark.line + 1)
-        if key.value in result:
-            raise SpecError(f"the key {key.value!r} stands twice", line=key.start_mark.line + 1)
-        result[str(key.value)] = cast("Any", loader).construct_object(value, deep=True)
-
-
-_teach(_Loader)
-
-
 def read(path: Path) -> Document:
     """Read a JSON or YAML document.
 
     Raises:
-        SpecError: If it cannot be read, is too large, or is not a document; names the line where it can.
+        SpecError: If it cannot be read, is too large, or is not a document; names line and place where it can.
     """
+    content = _content(path)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_SIZE_BYTES + 1)
-        if len(raw) > MAX_SIZE_BYTES:
-            raise SpecError(f"larger than {MAX_SIZE_BYTES // 2**20} MiB", source=path)
-        content = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise SpecError(f"cannot be read: {error.strerror or error}", source=path) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise SpecError("is not UTF-8", source=path, line=line) from error
-    values = _parse(content, path)
-    if not is_object(values):
-        raise SpecError("is empty or no object", source=path)
-    try:
+        values = _parsed(content, path)
         _measure(values, "", 0, {})
     except SpecError as error:
-        raise SpecError(error.reason, source=path, pointer=error.pointer) from None
+        line = error.line or (_line_in(content, error.pointer) if error.pointer else None)
+        raise SpecError(error.reason, source=path, pointer=error.pointer, line=line) from error.__cause__
+    if not is_object(values):
+        raise SpecError(f"is empty or no object: it holds {_KINDS.get(type(values), 'a number')}", source=path)
     return values
+
+
+_KINDS: dict[type, str] = {type(None): "nothing", str: "a text", list: "a list", bool: "true or false"}
+
+
+def _content(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        SpecError: If it is no file, cannot be read, is too large or not UTF-8.
+    """
+    try:
+        raw = _raw(path)
+        return raw.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        if isinstance(error, UnicodeDecodeError):
+            line = error.object[: error.start].count(b"\n") + 1
+            raise SpecError(f"is not UTF-8{_seems(error.object)}", source=path, line=line) from error
+        # A path with a NUL in it is a ValueError.
+        raise SpecError(f"cannot be read: {getattr(error, 'strerror', None) or error}", source=path) from error
+
+
+def _raw(path: Path) -> bytes:
+    # Opening a pipe would wait for its other end.
+    file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        about = os.fstat(file)
+        if stat.S_ISDIR(about.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+        if not stat.S_ISREG(about.st_mode):
+            raise SpecError("is no regular file: save the document to one", source=path)
+        if about.st_size > MAX_SIZE_BYTES:
+            size = about.st_size / 2**20
+            raise SpecError(f"is larger than {MAX_SIZE_BYTES // 2**20} MiB: it has {size:.1f}", source=path)
+        with os.fdopen(file, "rb", closefd=False) as stream:
+            return stream.read(MAX_SIZE_BYTES)
+    finally:
+        os.close(file)
+
+
+def _seems(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return ", it seems to be UTF-16: save it as UTF-8"
+    return ": save it as UTF-8"
+
+
+def _parsed(content: str, path: Path) -> object:
+    if not content.lstrip().startswith("{"):
+        return yaml_text.parse(content)
+    try:
+        return json_text.parse(content)
+    except SpecError as error:
+        # YAML may begin with a brace too.
+        if path.suffix.lower() not in _YAML_SUFFIXES or not isinstance(error.__cause__, json.JSONDecodeError):
+            raise
+        try:
+            return yaml_text.parse(content)
+        except SpecError:
+            raise error from None
+
+
+_YAML_SUFFIXES = {".yaml", ".yml"}
+
+
+def line_of(path: Path, pointer: str) -> int | None:
+    """The line on which the value at a pointer stands, or what is nearest above it; None if it cannot be told."""
+    try:
+        return _line_in(_content(path), pointer)
+    except SpecError:
+        return None
+
+
+def _line_in(content: str, pointer: str) -> int | None:
+    if content.lstrip().startswith("{"):
+        line = json_text.line_of(content, pointer)
+        if line is not None:
+            return line
+    return yaml_text.line_of(content, pointer)
 
 
 def _measure(value: Any, pointer: str, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
@@ -109,12 +142,9 @@ def _measure(value: Any, pointer: str, depth: int, known: dict[int, tuple[int, i
     if not is_object(value) and not is_array(value):
         return 1, 0
     count, height = known.get(id(value), (0, 0))
-    if count < 0:
-        raise SpecError("refers to itself", pointer=pointer)
     if depth + height > MAX_DEPTH:
         raise SpecError(f"is nested more than {MAX_DEPTH} levels deep", pointer=pointer)
     if not count:
-        known[id(value)] = -1, 0
         count = 1
         entries = value.items() if is_object(value) else enumerate(value)
         for key, item in entries:
@@ -128,106 +158,11 @@ def _measure(value: Any, pointer: str, depth: int, known: dict[int, tuple[int, i
 
 
 def _check_text(text: str, pointer: str) -> None:
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise SpecError("a text holds half of a surrogate pair", pointer=pointer)
-
-
-def step_text(step: str) -> str:
-    """A key as a step of a JSON pointer."""
-    return step.replace("~", "~0").replace("/", "~1")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in {float("inf"), float("-inf")}:
-        raise SpecError(f"the number {text[:40]} is out of range")
-    return value
-
-
-def _no_number(text: str) -> float:
-    raise SpecError(f"{text} is no number of JSON")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> Document:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
-    return values
-
-
-class _TwiceError(SpecError):
-    """A key of JSON that stands twice; its reader does not know the line."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(f"the key {key!r} stands twice")
-
-
-def _parse(content: str, path: Path) -> object:
-    try:
-        if content.lstrip().startswith("{"):
-            return json.loads(content, object_pairs_hook=_unique, parse_float=_finite, parse_constant=_no_number)
-        loader = _Loader(content)
+    if not text.isascii():
         try:
-            return loader.get_single_data()
-        finally:
-            loader.dispose()
-    except json.JSONDecodeError as error:
-        raise SpecError(f"is not JSON: {error.msg}", source=path, line=error.lineno) from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise SpecError(f"is not YAML: {error.problem}", source=path, line=line) from error
-    except yaml.YAMLError as error:
-        raise SpecError(f"is not YAML: {error}", source=path) from error
-    except _TwiceError as error:
-        raise SpecError(error.reason, source=path, line=_line_of_second(content, error.key)) from None
-    except SpecError as error:
-        raise SpecError(error.reason, source=path, line=error.line) from None
-    except ValueError as error:  # a number too long for Python, or a tag that does not fit its value
-        raise SpecError(f"holds a value that cannot be read: {error}", source=path) from None
-    except RecursionError:
-        raise SpecError("is nested too deeply, or refers to itself", source=path) from None
-
-
-def _line_of_second(content: str, key: str) -> int | None:
-    """The line on which a key of JSON stands again in one object; None if its text cannot be followed."""
-    try:
-        loader = _Loader(content)
-        try:
-            loader.get_single_data()
-        finally:
-            loader.dispose()
-    except SpecError as error:
-        return error.line if repr(key) in error.reason else None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return None
-    return None
-
-
-def line_of(path: Path, pointer: str) -> int | None:
-    """The line on which the value at a pointer stands in a file that could be read; None if it cannot be told."""
-    try:
-        loader = _Loader(path.read_text(encoding="utf-8-sig"))
-        try:
-            node: Any = loader.get_single_node()
-        finally:
-            loader.dispose()
-    except (OSError, ValueError, RecursionError, yaml.YAMLError):
-        return None
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        node = _below(node, key)
-    return int(node.start_mark.line) + 1 if node is not None else None
-
-
-def _below(node: Any, key: str) -> Any:
-    entries: Any = getattr(node, "value", None)
-    if getattr(node, "id", "") == "mapping":
-        return next((value for name, value in entries if name.value == key), None)
-    if getattr(node, "id", "") == "sequence" and key.isdigit() and int(key) < len(entries):
-        return entries[int(key)]
-    return None
+            text.encode()
+        except UnicodeEncodeError:
+            raise SpecError("a text holds half of a surrogate pair", pointer=pointer) from None
 
 
 def dump(document: Document) -> str:

@@ -9,7 +9,7 @@ import copy
 import re
 from typing import TYPE_CHECKING, Any
 
-from .document import Document, is_array, is_object, read
+from .document import Document, is_array, is_object, line_of, read
 from .errors import SpecError
 
 if TYPE_CHECKING:
@@ -28,15 +28,15 @@ def apply(document: Document, path: Path) -> Document:
     overlay = read(path)
     version = str(overlay.get("overlay", ""))
     if not _VERSION.fullmatch(version):
-        raise SpecError(f"needs Overlay 1.0 or 1.1, found {version or 'none'}", source=path, pointer="/overlay")
+        raise _faulty(f"needs Overlay 1.0 or 1.1, found {version or 'none'}", path, "/overlay")
     actions = overlay.get("actions")
     if not is_array(actions) or not actions:
-        raise SpecError("has no actions", source=path, pointer="/actions")
+        raise _faulty("has no actions", path, "/actions")
     patched = copy.deepcopy(document)
     for index, action in enumerate(actions):
         pointer = f"/actions/{index}"
         if not is_object(action) or not isinstance(action.get("target"), str):
-            raise SpecError("an action needs a target", source=path, pointer=pointer)
+            raise _faulty("an action needs a target", path, pointer)
         _act(patched, action, path, pointer)
     return patched
 
@@ -54,7 +54,11 @@ def _act(document: Document, action: Document, path: Path, pointer: str) -> None
             if match.parent is not None:
                 match.parent.obj[match.parts[-1]] = merged
     except SpecError as error:
-        raise SpecError(error.reason, source=path, pointer=pointer) from None
+        raise _faulty(error.reason, path, pointer) from None
+
+
+def _faulty(reason: str, path: Path, pointer: str) -> SpecError:
+    return SpecError(reason, source=path, pointer=pointer, line=line_of(path, pointer))
 
 
 def _update(document: Document, action: Document) -> Any:
@@ -75,12 +79,18 @@ def _matches(document: Document, query: str, what: str) -> list[Any]:
     try:
         found = {match.parts: match for match in jsonpath.finditer(query, document)}
     except jsonpath.JSONPathError as error:
-        raise SpecError(f"the {what} {query!r} is not JSONPath: {error}") from error
+        raise SpecError(f"the {what} {query!r} is not JSONPath: {_first_line(error)}") from error
+    except RecursionError:
+        raise SpecError(f"the {what} is nested too deeply") from None
     if not found:
         raise SpecError(f"the {what} {query!r} matches nothing")
     # Removing an item of a list moves those behind it, and what holds others goes after them.
     order = sorted(found, key=lambda parts: [(isinstance(part, int), str(part).rjust(9)) for part in parts])
     return [found[parts] for parts in reversed(order)]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _remove(match: Any) -> None:

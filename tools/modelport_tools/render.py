@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .planning import ClientPlan, FieldPlan, ModelPlan, OperationPlan
+    from .planning.plan import StreamPlan
 
 TEMPLATES = Path(__file__).parent / "templates"
 RUNTIME = Path(__file__).parent / "runtime"
@@ -71,6 +72,9 @@ def render_client(plan: ClientPlan, document: Document, *, depth: int, http_clie
         "openapi.json": canonical,
         "operations.json": _operations_json(plan, canonical, http_client),
     }
+    if plan.webhooks:
+        imports = _standard_imports(webhook.annotation for webhook in plan.webhooks)
+        files["webhooks.py"] = rendered("webhooks", up=outer, standard_imports=imports)
     for model in plan.models:
         annotations = [field.annotation for field in model.fields] + [model.extra or ""]
         imports = _standard_imports(annotations)
@@ -78,8 +82,7 @@ def render_client(plan: ClientPlan, document: Document, *, depth: int, http_clie
     for enum in plan.enums:
         files[f"models/{enum.module}.py"] = rendered("enum", enum=enum, up=inner)
     for tag in plan.tags:
-        annotations = [parameter.annotation for entry in tag.operations for parameter in entry.parameters]
-        annotations += [text for entry in tag.operations for text in entry.annotations]
+        annotations = [text for entry in tag.operations for text in entry.annotations]
         imports = _standard_imports(annotations)
         files[f"operations/{tag.name}.py"] = rendered("operations", tag=tag, up=inner, standard_imports=imports)
     return files
@@ -207,6 +210,10 @@ def _operation_doc(operation: OperationPlan) -> str:
     if described:
         lines += ["", "Args:"]
         lines += [f"    {parameter.name}: {' '.join(parameter.description.split())}" for parameter in described]
+    if operation.idempotency_key:
+        lines += ["", f"A call without {operation.idempotency_key} is given one, so that it can be repeated safely."]
+    if operation.stream:
+        lines += ["", "Returns the items as they come: loop over it, in a ``with`` block if you may leave early."]
     if operation.deprecated:
         lines += ["", "Deprecated by the platform."]
     return "\n".join(lines)
@@ -259,11 +266,22 @@ def _operations_json(plan: ClientPlan, canonical: str, http_client: str) -> str:
                 "returns": operation.returns,
                 "security": [list(alternative) for alternative in operation.security],
                 "idempotent": operation.idempotent,
+                "idempotency_key": operation.idempotency_key,
                 "deprecated": operation.deprecated,
                 "evidence": operation.evidence,
+                **({"stream": _stream_json(operation.stream)} if operation.stream else {}),
                 **extras_json(operation),
             }
             for operation in plan.operations
         ],
     }
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+
+
+def _stream_json(stream: StreamPlan) -> dict[str, Any]:
+    return {
+        "name": stream.name,
+        "item": stream.item,
+        "mode": stream.mode,
+        "responses": {status: dict(media) for status, media in stream.responses},
+    }

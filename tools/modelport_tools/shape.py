@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .document import METHODS, is_array, is_object, step_text
+from .document import METHODS, is_array, is_object
+from .pointers import step_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +14,7 @@ _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "depe
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _SCHEMAS = (
     "items", "additionalProperties", "additionalItems", "not", "if", "then", "else", "contains", "propertyNames",
-    "unevaluatedItems", "unevaluatedProperties",
+    "unevaluatedItems", "unevaluatedProperties", "contentSchema",
 )  # fmt: skip
 _PARAMETER = {"schema": "schema", "items": "schema", "content": "{mediaType}", "examples": "{example}"}
 
@@ -49,7 +50,7 @@ _KINDS: dict[str, dict[str, str]] = {
     "header": _PARAMETER,
     "requestBody": {"content": "{mediaType}"},
     "response": {"schema": "schema", "content": "{mediaType}", "headers": "{header}", "links": "{link}"},
-    "mediaType": {"schema": "schema", "examples": "{example}", "encoding": "{encoding}"},
+    "mediaType": {"schema": "schema", "itemSchema": "schema", "examples": "{example}", "encoding": "{encoding}"},
     "encoding": {"headers": "{header}"},
     "schema": {
         **dict.fromkeys(_SCHEMA_MAPS, "{schema}"),

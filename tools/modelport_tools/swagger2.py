@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any, NoReturn, cast
 
-from .document import METHODS, Document, is_array, is_object, resolve, step_text
+from .document import METHODS, Document, is_array, is_object, resolve
 from .errors import SpecError
+from .pointers import step_text
 from .shape import children, walk
 
 _JSON = "application/json"
@@ -77,7 +78,7 @@ class _Converter:
 
     def converted(self) -> Document:
         document = self._document
-        result: Document = {"openapi": "3.0.3", **_picked(document, _KEPT)}
+        result: Document = {"openapi": "3.0.3", **_extensions(document), **_picked(document, _KEPT)}
         servers = self._servers(document.get("schemes"))
         if servers:
             result["servers"] = servers
@@ -293,7 +294,7 @@ def _security(scheme: Document, pointer: str) -> Document:
     flow = _FLOWS.get(str(scheme.get("flow")))
     if flow is None:
         _refuse(f"the flow {scheme.get('flow')!r} is not known", pointer)
-    flows = {flow: _picked(scheme, ("authorizationUrl", "tokenUrl", "scopes"))}
+    flows: Document = {flow: {"scopes": {}, **_picked(scheme, ("authorizationUrl", "tokenUrl", "scopes"))}}
     return {**result, "type": "oauth2", "flows": flows}
 
 

@@ -15,11 +15,18 @@ if TYPE_CHECKING:
 
 
 class Credentials:
-    """Credentials by the name of their security scheme; each is a text or a token source."""
+    """Credentials by the name of their security scheme; each is a text or a token source.
 
-    __slots__ = ("_by_scheme",)
+    Args:
+        by_scheme: The credentials.
+        has_certificate: Whether the HTTP client was given a certificate, or was brought and may have one.
+    """
 
-    def __init__(self, by_scheme: Mapping[str, Any] | None = None) -> None:
+    __slots__ = ("_by_scheme", "_chosen", "_has_certificate")
+
+    def __init__(self, by_scheme: Mapping[str, Any] | None = None, *, has_certificate: bool = False) -> None:
+        self._has_certificate = has_certificate
+        self._chosen: dict[Operation[Any], tuple[tuple[str, Any], ...]] = {}
         self._by_scheme = {name: value for name, value in (by_scheme or {}).items() if value is not None}
 
     def __repr__(self) -> str:
@@ -30,7 +37,7 @@ class Credentials:
 
     def merged(self, other: Mapping[str, Any]) -> Credentials:
         """The same with some replaced."""
-        return Credentials({**self._by_scheme, **other})
+        return Credentials({**self._by_scheme, **other}, has_certificate=self._has_certificate)
 
     def choose(self, operation: Operation[Any]) -> tuple[tuple[str, Any], ...]:
         """The credentials of the first alternative of the operation's that is given whole.
@@ -40,13 +47,32 @@ class Credentials:
         """
         if not operation.security:
             return ()
+        chosen = self._chosen.get(operation)
+        if chosen is None:
+            chosen = self._chosen[operation] = self._choose(operation)
+        return chosen
+
+    def _choose(self, operation: Operation[Any]) -> tuple[tuple[str, Any], ...]:
         for alternative in operation.security:
-            if all(scheme in self._by_scheme for scheme in alternative):
-                return tuple((scheme, self._by_scheme[scheme]) for scheme in alternative)
+            if all(self._is_given(scheme, operation) for scheme in alternative):
+                placed = (scheme for scheme in alternative if not _is_certificate(scheme, operation))
+                return tuple((scheme, self._by_scheme[scheme]) for scheme in placed)
         wanted = " or ".join(" and ".join(alternative) for alternative in operation.security)
+        hints: list[str] = []
+        if any(not _is_certificate(scheme, operation) for alternative in operation.security for scheme in alternative):
+            hints.append(f"credentials={{{wanted!r}: ...}}")
+        if any(_is_certificate(scheme, operation) for alternative in operation.security for scheme in alternative):
+            hints.append("cert=('certificate.pem', 'key.pem'), or an http_client of your own that has a certificate")
         raise MissingCredentialsError(
-            f"{operation.name} needs the credential {wanted}: give it to the client as credentials={{{wanted!r}: ...}}"
+            f"{operation.name} needs the credential {wanted}: give it to the client as {', and '.join(hints)}"
         )
+
+    def _is_given(self, scheme: str, operation: Operation[Any]) -> bool:
+        return self._has_certificate if _is_certificate(scheme, operation) else scheme in self._by_scheme
+
+
+def _is_certificate(scheme: str, operation: Operation[Any]) -> bool:
+    return operation.schemes[scheme][0] == "mutualTLS"
 
 
 class Placed(NamedTuple):
@@ -78,7 +104,8 @@ def place(operation: Operation[Any], secrets: Mapping[str, str]) -> Placed:
         elif kind == "apiKey" and where == "cookie":
             placed.cookies.append(f"{name}={_checked(secret, scheme, forbidden=';, ')}")
         else:
-            placed.headers["Authorization"] = f"Bearer {_checked(secret, scheme)}"
+            prefix = "Bearer" if where == "bearer" else where  # RFC 9110, 11.4: the name of the scheme, then its value
+            placed.headers["Authorization"] = f"{prefix} {_checked(secret, scheme)}"
     return placed
 
 
@@ -92,6 +119,6 @@ def _checked(secret: object, scheme: str, forbidden: str = "") -> str:
         raise ClientConfigError(f"the credential {scheme} is a {type(secret).__name__}, not a text")
     if not secret or secret != secret.strip():
         raise ClientConfigError(f"the credential {scheme} is empty, or begins or ends with white space")
-    if not (secret.isascii() and secret.isprintable()) or any(character in secret for character in forbidden):
+    if not (secret.isascii() and secret.isprintable()) or (forbidden and not set(forbidden).isdisjoint(secret)):
         raise ClientConfigError(f"the credential {scheme} holds characters that no header can carry")
     return secret

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeGuard, Union
 
 from .json_bytes import parse_json
 from .types import UNSET, File, Unset
-from .wire import to_builtins, wire_fields
+from .wire import is_array, is_object, to_builtins, wire_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,7 +131,7 @@ class _Scope(dict[str, Any]):
     def __init__(self, names: Names) -> None:
         super().__init__(
             Any=Any, Literal=Literal, Unset=Unset, File=File, datetime=datetime, date=date,
-            str=str, int=int, float=float, bool=bool, bytes=bytes, list=list, dict=dict, object=object,
+            str=str, int=int, float=float, bool=bool, bytes=bytes, list=list, tuple=tuple, dict=dict, object=object,
         )  # fmt: skip
         self._names = names
 
@@ -153,12 +153,10 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
     origin = typing.get_origin(kind)
     if origin in {types.UnionType, Union}:
         return _union(typing.get_args(kind), names)
-    if origin is list:
-        return partial(_list, _decoder(typing.get_args(kind)[0], names))
-    if origin is dict:
-        return partial(_dict, _decoder(typing.get_args(kind)[1], names))
     if origin is Literal:
         return partial(_literal, typing.get_args(kind))
+    if origin is not None:
+        return _container(origin, [_decoder(item, names) for item in typing.get_args(kind)])
     if (scalar := _scalar(kind)) is not None:
         return scalar
     if is_enum(kind):
@@ -167,6 +165,13 @@ def _decoder(kind: Any, names: Names) -> Decoder:  # noqa: PLR0911 - one return 
     if model is None:
         model = _MODELS[kind] = _Model(kind, names)
     return model
+
+
+def _container(origin: Any, items: list[Decoder]) -> Decoder:
+    """The decoder of a list, tuple or dict whose entries are decoded by others."""
+    if origin is tuple:
+        return partial(_tuple, items)
+    return partial(_dict if origin is dict else _list, items[-1])
 
 
 def is_enum(kind: Any) -> TypeGuard[type[Enum]]:
@@ -277,6 +282,19 @@ def _list(item: Decoder, value: Any) -> list[Any]:
     except Mismatch as mismatch:
         raise mismatch.within(f"[{index}]") from None
     return result
+
+
+def _tuple(items: list[Decoder], value: Any) -> tuple[Any, ...]:
+    if value.__class__ is not list or len(value) != len(items):
+        raise Mismatch(f"an array of {len(items)}", value)
+    index = 0
+    result: list[Any] = []
+    try:
+        for index, (item, entry) in enumerate(zip(items, value, strict=True)):  # noqa: B007 - as in `_list`
+            result.append(item(entry))
+    except Mismatch as mismatch:
+        raise mismatch.within(f"[{index}]") from None
+    return tuple(result)
 
 
 def _dict(item: Decoder, value: Any) -> dict[str, Any]:
@@ -403,9 +421,25 @@ def _looseness(decoded: Any, value: Any) -> tuple[int, int, int, int]:
     if hasattr(decoded.__class__, "__attrs_attrs__"):
         fields = wire_fields(decoded.__class__)
         known = sum(wire in value for _, wire in fields)
-        unknown = len(value) - known
-        return (0 if hasattr(decoded, "additional_properties") else unknown, unknown, changed, len(fields) - known)
+        dropped, unknown = _strange(decoded, value)
+        return (dropped, unknown, changed, len(fields) - known)
     return (0, len(value) if decoded.__class__ is dict else 0, changed, 0)
+
+
+def _strange(decoded: Any, value: Any) -> tuple[int, int]:
+    """How much in a value, however deep, a type drops, and how much it does not know."""
+    if isinstance(decoded, Enum):
+        return 0, 0 if getattr(decoded, "is_known", True) else 1
+    if is_array(decoded) and is_array(value):
+        parts = [_strange(item, entry) for item, entry in zip(decoded, value, strict=False)]
+        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+    if not hasattr(decoded.__class__, "__attrs_attrs__") or not is_object(value):
+        return 0, 0
+    fields = wire_fields(decoded.__class__)
+    parts = [_strange(getattr(decoded, name), value[wire]) for name, wire in fields if wire in value]
+    unknown = len(value) - len(parts)
+    dropped = 0 if hasattr(decoded, "additional_properties") else unknown
+    return dropped + sum(part[0] for part in parts), unknown + sum(part[1] for part in parts)
 
 
 def _is_lossless(decoded: Any, value: Any) -> bool:

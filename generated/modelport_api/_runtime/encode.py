@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from contextlib import ExitStack
@@ -12,15 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus
 
 from .errors import ClientConfigError, EncodeError
+from .operation import Chosen, Encoding, Parameter
 from .types import UNSET, File
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from .operation import Operation, Parameter
+    from .operation import Operation
 
 _UNRESERVED = "-._~"
-_UPLOAD_NAME = "upload"
+_RESERVED = "-._~:/?@!$'()*,;="
+"""What ``allowReserved`` leaves as it is: not what ends a value or the query (RFC 3986, 3.4; the ``+`` of forms)."""
 _DELIMITERS = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}
 
 
@@ -141,14 +142,14 @@ def build_headers(operation: Operation[Any], arguments: Mapping[str, Any]) -> di
         value = arguments.get(parameter.python_name, UNSET)
         if value is UNSET or value is None:
             continue
-        where = f"{parameter.location} parameter {parameter.python_name!r}"
+        if parameter.location == "cookie":
+            cookies += _query_pairs(parameter, value if parameter.style == "json" else _plain(value))
+            continue
+        where = f"header parameter {parameter.python_name!r}"
         joined = _json(value) if parameter.style == "json" else _joined(_plain(value), parameter, ",", where)
-        if parameter.location == "header":
-            if not is_header_value(joined):
-                raise EncodeError(f"{where} must be ASCII, without line breaks or white space at its ends")
-            headers[parameter.wire_name] = joined
-        else:
-            cookies.append(f"{parameter.wire_name}={quote(joined, safe=_UNRESERVED)}")
+        if not is_header_value(joined):
+            raise EncodeError(f"{where} must be ASCII, without line breaks or white space at its ends")
+        headers[parameter.wire_name] = joined
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     return headers
@@ -165,17 +166,44 @@ def build_body(operation: Operation[Any], body: object) -> Body:
         return NO_BODY
     if not operation.body:
         raise ClientConfigError(f"{operation.name} takes no body")
-    media_type = operation.body[0]
+    media_type = operation.body[0] if len(operation.body) == 1 else _chosen(operation, body)
+    if isinstance(body, Chosen):
+        body = body.body
+        if body is UNSET:
+            return NO_BODY
     bare = media_type.split(";", 1)[0].strip().lower()
+    encoding = operation.encoding.get(media_type, _NO_ENCODING) if operation.encoding else _NO_ENCODING
     if bare == "multipart/form-data":
-        return _multipart(body)
+        return _multipart(body, encoding)
     if bare == "application/x-www-form-urlencoded":
-        return Body({"content": _form(body).encode()}, {"Content-Type": media_type})
+        return Body({"content": _form(body, encoding).encode()}, {"Content-Type": media_type})
     if bare == "application/json" or bare.endswith("+json"):
         from .wire import encode_json
 
         return Body({"content": encode_json(body)}, {"Content-Type": media_type})
     return _binary(body, media_type)
+
+
+_NO_ENCODING: Mapping[str, Encoding] = {}
+
+
+def _chosen(operation: Operation[Any], body: object) -> str:
+    """The media type that the caller named, else the first one whose type the body has, else the preferred one."""
+    if isinstance(body, Chosen):
+        wanted = body.content_type
+        if wanted not in operation.body:
+            raise ClientConfigError(f"{operation.name} takes {' or '.join(operation.body)}, not {wanted!r}")
+        return wanted
+    kind = type(body).__name__
+    for media_type, kinds in zip(operation.body, operation.body_kinds, strict=True):
+        if kind in kinds or "Any" in kinds or ("Iterable" in kinds and _is_iterable(body)):
+            return media_type
+    return operation.body[0]
+
+
+def _is_iterable(body: object) -> bool:
+    """Whether a body is a series of items, and nothing that has a form of its own."""
+    return hasattr(body, "__iter__") and not isinstance(body, str | bytes | dict)
 
 
 def _path_value(parameter: Parameter, value: object, where: str) -> str:
@@ -209,8 +237,8 @@ def _exploded(value: object, encode: Any, separator: str, pairs: str) -> str:
 
 
 def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR0911 - one return a style
-    where = f"query parameter {parameter.python_name!r}"
-    encode = _quoter(where)
+    where = f"{parameter.location} parameter {parameter.python_name!r}"
+    encode = _quoter(where, _RESERVED if parameter.reserved else _UNRESERVED)
     name = quote(parameter.wire_name, safe=_UNRESERVED)
     if parameter.style == "json":
         return [f"{name}={quote(_json(value), safe=_UNRESERVED)}"]
@@ -230,9 +258,9 @@ def _query_pairs(parameter: Parameter, value: object) -> list[str]:  # noqa: PLR
     return [f"{name}={encode(value)}"]
 
 
-def _quoter(where: str) -> Any:
+def _quoter(where: str, safe: str = _UNRESERVED) -> Any:
     def encode(value: object) -> str:
-        return quote(text(value, where), safe=_UNRESERVED)
+        return quote(text(value, where), safe=safe)
 
     return encode
 
@@ -258,19 +286,25 @@ def is_header_value(value: str) -> bool:
     return value.isascii() and value.replace("\t", " ").isprintable() and value == value.strip()
 
 
-def _entries(body: object) -> list[tuple[str, object]]:
-    """The set fields of a form, by wire name; lists repeat the name."""
+def _entries(body: object, encoding: Mapping[str, Encoding]) -> list[tuple[str, object]]:
+    """The set fields of a form, by wire name; lists repeat the name, unless the document has a style for them."""
     from .wire import wire_items
 
     pairs: list[tuple[str, object]] = []
     for name, value in wire_items(body):
         if value is UNSET or value is None:
             continue
-        if isinstance(value, list | tuple):
+        told = encoding.get(name)
+        if isinstance(value, list | tuple) and (told is None or not _is_whole(told)):
             pairs.extend((name, item) for item in cast("Iterable[object]", value))
         else:
-            pairs.append((name, value))
+            pairs.append((name, cast("object", value)))
     return pairs
+
+
+def _is_whole(told: Encoding) -> bool:
+    """Whether a list is one field: in a style, or in a media type of its own that is no text."""
+    return told.style is not None or (told.content_type or "").endswith("json")
 
 
 def _form_text(name: str, value: object) -> str:
@@ -280,28 +314,43 @@ def _form_text(name: str, value: object) -> str:
     return encode_json(value).decode() if is_structured(value) else text(value, f"form field {name!r}")
 
 
-def _form(body: object) -> str:
-    names = ((quote_plus(text(name, "a form field's name")), name, value) for name, value in _entries(body))
-    return "&".join(f"{quoted}={quote_plus(_form_text(name, value))}" for quoted, name, value in names)
+def _form(body: object, encoding: Mapping[str, Encoding]) -> str:
+    pairs: list[str] = []
+    for name, value in _entries(body, encoding):
+        quoted = quote_plus(text(name, "a form field's name"))
+        told = encoding.get(name)
+        if told is not None and told.style is not None:
+            field = Parameter(name, name, "form", told.style, told.explode, told.reserved)
+            pairs += _query_pairs(field, _plain(value))
+        else:
+            pairs.append(f"{quoted}={quote_plus(_form_text(name, value))}")
+    return "&".join(pairs)
 
 
-def _multipart(body: object) -> Body:
+def _multipart(body: object, encoding: Mapping[str, Encoding]) -> Body:
     """Parts in the order of the fields; the HTTP client draws a random boundary."""
+    from .upload import UPLOAD_NAME, can_replay, opened
+    from .wire import is_structured
+
     resources = ExitStack()
     parts: list[tuple[str, Any]] = []
     replayable = True
     try:
-        for raw_name, value in _entries(body):
+        for raw_name, value in _entries(body, encoding):
             name = text(raw_name, "a form field's name")
+            told = encoding.get(name)
+            media_type = told.content_type if told is not None else None
             if isinstance(value, File):
-                content, file_name = _opened(value, resources)
-                replayable = replayable and _can_replay(content)
-                kind = (_checked_type(value.content_type),) if value.content_type else ()
+                content, file_name = opened(value, resources)
+                replayable = replayable and can_replay(content)
+                wanted = value.content_type or media_type
+                kind = (_checked_type(wanted),) if wanted else ()
                 parts.append((name, (text(file_name, "a file's name"), content, *kind)))
             elif isinstance(value, bytes):
-                parts.append((name, (_UPLOAD_NAME, value)))
+                parts.append((name, (UPLOAD_NAME, value, *((media_type,) if media_type else ()))))
             else:
-                parts.append((name, (None, _form_text(name, value).encode())))
+                wanted = media_type or ("application/json" if is_structured(value) else None)
+                parts.append((name, (None, _form_text(name, value).encode(), *((wanted,) if wanted else ()))))
     except BaseException:
         resources.close()
         raise
@@ -318,13 +367,15 @@ def _binary(body: object, media_type: str) -> Body:
         media_type = "text/plain; charset=utf-8" if isinstance(body, str) else "application/octet-stream"
     headers = {"Content-Type": media_type}
     if isinstance(body, File):
+        from .upload import can_replay, opened
+
         if body.content_type:
             headers["Content-Type"] = _checked_type(body.content_type)
         resources = ExitStack()
-        content, _ = _opened(body, resources)
+        content, _ = opened(body, resources)
         if isinstance(content, bytes):
             return Body({"content": content}, headers)
-        replayable = _can_replay(content)
+        replayable = can_replay(content)
         if replayable:  # without a length it would go in chunks, which many stores refuse
             headers["Content-Length"] = str(content.seek(0, os.SEEK_END))
             content.seek(0)
@@ -333,7 +384,10 @@ def _binary(body: object, media_type: str) -> Body:
         return Body({"content": _written(body, media_type)}, headers)
     if isinstance(body, bytes):
         return Body({"content": body}, headers)
-    raise EncodeError(f"a body of {media_type} must be text, bytes or a File, not {type(body).__name__}")
+    from .upload import item_lines
+
+    lines = item_lines(body, media_type)
+    return Body({}, headers, replayable=isinstance(body, list | tuple), file=lines)
 
 
 def _written(body: str, media_type: str) -> bytes:
@@ -346,50 +400,7 @@ def _written(body: str, media_type: str) -> bytes:
         raise EncodeError(f"the body cannot be written in {charset}") from None
 
 
-def _opened(file: File, resources: ExitStack) -> tuple[Any, str]:
-    content: Any = file.content
-    if isinstance(content, str | os.PathLike):
-        path = os.fspath(cast("str", content))
-        try:
-            content = resources.enter_context(open(path, "rb"))  # noqa: PTH123, SIM115 - closed with the stack; no pathlib here
-        except OSError as error:
-            raise EncodeError(f"cannot read {path}: {error.strerror or error}") from error
-        return content, file.name or os.path.basename(path)  # noqa: PTH119
-    if not isinstance(content, bytes):
-        _rewind(content)
-    own_name = getattr(content, "name", None)
-    default = os.path.basename(own_name) if isinstance(own_name, str) else _UPLOAD_NAME  # noqa: PTH119
-    if not _can_replay(content):
-        content = _Tape(content)
-    return content, file.name or default
-
-
-class _Tape:
-    """A file that cannot be rewound, such as a pipe: the HTTP client must neither try to, nor believe its size."""
-
-    def __init__(self, file: Any) -> None:
-        self.read = file.read
-
-
-def _rewind(content: Any) -> None:
-    """Set a file object to its start: the attempt before this one may have read it."""
-    if isinstance(content, io.TextIOBase) or not hasattr(content, "read"):
-        raise EncodeError(f"a file must be bytes, a path or a file opened in binary mode, not {type(content).__name__}")
-    try:
-        if _can_replay(content):
-            content.seek(0)
-    except (OSError, ValueError) as error:  # ValueError: it is closed
-        raise EncodeError(f"cannot read the file: {error}") from error
-
-
 def _checked_type(content_type: str) -> str:
     if not is_header_value(content_type):
         raise EncodeError(f"the content type {content_type!r} cannot stand in a header")
     return content_type
-
-
-def _can_replay(content: Any) -> bool:
-    if isinstance(content, bytes):
-        return True
-    seekable = getattr(content, "seekable", None)
-    return bool(seekable and seekable())

@@ -5,6 +5,7 @@ APIError
 ├── ClientConfigError          (ValueError) a wrong argument, seen before anything was sent
 │   └── MissingCredentialsError    the operation asks for a credential that the client was not given
 ├── EncodeError                (ValueError) a value that cannot be put on the wire
+├── SaveError                  (OSError) a body that cannot be written to its file
 ├── APIConnectionError         (ConnectionError) no answer: refused, reset, name not found, TLS
 ├── APITimeoutError            (TimeoutError)
 ├── APIProtocolError           an answer that does not keep to HTTP
@@ -13,6 +14,7 @@ APIError
 ├── WorkError                  what a wait for work on the server ends in: .subject .state .body
 │   ├── OperationFailedError   the work ended badly: .server_message
 │   └── WaitTimeoutError       (TimeoutError) the deadline passed; the work goes on
+│   └── ResponseTooLargeError      a body larger than the client's max_response_bytes
 └── APIStatusError             an answer with an error status
     ├── BadRequestError 400, AuthenticationError 401, PermissionDeniedError 403, NotFoundError 404
     ├── ConflictError 409, GoneError 410, PayloadTooLargeError 413, UnprocessableEntityError 422
@@ -51,6 +53,25 @@ class EncodeError(APIError, ValueError):
     """A value that cannot be put on the wire; nothing was sent."""
 
 
+class SaveError(APIError, OSError):
+    """A body that cannot be written to its file: the disk is full, or the folder takes none.
+
+    Nothing is under the file's name that was not there before.
+
+    Attributes:
+        path: Where the file should have gone.
+        errno: The number of the system's error, such as `errno.ENOSPC`.
+    """
+
+    def __init__(self, message: str, *, path: str = "", errno: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.errno = errno
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), self.args, {**self.__dict__, "errno": self.errno})
+
+
 def _short(message: str) -> str:
     return message if len(message) <= _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}..."
 
@@ -58,7 +79,8 @@ def _short(message: str) -> str:
 def _rebuilt(kind: type[APIError], args: tuple[Any, ...], state: dict[str, Any]) -> APIError:
     error = kind.__new__(kind, *args)
     error.args = args
-    error.__dict__.update(state)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 
@@ -174,6 +196,29 @@ class WaitTimeoutError(WorkError, TimeoutError):
         seen = f"is still {state}" if state else "could not be reached"
         message = f"{subject} {seen} after {elapsed_seconds:.0f} s; it goes on, wait again to resume"
         super().__init__(message, subject=subject, operation_id=operation_id, state=state, body=body)
+
+
+class ResponseTooLargeError(APIProtocolError):
+    """The body is larger, unpacked, than the client's ``max_response_bytes``; its connection was closed.
+
+    Attributes:
+        status: The status of the answer, a plain int.
+        limit_bytes: The limit that it passed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        limit_bytes: int = 0,
+        method: str = "",
+        url: str = "",
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(message, method=method, url=url, attempts=attempts)
+        self.status = status
+        self.limit_bytes = limit_bytes
 
 
 class APIStatusError(_CallError):

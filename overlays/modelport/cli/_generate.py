@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from modelport._extras import require
-from modelport.cli._checkout import find_root
+from modelport.cli._checkout import find_project
 from modelport.cli._output import json_option, note, print_json, show
+from modelport.cli._progress import Steps
 
 if TYPE_CHECKING:
     from modelport_tools.generate import GenerationReport
@@ -18,18 +19,14 @@ _STALE = 1
 
 
 @click.command()
-@click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="With SPEC: the directory for the package.",
-)
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.option("--output", type=click.Path(path_type=Path), help="With SPEC: the directory for the package.")
 @click.option("--package", help="With SPEC: the import name of the package, such as acme_api.")
 @click.option(
     "--patch",
     "patches",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="With SPEC: an OpenAPI Overlay to apply first; may be repeated, applied in this order.",
 )
 @click.option(
@@ -49,23 +46,40 @@ def generate(
     check: bool,
     as_json: bool,
 ) -> int:
-    """Write a typed client from the OpenAPI document SPEC; without SPEC, all clients of this checkout."""
-    require("openapi_python_client", "generate")
-    from modelport_tools.generate import generate_all, generate_one
+    """Write a typed client from the OpenAPI document SPEC into OUTPUT/PACKAGE.
 
-    if spec is None:
-        if output or package or patches or http_client:
-            raise click.UsageError(
-                "--output, --package, --patch and --http-client go with a SPEC; "
-                "those of the checkout are in its catalog"
+    Without SPEC: every client that [tool.modelport.clients] of the nearest pyproject.toml names.
+
+    A package that was generated before is replaced as a whole; any other folder is left alone. Nothing is written
+    when a document cannot be used.
+    """
+    require("openapi_python_client", "generate")
+    from modelport_tools.generate import generate_all, generate_one, generate_project
+
+    if spec is not None:
+        if output is None or package is None:
+            raise click.UsageError(f"{spec} needs --output DIRECTORY and --package NAME")
+        with Steps() as steps:
+            report = generate_one(
+                spec,
+                output=output,
+                package=package,
+                patches=patches,
+                check=check,
+                http_client=http_client,
+                on_step=steps,
             )
-        report = generate_all(find_root(), check=check)
-    elif output is None or package is None:
-        raise click.UsageError("a SPEC needs --output and --package")
-    else:
-        report = generate_one(
-            spec, output=output, package=package, patches=patches, check=check, http_client=http_client
+    elif output or package or patches or http_client:
+        raise click.UsageError(
+            "--output, --package, --patch and --http-client go with a SPEC; a project says them in pyproject.toml"
         )
+    else:
+        project = find_project()
+        with Steps() as steps:
+            if isinstance(project, Path):
+                report = generate_all(project, check=check, on_step=steps)
+            else:
+                report = generate_project(project, check=check, on_step=steps)
     return _tell(report, check=check, as_json=as_json)
 
 
@@ -88,6 +102,11 @@ def _tell_changes(report: GenerationReport, *, check: bool) -> None:
         note("every file is fresh")
     elif check:
         click.echo(report.diff)
-        note(f"{len(report.changed)} files are stale: generate them again")
+        note(f"{_files(report)} stale: run modelport generate without --check")
     else:
-        note(f"{len(report.changed)} files written")
+        note(f"{_files(report)} changed")
+
+
+def _files(report: GenerationReport) -> str:
+    count = len(report.changed)
+    return "1 file" if count == 1 else f"{count} files"

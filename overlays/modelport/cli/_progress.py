@@ -1,7 +1,12 @@
-"""Progress of a wait, on stderr: one living line on a terminal, elsewhere a line whenever the state changes."""
+"""Progress, on stderr.
+
+Of a wait: one living line on a terminal, elsewhere a line whenever the state changes.
+Of work on this machine: one living line on a terminal, elsewhere nothing.
+"""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -60,3 +65,29 @@ class Progress:
         """Leave the last state standing."""
         if self._living and self._shown:
             click.echo(err=True)
+
+
+class Steps:
+    """``with Steps() as steps: work(on_step=steps)``: what is being done, gone when it is done."""
+
+    def __init__(self) -> None:
+        self._living = sys.stderr.isatty()
+
+    def __call__(self, step: str) -> None:
+        """Show one step."""
+        if self._living:
+            # A path must not be able to drive the terminal; and a line that wraps could not be taken back.
+            shown = "".join(letter if letter.isprintable() else " " for letter in step)
+            width = max(shutil.get_terminal_size().columns - 1, 1)
+            click.echo(f"{_CLEAR_LINE}{shown[:width]}", err=True, nl=False)
+
+    def __enter__(self) -> Self:
+        """Begin with nothing shown."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the line back."""
+        if self._living:
+            click.echo(_CLEAR_LINE, err=True, nl=False)

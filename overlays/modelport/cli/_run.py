@@ -66,8 +66,21 @@ def message(error: BaseException) -> str:
 def _report(error: BaseException, arguments: Sequence[str]) -> int:
     if _debugging(arguments):
         traceback.print_exception(error)
-    click.echo(f"modelport: error: {message(error)}", err=True)
+    if "--json" in arguments:
+        click.echo(_as_json(error), err=True)
+    else:
+        click.echo(f"modelport: error: {message(error)}", err=True)
     return exit_code(error)
+
+
+def _as_json(error: BaseException) -> str:
+    """The error as one line of JSON; of a document also the place."""
+    import json
+
+    told: dict[str, object] = {"type": type(error).__name__, "message": message(error)}
+    if type(error).__module__.startswith("modelport_tools."):
+        told |= {name: getattr(error, name, None) or None for name in ("source", "line", "pointer", "reason")}
+    return json.dumps({"error": told}, ensure_ascii=False)
 
 
 def _debugging(arguments: Sequence[str]) -> bool:

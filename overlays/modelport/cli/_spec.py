@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelport._extras import require
-from modelport.cli._checkout import find_root
+from modelport.cli._checkout import find_project, find_specs
 from modelport.cli._output import json_option, note, print_json, show
+from modelport.cli._progress import Steps
 
 if TYPE_CHECKING:
+    from modelport_tools.catalog import Entry
     from modelport_tools.diff import DiffReport
 
 _COLOURS = {"breaking": "red", "source": "yellow", "additive": "green"}
 _COLUMNS = ("platform", "version", "default", "package", "spec")
-_COUNTS = ("spec", "operations_in", "operations_out", "models", "valid")
+_COUNTS = (
+    "spec", "kilobytes", "operations_in", "operations_out", "models", "untyped_results", "untyped_fields", "seconds",
+    "valid",
+)  # fmt: skip
 _FAULTY = 2
 
 
@@ -29,52 +34,73 @@ def spec() -> None:
 @spec.command("list")
 @json_option
 def list_specs(*, as_json: bool) -> None:
-    """List the documents of the catalog."""
+    """List the documents of the nearest project: of pyproject.toml, or of a checkout's catalog."""
     from modelport_tools import catalog
 
-    root = find_root()
+    found = find_project()
+    if isinstance(found, Path):
+        show([_catalogued(entry, found) for entry in catalog.load(found)], as_json=as_json, columns=_COLUMNS)
+        return
     rows = [
         {
-            "platform": entry.platform,
-            "title": entry.title,
-            "version": entry.version,
-            "default": entry.default,
-            "package": entry.package,
-            "spec": entry.spec.relative_to(root).as_posix(),
-            "patches": [patch.relative_to(root).as_posix() for patch in entry.patches],
-            "source": entry.source,
+            "package": client.package,
+            "spec": _relative(client.spec, found.root),
+            "output": _relative(client.output, found.root),
+            "patches": [_relative(patch, found.root) for patch in client.patches],
         }
-        for entry in catalog.load(root)
+        for client in found.clients
     ]
-    show(rows, as_json=as_json, columns=_COLUMNS)
+    show(rows, as_json=as_json)
+
+
+def _catalogued(entry: Entry, root: Path) -> dict[str, Any]:
+    return {
+        "platform": entry.platform,
+        "title": entry.title,
+        "version": entry.version,
+        "default": entry.default,
+        "package": entry.package,
+        "spec": _relative(entry.spec, root),
+        "patches": [_relative(patch, root) for patch in entry.patches],
+        "source": entry.source,
+    }
+
+
+def _relative(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 @spec.command("check")
-@click.argument(
-    "documents", nargs=-1, metavar="[SPEC]...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+@click.argument("documents", nargs=-1, metavar="[SPEC]...", type=click.Path(path_type=Path))
+@click.option(
+    "--patch",
+    "overlays",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="With one SPEC: an OpenAPI Overlay to apply first; may be repeated, applied in this order.",
 )
 @json_option
-def check_specs(*, documents: tuple[Path, ...], as_json: bool) -> int:
-    """Check documents against the OpenAPI standard and our own needs; without SPEC, those of the catalog, patched.
+def check_specs(*, documents: tuple[Path, ...], overlays: tuple[Path, ...], as_json: bool) -> int:
+    """Check documents against the OpenAPI standard and our own needs; without SPEC, those of the project, patched.
 
-    The table counts the operations of each document and those that a client would have. A document with a fault is told
-    in one sentence, with its place.
+    The table counts the operations of each document and those that a client would have, its classes, and the results
+    and fields that are Any. A document with a fault is told in one sentence, with its place. Nothing is written.
     """
+    if overlays and len(documents) != 1:
+        raise click.UsageError("--patch goes with one SPEC")
     require("openapi_python_client", "generate")
-    from modelport_tools import catalog
     from modelport_tools.errors import SpecError
 
-    chosen: list[tuple[Path, tuple[Path, ...]]] = [(document, ()) for document in documents]
-    if not chosen:
-        chosen = [(entry.spec, entry.patches) for entry in catalog.load(find_root())]
+    chosen: list[tuple[Path, tuple[Path, ...]]] = [(document, overlays) for document in documents] or find_specs()
     rows: list[dict[str, Any]] = []
     faults: list[SpecError] = []
-    for document, patches in chosen:
-        try:
-            rows.append(_check(document, patches))
-        except SpecError as error:
-            faults.append(error)
-            rows.append(_row(document) | {"valid": False, "fault": " ".join(str(error).split())})
+    with Steps() as steps:
+        for document, patches in chosen:
+            try:
+                rows.append(_check(document, patches, steps))
+            except SpecError as error:
+                faults.append(error)
+                rows.append(_row(document) | {"valid": False, "fault": " ".join(str(error).split())})
     if faults and len(chosen) == 1:
         raise faults[0]
     show(rows, as_json=as_json, columns=_COUNTS)
@@ -84,8 +110,8 @@ def check_specs(*, documents: tuple[Path, ...], as_json: bool) -> int:
 
 
 @spec.command("diff")
-@click.argument("old", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
 @click.option(
     "--fail-on",
     type=click.Choice(["breaking", "source", "none"]),
@@ -134,18 +160,17 @@ def _print_heading(text: str, colour: str) -> None:
         click.echo(text)
 
 
-def _check(path: Path, patches: tuple[Path, ...]) -> dict[str, Any]:
+def _check(path: Path, patches: tuple[Path, ...], steps: Steps) -> dict[str, Any]:
     """Everything but writing: a document is good when a client can be made from it, with every operation."""
-    from modelport_tools.generate import generate_one
+    from dataclasses import asdict
 
-    # Nothing is written with `check`, so the directory need not exist.
-    [report] = generate_one(path, output=Path("unwritten"), package="checked", patches=patches, check=True).packages
-    counts = {
-        "operations_in": report.operations_in, "operations_out": report.operations_out, "models": report.models
-    }  # fmt: skip
-    return _row(path) | counts | {"valid": True}
+    from modelport_tools.survey import survey
+
+    steps(f"{path}: counting")
+    found = asdict(survey(path, patches))
+    found["kilobytes"] = round(found.pop("size_bytes") / 1000)
+    return _row(path) | found | {"spec": str(path), "seconds": round(found["seconds"], 2), "valid": True}
 
 
 def _row(path: Path) -> dict[str, Any]:
-    empty = dict.fromkeys(("operations_in", "operations_out", "models"))
-    return {"spec": str(path), **empty, "valid": None, "fault": None}
+    return {"spec": str(path), **dict.fromkeys(_COUNTS[1:]), "fields": None, "fault": None}

@@ -162,7 +162,7 @@ def _read(stream: Any) -> Received | None:
     known = {name.lower(): value for name, value in headers}
     if known.get("transfer-encoding") == "chunked":
         body = b""
-        while size := int(stream.readline(), 16):
+        while size := int(stream.readline() or b"0", 16):  # a client may give up in the middle
             body += stream.read(size)
             stream.readline()
         stream.readline()

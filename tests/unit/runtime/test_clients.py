@@ -13,8 +13,10 @@ import respx
 
 from modelport_api._runtime import errors
 from modelport_api._runtime._async import client as async_client
+from modelport_api._runtime._async import streaming as async_streaming
 from modelport_api._runtime._async import transport as async_transport
 from modelport_api._runtime._sync import client as sync_client
+from modelport_api._runtime._sync import streaming as sync_streaming
 from modelport_api._runtime._sync import transport as sync_transport
 from modelport_api._runtime.errors import APIConnectionError, APIError, APIStatusError, ClientConfigError, DecodeError
 from modelport_api.codex.v1 import AsyncClient, Client, RawResponse, Timeout
@@ -365,9 +367,9 @@ def public(kind: type) -> dict[str, str]:
     [
         (sync_client, async_client, "BaseClient"),
         (sync_transport, async_transport, "Transport"),
-        (sync_transport, async_transport, "StreamedResponse"),
+        (sync_streaming, async_streaming, "StreamedResponse"),
         (sync_transport, async_transport, "RawTransport"),
-        (sync_transport, async_transport, "StreamTransport"),
+        (sync_streaming, async_streaming, "StreamTransport"),
     ],
 )
 def test_both_runtimes_have_the_same_classes(module: Any, twin: Any, name: str) -> None:

@@ -228,6 +228,56 @@ def test_of_overlapping_members_the_best_fit_is_taken(expression: str, value: An
     assert (type(decoded), decoded) == (type(expected), expected)
 
 
+@define(kw_only=True)
+class Painted:
+    """A member that differs from the next in the known values of a field only."""
+
+    colour: Colour
+    nodes: list[Node] | Unset = UNSET
+
+
+@define(kw_only=True)
+class Levelled:
+    """A member that differs from `Holed` in what it knows two levels down."""
+
+    inner: list[Painted] | Unset = UNSET
+
+
+class Hue(OpenStrEnum):
+    BLUE = "blue"
+
+
+@define(kw_only=True)
+class Tinted:
+    """The other one."""
+
+    colour: Hue
+    nodes: list[Node] | Unset = UNSET
+
+
+@define(kw_only=True)
+class Holed:
+    """The other one."""
+
+    inner: list[Closed] | Unset = UNSET
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "expected"),
+    [
+        ("Painted | Tinted", {"colour": "blue"}, Tinted),
+        ("Tinted | Painted", {"colour": "red-ish"}, Painted),
+        ("Painted | Tinted", {"colour": "neither"}, Painted),
+        ("Levelled | Holed", {"inner": [{"count": 1}]}, Holed),
+        ("Holed | Levelled", {"inner": [{"colour": "red-ish"}]}, Levelled),
+    ],
+)
+def test_what_is_within_a_member_tells_how_well_it_fits(expression: str, value: Any, expected: type) -> None:
+    known = {**KNOWN, "Painted": Painted, "Tinted": Tinted, "Levelled": Levelled, "Holed": Holed, "Hue": Hue}
+
+    assert type(decoder_for(expression, known.__getitem__)(value)) is expected
+
+
 @given(
     value=st.dictionaries(st.sampled_from(["shape", "radius", "side", "count"]), st.integers() | UNICODE, max_size=4)
 )

@@ -13,9 +13,10 @@ from modelport_tools.document import read
 from modelport_tools.errors import SpecError
 from modelport_tools.generate import generate_one
 from modelport_tools.normalise import normalise
-from tests.unit.tools.specs import document, operation, write
+from tests.unit.tools.specs import OK, document, operation, write
 
 STRING = {"type": "string"}
+QUERY = {"name": "q", "in": "query", "schema": STRING}
 
 
 def answers(schema: Any) -> dict[str, Any]:
@@ -208,3 +209,43 @@ def test_a_document_in_several_files_gives_the_client_of_the_one_in_one_file(tmp
     generate_one(whole, output=tmp_path / "out", package="made")
 
     assert generate_one(split, output=tmp_path / "out", package="made", check=True).fresh
+
+
+def test_what_has_no_components_is_taken_in_where_it_stands(tmp_path: Path) -> None:
+    """Documents of many files refer to operations, texts and maps too, though OpenAPI has no references there."""
+    (tmp_path / "parts").mkdir()
+    parts = {"text": "Words.", "op": operation("far", responses={"200": {"$ref": "#/ok"}}), "ok": OK["200"]}
+    write(tmp_path / "parts", {**parts, "props": {"x": {"$ref": "#/x"}}, "x": STRING, "list": [QUERY]}, "p.json")
+    paths = {"/a": {"get": {"$ref": "parts/p.json#/op"}, "parameters": {"$ref": "parts/p.json#/list"}}}
+    thing = {"type": "object", "properties": {"$ref": "parts/p.json#/props"}}
+    info = {"title": "t", "version": "1", "description": {"$ref": "parts/p.json#/text"}}
+    main = write(tmp_path, document(paths, components={"schemas": {"Thing": thing}}, info=info))
+    found = bundle(read(main), main)
+
+    assert found["info"]["description"] == "Words."
+    assert found["paths"]["/a"]["parameters"] == [QUERY]
+    assert found["paths"]["/a"]["get"]["operationId"] == "far"
+    assert found["components"]["schemas"] == {
+        "Thing": {"type": "object", "properties": {"x": {"$ref": "#/components/schemas/x"}}}, "x": STRING
+    }  # fmt: skip
+    normalise(found)
+
+
+def test_a_reference_in_an_example_or_an_extension_is_left_as_it_is(tmp_path: Path) -> None:
+    told = {"$ref": "nowhere.json"}
+    own = {**operation(), "x-samples": [{"code": told}]}
+    own["responses"] = {"200": {"description": "ok", "content": {"application/json": {"example": {"a": told}}}}}
+    main = write(tmp_path, document({"/a": {"get": own}}))
+
+    assert bundle(read(main), main)["paths"]["/a"]["get"] == own
+
+
+@pytest.mark.parametrize("what", ["operation", "value"])
+def test_what_holds_itself_without_components_is_refused(what: str, tmp_path: Path) -> None:
+    write(tmp_path, {"op": {"$ref": "#/op"}}, "p.json")
+    values = document({"/a": {"get": {"$ref": "p.json#/op"}}})
+    if what == "value":
+        values = document(info={"title": "t", "version": "1", "description": {"$ref": "p.json#/op"}})
+    main = write(tmp_path, values)
+    with pytest.raises(SpecError, match=f"the {what} holds itself"):
+        bundle(read(main), main)

@@ -70,7 +70,7 @@ def test_the_example_gives_what_it_says(root: Path, tmp_path: Path) -> None:
     patch = write(tmp_path, overlay[1], "pages.yaml")
     plan = make_plan(load(write(tmp_path, DOCUMENT), [patch]))
 
-    for method in {name for operation in plan.operations for name in operation.methods}:
+    for method in {name for operation in plan.operations for name in operation.method_names}:
         if method not in {"list_pets", "get_job", "create_job"}:
             assert f".{method}(" in page(root)
-    assert {len(operation.methods) for operation in plan.operations} == {2}
+    assert {len(operation.method_names) for operation in plan.operations} == {2}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modelport_tools import generate
+from modelport_tools import generate, output
 from modelport_tools.document import dump
 from modelport_tools.errors import OutputError, SpecError
 from modelport_tools.generate import generate_all, generate_one
@@ -99,12 +99,62 @@ def test_an_output_below_a_file_is_an_output_error(tmp_path: Path, spec: Path) -
         generate_one(spec, output=spec / "out", package="made")
 
 
-@pytest.mark.parametrize("package", ["", "a b", "a-b", "a.b", "../x", "class", "1a", "/x"])
+@pytest.mark.parametrize("package", ["", "a b", "a-b", "a.b", "../x", "class", "1a", "/x", "..", "\ufb01le"])
 def test_a_name_that_is_no_package_is_refused(tmp_path: Path, spec: Path, package: str) -> None:
     with pytest.raises(OutputError, match="no name for a Python package"):
         generate_one(spec, output=tmp_path / "out", package=package)
 
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("package", ["json", "typing", "http", "httpx", "attr", "msgspec"])
+def test_a_package_that_would_hide_what_it_needs_is_refused(tmp_path: Path, spec: Path, package: str) -> None:
+    with pytest.raises(OutputError, match="would hide the module"):
+        generate_one(spec, output=tmp_path / "out", package=package)
+
+
+@pytest.mark.parametrize("package", ["match", "_x", "größe", "__init", "print"])
+def test_a_name_that_python_imports_is_taken(tmp_path: Path, spec: Path, package: str) -> None:
+    generate_one(spec, output=tmp_path, package=package)
+    finished = subprocess.run(
+        [sys.executable, "-c", f"import sys, {package} as made; sys.stdout.write(made.Client.__name__)"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert finished.stdout == "Client", finished.stderr
+
+
+def test_schemas_whose_names_differ_in_case_only_get_modules_of_their_own(tmp_path: Path) -> None:
+    one = schemas(
+        Both={"type": "object", "properties": {
+            name: {"$ref": f"#/components/schemas/{name}"} for name in ("Foo", "FOO", "fOO")
+        }},
+        **{name: {"type": "object", "properties": {name: {"type": "string"}}} for name in ("Foo", "FOO", "fOO")},
+    )  # fmt: skip
+    generate_one(write(tmp_path, one), output=tmp_path, package="made")
+    made = [path.name for path in (tmp_path / "made/models").iterdir() if path.name != "__init__.py"]
+
+    assert len(made) == len({name.casefold() for name in made}) == 4
+
+
+def test_modules_that_would_be_one_file_elsewhere_are_refused(tmp_path: Path) -> None:
+    tagged = {f"/{index}": {"get": operation(tags=[tag])} for index, tag in enumerate(("\ufb01", "fi"))}
+    with pytest.raises(SpecError, match="one file where letters have no case") as caught:
+        generate_one(write(tmp_path, document(tagged)), output=tmp_path / "out", package="made")
+
+    assert caught.value.source == str(tmp_path / "spec.json")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (schemas(**{"A" * 300: {"type": "object", "properties": {"x": {}}}}), "the schema behind aaa"),
+        (document({"/a": {"get": operation(tags=["t" * 300])}}), "the tag behind ttt"),
+    ],
+)
+def test_a_name_too_long_for_a_file_is_refused(tmp_path: Path, values: dict[str, Any], says: str) -> None:
+    with pytest.raises(SpecError, match=f"{says}.* too long for a file"):
+        generate_one(write(tmp_path, values), output=tmp_path / "out", package="made")
 
 
 @pytest.mark.parametrize("step", ["load", "formatted", "make_plan", "render_client"])
@@ -141,6 +191,8 @@ def test_a_replacement_that_breaks_in_the_middle_leaves_the_old_package(
             raise OSError(28, "No space left on device")
         real(source, target)
 
+    # Where folders cannot change places in one step.
+    monkeypatch.setattr(output, "_exchange", lambda *_: False)
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(OutputError, match="No space left"):
         generate_one(spec, output=tmp_path / "out", package="made")

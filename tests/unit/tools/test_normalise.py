@@ -9,8 +9,11 @@ import pytest
 from modelport_tools.document import dump
 from modelport_tools.errors import SpecError
 from modelport_tools.generate import generate_one
-from modelport_tools.normalise import normalise, validate
-from tests.unit.tools.specs import OK, document, operation, write
+from modelport_tools.normalise import normalise
+from modelport_tools.validation import validate
+from tests.unit.tools.specs import OK, document, operation, schemas, write
+
+SCHEMAS = "#/components/schemas/"
 
 
 def test_the_canonical_document_is_the_same_for_every_order_of_keys() -> None:
@@ -57,9 +60,13 @@ def test_operations_of_one_name_are_told_by_method_and_path() -> None:
         (document({"/a": {"get": operation(7)}}), "GET /a", "must be a text"),  # type: ignore[arg-type]
         (document({"/a": {"get": operation(tags="x")}}), "GET /a", "the tags must be texts"),
         (document({"/a": {"get": operation(tags=[1])}}), "GET /a", "the tags must be texts"),
-        (document({"/a~b": {"get": operation(x={"$ref": "#/nope"})}}), "/paths/~1a~0b/get/x", "leads nowhere"),
+        (
+            document({"/a~b": {"get": operation(requestBody={"$ref": "#/nope"})}}),
+            "/paths/~1a~0b/get/requestBody",
+            "leads nowhere",
+        ),
         (document({"/a": {"$ref": "other.yaml"}}), "/paths/~1a", "only references within the document"),
-        (document(a={"$ref": "#/b"}, b={"$ref": "#/a"}), "/a", "leads to itself"),
+        (schemas(A={"$ref": f"{SCHEMAS}B"}, B={"$ref": f"{SCHEMAS}A"}), "/components/schemas/A", "leads to itself"),
     ],
 )
 def test_a_document_that_cannot_be_used_is_refused_with_its_place(
@@ -72,7 +79,16 @@ def test_a_document_that_cannot_be_used_is_refused_with_its_place(
 
 
 def test_a_reference_in_an_example_is_text() -> None:
-    normalise(document({"/a": {"get": operation(example={"$ref": "#/nope"})}}))
+    example = {"application/json": {"example": {"$ref": "#/nope"}}}
+    normalise(document({"/a": {"get": operation(responses={"200": {"description": "ok", "content": example}})}}))
+
+
+def test_a_reference_in_an_extension_is_text() -> None:
+    normalise(document({"/a": {"get": {**operation(), "x-samples": [{"$ref": "./code.ts"}]}}}))
+
+
+def test_a_reference_that_is_a_property_is_a_name() -> None:
+    normalise(schemas(A={"type": "object", "properties": {"$ref": {"type": "string"}}}))
 
 
 @pytest.mark.parametrize(

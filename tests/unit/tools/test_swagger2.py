@@ -10,9 +10,11 @@ import pytest
 
 from modelport_tools.errors import SpecError
 from modelport_tools.generate import generate_one
-from modelport_tools.normalise import normalise, validate
+from modelport_tools.load import load
+from modelport_tools.normalise import normalise
 from modelport_tools.planning import ClientPlan, make_plan
 from modelport_tools.swagger2 import convert, is_swagger, without_files
+from modelport_tools.validation import validate
 from tests.unit.tools.specs import OK, operation, write
 
 STRING: dict[str, Any] = {"type": "string"}
@@ -205,6 +207,28 @@ def test_every_kind_of_security() -> None:
         "accessCode": ["authorizationCode"],
     }  # fmt: skip
     assert schemes["accessCode"]["flows"]["authorizationCode"] == {**urls, "scopes": {"s": "x"}}
+
+
+def test_a_flow_without_scopes_has_none() -> None:
+    """OpenAPI 3 requires them; the schema of Swagger 2.0 does not."""
+    flow = {"type": "oauth2", "flow": "implicit", "authorizationUrl": "https://a/auth"}
+    found = converted(swagger(securityDefinitions={"oidc": flow}))
+
+    assert found["components"]["securitySchemes"]["oidc"]["flows"]["implicit"]["scopes"] == {}
+
+
+def test_a_list_of_types_is_kept() -> None:
+    schema = {"type": "object", "properties": {"at": {"type": ["string", "null"], "format": "date-time"}}}
+
+    assert converted(swagger(definitions={"A": schema}))["components"]["schemas"]["A"] == schema
+
+
+def test_a_reference_that_leads_nowhere_is_refused_by_its_place_in_swagger(tmp_path: Path) -> None:
+    values = swagger(definitions={"A": {"type": "object", "properties": {"b": {"$ref": "#/definitions/B"}}}})
+    with pytest.raises(SpecError) as caught:
+        load(write(tmp_path, values))
+
+    assert caught.value.pointer == "/definitions/A/properties/b"
 
 
 def test_an_answer_that_is_a_file_is_bytes() -> None:

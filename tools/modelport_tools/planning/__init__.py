@@ -1,7 +1,8 @@
 """From a canonical document to the plan of a package, which the templates write out.
 
-`parse` has openapi-python-client find the classes and types, after `adapt`, `unions` and `enums` put the document in a
-form that it takes; `models`, `operations` and `package` make the plan, with what it drops read from the document.
+`schemas` reads what a schema says, `types` gives each its Python type, `classes` and `names` the names; `models`,
+`operations`, `webhooks` and `package` make the plan. The words of names are those of openapi-python-client, whose
+parser loses operations and types where it meets what it does not know.
 """
 
 from .package import make_plan

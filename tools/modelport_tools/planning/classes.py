@@ -50,7 +50,7 @@ class ClassNames:
         title = schema.get("title")
         content = json.dumps(schema, sort_keys=True)
         wanted = class_name(path)
-        if by_title and isinstance(title, str) and self._titles.get(class_name(title)) == {content}:
+        if by_title and isinstance(title, str) and len(self._titles.get(class_name(title), ())) == 1:
             wanted = class_name(title)
         known = self._inline.get((wanted, content))
         if known is not None:

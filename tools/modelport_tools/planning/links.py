@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from modelport_tools.document import METHODS, Document, is_object, resolve, step_text
+from modelport_tools.document import METHODS, Document, is_object, resolve
 from modelport_tools.errors import SpecError
+from modelport_tools.pointers import step_text
 from modelport_tools.runtime.expressions import expressions_in, parse_expression, pointer_steps
 
 from .places import Annotations, Places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from .types import Draft, Types
 
-_FIELD_NAMES = frozenset({"additional_properties", "define", "field"})
+_FIELD_NAMES = frozenset({"Any", "ClassVar", "File", "UNSET", "Unset", "additional_properties", "define", "field"})
 _TOKENS = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\w+""")
 """Texts of literals, which are left alone, and words."""
 
@@ -77,7 +78,9 @@ def _field(types: Types, draft: Draft, several: list[Any], field: FieldPlan) -> 
     return replace(
         field,
         annotation=types.of(schema, Place(draft.name, field.wire)),
-        description=next((text for one in reversed(several) if (text := _description(types.document, one))), ""),
+        description=with_default(
+            next((text for one in reversed(several) if (text := _description(types.document, one))), ""), several
+        ),
         secret=secret,
         access=access,
     )
@@ -91,6 +94,16 @@ def _description(document: Document, schema: Any) -> str:
         followed = resolve(document, schema)
         text = followed.get("description") if is_object(followed) else None
     return text if isinstance(text, str) else ""
+
+
+def with_default(description: str, several: Iterable[Any]) -> str:
+    """A description that tells the default too: the server takes it for granted, so it is not sent."""
+    told = next((one for one in several if is_object(one) and one.get("default") is not None), None)
+    if told is None:
+        return description
+    text = " ".join(description.split())
+    default = json.dumps(told["default"], ensure_ascii=False)
+    return f"{text}{'' if not text or text.endswith('.') else '.'} Default: {default}.".strip()
 
 
 def make_enums(types: Types) -> list[EnumPlan]:

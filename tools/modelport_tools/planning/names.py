@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RESERVED_CLASSES = frozenset(
-    {"Any", "AsyncPages", "AsyncRawMethod", "AsyncResource", "AsyncStreamMethod", "File", "Literal", "OnProgress",
-     "OpenIntEnum", "OpenStrEnum", "Operation", "Pages", "Parameter", "RawMethod", "RequestOptions", "Resource",
-     "StreamMethod", "UNSET", "UUID", "Unpack", "Unset", "Uuid", "ClassVar", "TYPE_CHECKING"}
+    {"Any", "AsyncPages", "AsyncRawItemsMethod", "AsyncRawMethod", "AsyncResource", "AsyncStream",
+     "AsyncStreamMethod", "Chosen", "ClassVar", "Encoding", "File", "Iterable", "Literal", "OnProgress",
+     "OpenIntEnum", "OpenStrEnum", "Operation", "Pages", "Parameter", "RawItemsMethod", "RawMethod",
+     "RequestOptions", "Resource", "ServerSentEvent", "Stream", "StreamMethod", "TYPE_CHECKING", "UNSET", "UUID",
+     "Unpack", "Unset", "Uuid"}
 )  # fmt: skip
 """Names that generated modules use themselves: a schema of such a name gets the suffix ``Model``."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from functools import cache
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING, cast
 from modelport_tools.document import Document, is_object, operations, resolve
 from modelport_tools.errors import SpecError
 
+from .directions import with_directions
 from .extras import with_extras
-from .models import make_enums, make_models
+from .models import imports, make_enums, make_models
 from .names import identifier, numbered, unused, words
 from .operations import make_operation
 from .plan import ClientPlan, OperationPlan, TagPlan
+from .servers import base_url, make_servers
+from .streams import with_json_in_events
 from .types import Types
+from .webhooks import make_webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,9 +33,10 @@ def make_plan(document: Document) -> ClientPlan:
     """Plan the package for a canonical document.
 
     Raises:
-        SpecError: If the document contradicts itself.
+        SpecError: If the document contradicts itself, or no file could bear a name of its.
     """
     _check_paths(document)
+    document = with_json_in_events(document)
     types = Types(document)
     for name in types.names.components:
         types.of_component(name)
@@ -38,24 +44,53 @@ def make_plan(document: Document) -> ClientPlan:
     planned = _distinct(
         [make_operation(types, path, item, method, operation) for path, method, item, operation in operations(document)]
     )
-    models = make_models(types)
+    webhooks = make_webhooks(types)
+    models = with_directions(make_models(types), planned)
     enums = sorted(make_enums(types), key=lambda enum: enum.module)
     planned = with_extras(document, planned, models, enums)
     names = sorted({operation.tag for operation in planned}, key=_tag_rank(document))
     taken = {*(model.name for model in models), *(enum.name for enum in enums)}
     tags = tuple(_tag(document, name, planned, taken) for name in names)
+    named = {operation.operation_id: operation for tag in tags for operation in tag.operations}
     info = document.get("info", {})
-    servers: list[Document] = document.get("servers") or []
-    url = str(servers[0].get("url", "")) if servers else ""
-    return ClientPlan(
+    servers = make_servers(document)
+    plan = ClientPlan(
         title=str(info.get("title", "API")),
         version=str(info.get("version", "")),
-        base_url=url if url.startswith(("http://", "https://")) and "{" not in url else None,
+        base_url=base_url(servers),
         tags=tags,
         models=tuple(sorted(models, key=lambda model: model.module)),
         enums=tuple(enums),
-        operations=tuple(planned),
+        operations=tuple(named[operation.operation_id] for operation in planned),
+        servers=servers,
+        webhooks=webhooks,
+        webhook_imports=imports(types, (one.annotation for one in webhooks)),
     )
+    _check_modules(plan)
+    return plan
+
+
+_MAX_NAME_BYTES = 200
+"""File systems take 255; Python adds to the name of a module where it keeps the compiled one."""
+
+
+def _check_modules(plan: ClientPlan) -> None:
+    """See that every file system can hold the modules: those that tell no case too.
+
+    Raises:
+        SpecError: If not; names the module.
+    """
+    classes = [*(model.module for model in plan.models), *(enum.module for enum in plan.enums)]
+    modules = [("models", "schema", module) for module in classes]
+    modules += [("operations", "tag", tag.name) for tag in plan.tags]
+    seen: dict[str, str] = {}
+    for folder, what, module in modules:
+        name = f"{folder}/{module}.py"
+        if len(module.encode()) > _MAX_NAME_BYTES:
+            raise SpecError(f"the {what} behind {module[:40]}... has a name too long for a file: shorten it by a patch")
+        other = seen.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
+        if other is not name:
+            raise SpecError(f"would be generated into {other} and {name}, one file where letters have no case")
 
 
 def _distinct(planned: list[OperationPlan]) -> list[OperationPlan]:
@@ -104,15 +139,15 @@ def _tag(document: Document, name: str, planned: Iterable[OperationPlan], taken:
     described = {str(tag.get("name")): str(tag.get("description", "")) for tag in _listed_tags(document)}
     raw = next((tag for tag in described if identifier(tag) == name), name)
     of_tag = tuple(operation for operation in planned if operation.tag == name)
-    texts = [parameter.annotation for operation in of_tag for parameter in operation.parameters]
-    texts += [text for operation in of_tag for text in operation.annotations]
-    reserved = _RESOURCE_NAMES | words(texts)
+    reserved = _RESOURCE_NAMES | words(text for operation in of_tag for text in operation.annotations)
     of_tag = tuple(
-        replace(operation, name=unused(f"{operation.name}_", {name for other in of_tag for name in other.methods}))
+        replace(operation, name=unused(f"{operation.name}_", {name for other in of_tag for name in other.method_names}))
         if operation.name in reserved
         else operation
         for operation in of_tag
     )
+    methods = {*reserved, *(name for operation in of_tag for name in operation.method_names)}
+    of_tag = tuple(_with_stream_name(operation, methods) for operation in of_tag)
     sent = [*of_tag, *(operation.follow.operation for operation in of_tag if operation.follow)]
     used = sorted({scheme for operation in sent for choice in operation.security for scheme in choice})
     return TagPlan(
@@ -148,6 +183,15 @@ def _client_names() -> frozenset[str]:
     return frozenset({"cached_property", *dir(BaseClient)})
 
 
+def _with_stream_name(operation: OperationPlan, taken: set[str]) -> OperationPlan:
+    stream = operation.stream
+    if stream is None:
+        return operation
+    name = operation.name if stream.is_alone else unused(f"stream_{operation.name}", taken)
+    taken.add(name)
+    return replace(operation, stream=replace(stream, name=name))
+
+
 def _scheme(document: Document, name: str) -> tuple[str, str, str]:
     entry = resolve(document, document.get("components", {}).get("securitySchemes", {}).get(name))
     if not is_object(entry):
@@ -155,8 +199,6 @@ def _scheme(document: Document, name: str) -> tuple[str, str, str]:
     if entry.get("type") == "apiKey":
         return "apiKey", str(entry["in"]), str(entry["name"])
     if entry.get("type") == "mutualTLS":
-        raise SpecError(
-            "mutual TLS is a matter of the HTTP client: take the scheme out with a patch",
-            pointer=f"/components/securitySchemes/{name}",
-        )
-    return "http", str(entry.get("scheme", "bearer")).lower(), ""
+        return "mutualTLS", "", ""
+    scheme = str(entry.get("scheme", "bearer"))
+    return "http", scheme.lower() if scheme.lower() in {"basic", "bearer"} else scheme, ""

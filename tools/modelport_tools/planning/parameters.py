@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from modelport_tools.document import Document, is_object, resolve
 from modelport_tools.errors import SpecError
 
+from .media import is_json
+from .models import with_default
 from .names import identifier, is_name, numbered
 from .plan import ParameterPlan
 from .schemas import is_null, listed, mapped, members, null_apart, without
@@ -60,7 +62,9 @@ def make_parameters(types: Types, method: str, entries: list[Document]) -> tuple
 def _parameter(types: Types, method: str, entry: Document, name: str) -> ParameterPlan:
     location = str(entry["in"])
     content = mapped(entry, "content")
-    style = "json" if content else str(entry.get("style", _DEFAULT_STYLES[location]))
+    style = str(entry.get("style", _DEFAULT_STYLES[location]))
+    if content and is_json(next(iter(content))):
+        style = "json"
     schema: Any = _schema(next(iter(content.values()))) if content else entry.get("schema", {})
     if location == "path":
         schema = _without_null(types.document, schema)
@@ -72,7 +76,8 @@ def _parameter(types: Types, method: str, entry: Document, name: str) -> Paramet
         explode=bool(entry.get("explode", style == "form")),
         annotation=types.of(schema, Place(method, str(entry["name"]))),
         required=bool(entry.get("required", False)),
-        description=str(entry.get("description", "")),
+        reserved=entry.get("allowReserved") is True and location == "query",
+        description=with_default(str(entry.get("description", "")), [schema]),
     )
 
 

@@ -6,8 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
-from modelport_tools.document import Document, is_object, step_text
+from modelport_tools.document import Document, is_object
 from modelport_tools.errors import SpecError
+from modelport_tools.pointers import step_text
 from modelport_tools.runtime.expressions import parse_expression, pointer_steps
 
 from .media import is_json
@@ -110,6 +111,9 @@ def _container(member: str) -> tuple[str, str]:
         return "", ""
     if node.value.id == "list":
         return "list", ast.unparse(node.slice)
+    if node.value.id == "tuple":
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return "list", " | ".join(dict.fromkeys(ast.unparse(part) for part in parts))
     if node.value.id == "dict" and isinstance(node.slice, ast.Tuple):
         return "dict", ast.unparse(node.slice.elts[1])
     return "", ""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+Responses = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+"""The media types of each status, with the type of each."""
+
 
 @dataclass(frozen=True)
 class FieldPlan:
@@ -60,6 +63,32 @@ class ParameterPlan:
     annotation: str
     required: bool
     description: str
+    reserved: bool = False
+
+
+@dataclass(frozen=True)
+class EncodingPlan:
+    """How a field of a form is written."""
+
+    content_type: str | None
+    style: str | None
+    explode: bool
+    reserved: bool
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """An answer that comes item by item."""
+
+    item: str
+    """The annotation of an item."""
+    mode: str
+    """What an item of server-sent events is; see ``Operation.stream`` of the runtime."""
+    is_alone: bool
+    """Whether the operation answers in no other way."""
+    responses: Responses
+    name: str = ""
+    """The method's name."""
 
 
 @dataclass(frozen=True)
@@ -119,14 +148,25 @@ class OperationPlan:
     parameters: tuple[ParameterPlan, ...]
     body: tuple[str, ...]
     body_annotation: str
+    """That of every media type."""
+    body_kinds: tuple[tuple[str, ...], ...]
+    """The names of the types that each media type takes."""
+    encoding: tuple[tuple[str, tuple[tuple[str, EncodingPlan], ...]], ...]
+    """How fields of a form are written, by media type and field."""
     body_required: bool
-    responses: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    responses: Responses
     returns: str
     security: tuple[tuple[str, ...], ...]
     idempotent: bool
     deprecated: bool
     evidence: str
     imports: tuple[tuple[str, str], ...]
+    idempotency_key: str = ""
+    """The header in which each call sends a key of its own; empty if the server takes none."""
+    server: str = ""
+    """Its own server, if it has one."""
+    stream: StreamPlan | None = None
+
     pagination: PaginationPlan | None = None
     polling: PollingPlan | None = None
     follow: FollowPlan | None = None
@@ -144,17 +184,30 @@ class OperationPlan:
         return replace(self, parameters=changed)
 
     @property
-    def methods(self) -> tuple[str, ...]:
+    def method_names(self) -> tuple[str, ...]:
         """The names of its own method and of those beside it."""
         extras = (self.pagination, self.polling, self.follow)
         return (self.name, *(extra.method for extra in extras if extra is not None))
 
     @property
-    def annotations(self) -> tuple[str, ...]:
-        """Those of what its methods take as a body and give back."""
-        item = (self.pagination.item,) if self.pagination else ()
-        followed = (self.follow.operation.returns,) if self.follow else ()
-        return (self.returns, self.body_annotation, *item, *followed)
+    def methods(self) -> tuple[OperationPlan, ...]:
+        """The operation as the methods that call it: a second one where it answers with a stream too."""
+        stream = self.stream
+        if stream is None:
+            return (self,)
+        streaming = replace(
+            self, name=stream.name, responses=stream.responses, returns=stream.item,
+            pagination=None, polling=None, follow=None,
+        )  # fmt: skip
+        return (streaming,) if stream.is_alone else (replace(self, stream=None), streaming)
+
+    @property
+    def annotations(self) -> list[str]:
+        """Every annotation in the signatures of its methods."""
+        items = [extra.item for extra in (self.stream, self.pagination) if extra]
+        followed = [self.follow.operation.returns] if self.follow else []
+        taken = [*(parameter.annotation for parameter in self.parameters), self.body_annotation]
+        return [*taken, self.returns, *items, *followed]
 
     @property
     def path_parameters(self) -> tuple[ParameterPlan, ...]:
@@ -179,9 +232,33 @@ class TagPlan:
     schemes: tuple[tuple[str, tuple[str, str, str]], ...]
 
     @property
+    def methods(self) -> tuple[OperationPlan, ...]:
+        """The operations as methods."""
+        return tuple(method for operation in self.operations for method in operation.methods)
+
+    @property
     def imports(self) -> tuple[tuple[str, str], ...]:
         """The generated classes that the operations name."""
         return tuple(sorted({entry for operation in self.operations for entry in operation.imports}))
+
+
+@dataclass(frozen=True)
+class WebhookPlan:
+    """A request that a server sends."""
+
+    name: str
+    wire: str
+    method: str
+    annotation: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ServerPlan:
+    """A server: its URL, and the default and choice of each variable in it."""
+
+    url: str
+    variables: tuple[tuple[str, tuple[str, tuple[str, ...]]], ...]
 
 
 @dataclass(frozen=True)
@@ -195,3 +272,6 @@ class ClientPlan:
     models: tuple[ModelPlan, ...]
     enums: tuple[EnumPlan, ...]
     operations: tuple[OperationPlan, ...] = field(default=())
+    servers: tuple[ServerPlan, ...] = ()
+    webhooks: tuple[WebhookPlan, ...] = ()
+    webhook_imports: tuple[tuple[str, str], ...] = ()

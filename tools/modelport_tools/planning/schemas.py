@@ -16,6 +16,7 @@ _SHAPING = frozenset(
      "prefixItems", "properties", "type"}
 )  # fmt: skip
 """Keys that say what a value is, and not only which ones of its kind are valid."""
+_TELLING = frozenset({"$ref", "anyOf", "const", "enum", "nullable", "oneOf", "type"})
 _OBJECT = ("properties", "additionalProperties", "patternProperties")
 
 
@@ -70,6 +71,19 @@ def is_null(schema: Any) -> bool:
     return is_object(schema) and (
         schema.get("type") in ("null", ["null"]) or schema.get("enum") == [None] or schema.get("const", 0) is None
     )
+
+
+def all_allow_null(several: list[Document]) -> bool:
+    """Whether null fits each of several schemas; one that says nothing of types leaves it to the others."""
+    telling = [part for part in several if not _TELLING.isdisjoint(part)]
+    return bool(telling) and all(_allows_null(part) for part in telling)
+
+
+def _allows_null(schema: Any) -> bool:
+    if not is_object(schema):
+        return False
+    bare, nullable = null_apart(schema)
+    return nullable or is_null(schema) or any(_allows_null(member) for member in members(bare))
 
 
 def members(schema: Document) -> list[Any]:

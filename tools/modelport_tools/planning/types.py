@@ -14,6 +14,7 @@ from .names import pascal
 from .schemas import (
     COMPONENTS,
     UNIONS,
+    all_allow_null,
     component,
     is_null,
     is_object_schema,
@@ -31,7 +32,14 @@ from .unions import families, property_of, texts
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-IMPORTS = {"date": "datetime", "datetime": "datetime", "UUID": "uuid", "Literal": "typing", "Any": "typing"}
+IMPORTS = {
+    "date": "datetime",
+    "datetime": "datetime",
+    "UUID": "uuid",
+    "Literal": "typing",
+    "Any": "typing",
+    "Iterable": "collections.abc",
+}
 """Names that an annotation may use, and the module of the standard library each comes from."""
 
 OPEN = "dict[str, Any]"
@@ -107,6 +115,10 @@ class Types:
     def of(self, schema: Any, place: Place) -> str:
         """The annotation of a schema."""
         return joined(self._members(schema, place))
+
+    def union(self, schema: Any, place: Place) -> tuple[str, ...]:
+        """The members of the annotation of a schema."""
+        return self._members(schema, place)
 
     def of_component(self, name: str) -> str:
         """The annotation of a component."""
@@ -208,14 +220,19 @@ class Types:
         is_child = own is not None and len(meaning) == 1 and component(meaning[0]) in self._families
         if len(meaning) == 1 and meaning[0] is not schema and not is_child:
             return self._members(meaning[0], place, own if "$ref" not in meaning[0] else None)
-        several = [null_apart(part)[0] for part in parts(self.document, schema)]
+        every = list(parts(self.document, schema))
+        found = self._all([null_apart(part)[0] for part in every], schema, place, own)
+        return _distinct([*found, "None"]) if all_allow_null(every) else found
+
+    def _all(self, several: list[Document], schema: Document, place: Place, own: str | None) -> tuple[str, ...]:
+        """What fits each of several schemas, but for null."""
         for index, part in enumerate(several):
             alternatives = [one for one in members(part) if not is_null(one)]
             if alternatives:
                 rest = [*several[:index], without(part, *UNIONS, "discriminator"), *several[index + 1 :]]
-                return self._each(rest, alternatives, place, mapped(part, "discriminator"))
+                return self._each(rest, alternatives, _titled(schema, place), mapped(part, "discriminator"))
         if any(is_object_schema(part) for part in several):
-            return self._object({"allOf": several} if own is None else schema, several, place, own)
+            return self._object(schema, several, place, own)
         if not several:
             return ("Any",)
         return self._members(merged(several), place, own)
@@ -239,7 +256,7 @@ class Types:
         discriminator = mapped(schema, "discriminator")
         if mapped(base, "properties") or mapped(base, "patternProperties") or mapped(base, "additionalProperties"):
             real = [one for one in alternatives if not is_null(one)]
-            found = self._each([base], real, place, discriminator)
+            found = self._each([base], real, _titled(schema, place), discriminator)
             return found if len(real) == len(alternatives) else _distinct([*found, "None"])
         title = schema.get("title")
         kinds: list[tuple[str, ...]] = []
@@ -307,9 +324,18 @@ class Types:
         return (_SIMPLE.get(str(kind), "Any"),)
 
     def _array(self, schema: Document, place: Place) -> str:
-        items = [*listed(schema, "prefixItems"), *([schema["items"]] if is_shaping(schema.get("items")) else [])]
-        if not items or (schema.get("items", True) in (True, {}) and listed(schema, "prefixItems")):
+        first = listed(schema, "prefixItems")
+        rest: Any = schema.get("items", True)
+        if (
+            first
+            and schema.get("minItems", 0) >= len(first)
+            and (rest is False or schema.get("maxItems") == len(first))
+        ):
+            kinds = [self.of(item, place.below(f"item_{index}")) for index, item in enumerate(first)]
+            return f"tuple[{', '.join(kinds)}]"
+        if rest is True or rest == {}:
             return "list[Any]"
+        items = [*first, *([] if rest is False else [rest])]
         inner = items[0] if len(items) == 1 else {"anyOf": items}
         return f"list[{self.of(inner, place.below('item'))}]"
 
@@ -363,6 +389,12 @@ def _flat(schema: Document) -> list[Document]:
     if is_shaping(shape) or "required" in shape:
         found.append(rest)
     return found
+
+
+def _titled(schema: Document, place: Place) -> Place:
+    """Where the parts of a schema stand for the names of their classes."""
+    title = schema.get("title")
+    return Place("", title) if isinstance(title, str) and title else place
 
 
 def joined(found: Iterable[str]) -> str:

@@ -9,14 +9,16 @@ from urllib.parse import urlsplit
 
 from .encode import build_headers, build_path, build_query, is_header_value
 from .errors import ClientConfigError, DecodeError, find_request_id, status_error_class
-from .http import lower_headers, without_query
+from .http import content_type, lower_headers, without_query
 from .types import UNSET, Timeout, Unset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from .credentials import Credentials
+    from .errors import APIStatusError
     from .operation import Operation
+    from .types import Tracer
 
 T = TypeVar("T")
 
@@ -25,6 +27,8 @@ logger = logging.getLogger("modelport_api")
 
 DEFAULT_TIMEOUT_SECONDS = 60.0
 DEFAULT_MAX_RETRIES = 2
+DEFAULT_MAX_RESPONSE_BYTES = 1024**3
+"""How large an answer may be that is not streamed, unpacked."""
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _SNIPPET_CHARACTERS = 120
@@ -41,6 +45,9 @@ class Settings(NamedTuple):
     timeout: float | Timeout | None
     max_retries: int
     headers: Mapping[str, str]
+    max_response_bytes: int | None = DEFAULT_MAX_RESPONSE_BYTES
+    middleware: tuple[Any, ...] = ()
+    tracer: Tracer | None = None
 
     def __repr__(self) -> str:
         return f"Settings({self.base_url!r}, {self.credentials!r}, headers={sorted(self.headers)})"
@@ -87,7 +94,7 @@ class RawResponse(Generic[T]):
     @property
     def content_type(self) -> str:
         """The ``Content-Type`` with its parameters, as it came; empty if there is none."""
-        return str(self._response.headers.get("content-type", ""))
+        return content_type(self._response)
 
     @property
     def url(self) -> str:
@@ -106,11 +113,16 @@ class RawResponse(Generic[T]):
 
     @property
     def parsed(self) -> T:
-        """The success value.
+        """The success value; of a stream, a list of its items.
 
         Raises:
             DecodeError: If the body is not what the document says.
         """
+        if self._operation.stream:
+            from .items import Answer, items_of
+
+            answer = Answer(self.status, self.content_type, self._operation.method, self.url, self.attempts)
+            return cast("T", items_of(self._operation, answer, self.content))
         return decode_success(self._operation, self)
 
     def __repr__(self) -> str:
@@ -160,7 +172,8 @@ def aim(
     headers: Mapping[str, str] | None = None,
 ) -> Target:
     """Work out where a call goes; a misspelt option is a TypeError."""
-    url = settings.base_url + build_path(operation, arguments)
+    base_url = settings.base_url if operation.server is None else operation.base_url(settings.base_url)
+    url = base_url + build_path(operation, arguments)
     query = build_query(operation, arguments)
     sent = {"Accept": _accept(operation)}
     if settings.headers:
@@ -170,6 +183,10 @@ def aim(
         sent = replaced(sent, own)
     if headers:
         sent = replaced(sent, checked_headers(headers))
+    if operation.idempotency_key:
+        from uuid import uuid4
+
+        sent = replaced({operation.idempotency_key: str(uuid4())}, sent)
     return Target(
         f"{url}?{query}" if query else url,
         sent,
@@ -212,6 +229,30 @@ def checked_retries(max_retries: int) -> int:
     return max_retries
 
 
+def checked_size(max_response_bytes: int | None) -> int | None:
+    """The limit of an answer's size.
+
+    Raises:
+        ClientConfigError: If it is no positive number.
+    """
+    if max_response_bytes is not None and max_response_bytes < 1:
+        raise ClientConfigError(f"max_response_bytes must be 1 or more, or None, not {max_response_bytes}")
+    return max_response_bytes
+
+
+def checked_middleware(middleware: Iterable[Any]) -> tuple[Any, ...]:
+    """The middleware, first outermost.
+
+    Raises:
+        ClientConfigError: If one cannot be called.
+    """
+    given = tuple(middleware)
+    for one in given:
+        if not callable(one):
+            raise ClientConfigError(f"middleware must be functions of an attempt and send, not a {type(one).__name__}")
+    return given
+
+
 def _accept(operation: Operation[Any]) -> str:
     accept = operation.cache.get("accept")
     if accept is None:
@@ -242,7 +283,7 @@ def decode_success(operation: Operation[T], response: RawResponse[T]) -> T:
 
 def error_from(
     operation: Operation[Any], response: RawResponse[Any], reason: str, url: str, secrets: Iterable[str] = ()
-) -> Exception:
+) -> APIStatusError:
     """The typed error for an answer that is no success; a secret that the server sends back is not in its message."""
     status = response.status
     body: Any = None
@@ -304,7 +345,9 @@ def _decode(operation: Operation[Any], response: RawResponse[Any], media: Mappin
     expression = media.get(content_type)
     if expression is None:
         found = content_type
-        content_type, expression = next(iter(media.items()))
+        ranges = (f"{found.partition('/')[0]}/*", "*/*")
+        content_type = next((kind for kind in ranges if kind in media), None) or next(iter(media))
+        expression = media[content_type]
         if found == "text/html" and "*/*" not in media and not _is_json(content_type):
             promised = " or ".join(media)
             raise response.decode_error(f"a page of HTML came where the document promises {promised}")

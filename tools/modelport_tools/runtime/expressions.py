@@ -148,6 +148,7 @@ def linked_arguments(
     """
     from .errors import APIProtocolError
     from .json_bytes import parse_json
+    from .operation import Chosen
 
     named = {
         (one.location, one.wire_name.lower() if one.location == "header" else one.wire_name): arguments[one.python_name]
@@ -159,6 +160,8 @@ def linked_arguments(
     except ValueError:  # a body that is no JSON
         values = response.parsed or UNSET
     url, method = response.full_url, operation.method
+    if isinstance(body, Chosen):
+        body = body.body
     exchange = Exchange(method, url, named, body, response.status, response.headers, values)
     in_path = {one.python_name for one in follow.operation.parameters if one.location == "path"}
     found: dict[str, Any] = {}

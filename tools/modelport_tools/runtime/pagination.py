@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from .errors import ClientConfigError, PaginationError
+from .operation import Chosen
 from .types import UNSET
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ class Course(Generic[B]):
         self._operation = operation
         self._pagination = pagination
         self._arguments = arguments
-        self._body = body
+        self._body = body.body if isinstance(body, Chosen) else body
+        self._content_type = body.content_type if isinstance(body, Chosen) else None
         self._base_url = base_url
         self._page: Page[B] | None = None
         self._previous: Page[B] | None = None
@@ -186,16 +188,20 @@ class Course(Generic[B]):
         """The arguments, the body and, where a link says it, the URL of the next request."""
         place, pagination = self._place, self._pagination
         if place is UNSET:
-            return self._arguments, self._body, None
+            return self._arguments, self._as_chosen(self._body), None
         if pagination.style == "link":
-            return self._arguments, self._body, place
+            return self._arguments, self._as_chosen(self._body), place
         if pagination.parameter:
-            return {**self._arguments, pagination.parameter: place}, self._body, None
+            return {**self._arguments, pagination.parameter: place}, self._as_chosen(self._body), None
         from .expressions import pointer_steps, with_value_at
         from .wire import to_builtins
 
         plain = None if self._body is UNSET else to_builtins(self._body)
-        return self._arguments, with_value_at(plain, pointer_steps(pagination.body), place), None
+        return self._arguments, self._as_chosen(with_value_at(plain, pointer_steps(pagination.body), place)), None
+
+    def _as_chosen(self, body: object) -> object:
+        """The body in the media type that the caller chose, if one was."""
+        return body if self._content_type is None else Chosen(body, self._content_type)
 
     def arrived(self, response: RawResponse[B]) -> Page[B]:
         """The page of an answer.

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from ._async.paging import AsyncPages
-    from ._async.transport import AsyncRawTransport, AsyncStreamedResponse, AsyncStreamTransport, AsyncTransport
+    from ._async.streaming import AsyncStream, AsyncStreamedResponse, AsyncStreamTransport
+    from ._async.transport import AsyncRawTransport, AsyncTransport
     from ._sync.paging import Pages
-    from ._sync.transport import RawTransport, StreamedResponse, StreamTransport, Transport
+    from ._sync.streaming import Stream, StreamedResponse, StreamTransport
+    from ._sync.transport import RawTransport, Transport
     from .exchange import RawResponse
     from .operation import Follow, Operation
     from .types import RequestOptions
@@ -37,7 +39,7 @@ class Resource:
         return RawTransport(self._transport.settings, self._transport.pool)
 
     def _stream(self) -> StreamTransport:
-        from ._sync.transport import StreamTransport
+        from ._sync.streaming import StreamTransport
 
         return StreamTransport(self._transport.settings, self._transport.pool)
 
@@ -93,7 +95,7 @@ class AsyncResource:
         return AsyncRawTransport(self._transport.settings, self._transport.pool)
 
     def _stream(self) -> AsyncStreamTransport:
-        from ._async.transport import AsyncStreamTransport
+        from ._async.streaming import AsyncStreamTransport
 
         return AsyncStreamTransport(self._transport.settings, self._transport.pool)
 
@@ -155,14 +157,24 @@ class RawMethod(_Method, Generic[P, T]):
         return cast("Callable[P, RawResponse[T]]", self._bound(resource))
 
 
-class StreamMethod(_Method, Generic[P]):
-    """Returns an answer to be read as it comes."""
+class RawItemsMethod(_Method, Generic[P, T]):
+    """Returns the whole answer, with a list of the items of its stream."""
 
-    def __init__(self, method: Callable[Concatenate[Any, P], Any]) -> None:
+    def __init__(self, method: Callable[Concatenate[Any, P], Stream[T]]) -> None:
         super().__init__(method)
 
-    def __get__(self, resource: object, owner: type) -> Callable[P, StreamedResponse]:
-        return cast("Callable[P, StreamedResponse]", self._bound(resource))
+    def __get__(self, resource: object, owner: type) -> Callable[P, RawResponse[list[T]]]:
+        return cast("Callable[P, RawResponse[list[T]]]", self._bound(resource))
+
+
+class StreamMethod(_Method, Generic[P, T]):
+    """Returns an answer to be read as it comes."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], T]) -> None:
+        super().__init__(method)
+
+    def __get__(self, resource: object, owner: type) -> Callable[P, StreamedResponse[T]]:
+        return cast("Callable[P, StreamedResponse[T]]", self._bound(resource))
 
 
 class AsyncRawMethod(_Method, Generic[P, T]):
@@ -175,27 +187,38 @@ class AsyncRawMethod(_Method, Generic[P, T]):
         return cast("Callable[P, Coroutine[Any, Any, RawResponse[T]]]", self._bound(resource))
 
 
-class AsyncStreamMethod(_Method, Generic[P]):
-    """Returns an answer to be read as it comes."""
+class AsyncRawItemsMethod(_Method, Generic[P, T]):
+    """Returns the whole answer, with a list of the items of its stream, awaited."""
 
-    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, AsyncStream[T]]]) -> None:
         super().__init__(method)
 
-    def __get__(self, resource: object, owner: type) -> Callable[P, AsyncStream]:
-        return partial(AsyncStream, self._method, resource)
+    def __get__(self, resource: object, owner: type) -> Callable[P, Coroutine[Any, Any, RawResponse[list[T]]]]:
+        return cast("Callable[P, Coroutine[Any, Any, RawResponse[list[T]]]]", self._bound(resource))
 
 
-class AsyncStream:
+class AsyncStreamMethod(_Method, Generic[P, T]):
+    """Returns an answer to be read as it comes."""
+
+    def __init__(self, method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> None:
+        super().__init__(method)
+
+    def __get__(self, resource: object, owner: type) -> Callable[P, AsyncResponseContext[T]]:
+        method: Callable[..., Coroutine[Any, Any, AsyncStreamedResponse[T]]] = self._method
+        return lambda *args, **kwargs: AsyncResponseContext(partial(method, resource, *args, **kwargs))
+
+
+class AsyncResponseContext(Generic[T]):
     """An answer to enter with ``async with``.
 
     Prepares the call only when the block is entered: an unused one leaves no coroutine behind.
     """
 
-    def __init__(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        self._prepare: Callable[[], Coroutine[Any, Any, AsyncStreamedResponse]] = partial(method, *args, **kwargs)
+    def __init__(self, prepare: Callable[[], Coroutine[Any, Any, AsyncStreamedResponse[T]]]) -> None:
+        self._prepare = prepare
 
-    async def __aenter__(self) -> AsyncStreamedResponse:
-        self._response: AsyncStreamedResponse = await self._prepare()
+    async def __aenter__(self) -> AsyncStreamedResponse[T]:
+        self._response: AsyncStreamedResponse[T] = await self._prepare()
         return await self._response.__aenter__()
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum, StrEnum
-from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypedDict
+from os import PathLike
+from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from os import PathLike
+    from collections.abc import Callable, Mapping
     from typing import Any, Self
 
 
@@ -70,19 +70,24 @@ class File:
             and closed after it.
         name: The file name that the server sees; by default that of the path or file object, else ``upload``.
         content_type: The media type; guessed from the name by default.
+        on_progress: Called while the file is sent, with the bytes sent and with the number of all (None for what
+            cannot be measured, such as a pipe); each attempt begins at 0. What it raises ends the call.
     """
 
-    __slots__ = ("content", "content_type", "name")
+    __slots__ = ("content", "content_type", "name", "on_progress")
 
     def __init__(
         self,
         content: bytes | IO[bytes] | PathLike[str] | str,
         name: str | None = None,
         content_type: str | None = None,
+        *,
+        on_progress: Callable[[int, int | None], object] | None = None,
     ) -> None:
         self.content = content
         self.name = name
         self.content_type = content_type
+        self.on_progress = on_progress
 
     def __repr__(self) -> str:
         kind = f"{len(self.content)} bytes" if isinstance(self.content, bytes) else repr(self.content)
@@ -145,6 +150,18 @@ class AsyncTokenSource(Protocol):
     async def token(self, rejected: str | None = None) -> str:
         """The current token; a fresh one if the current one is `rejected`, the one that the server refused."""
         ...
+
+
+_Path: TypeAlias = str | PathLike[str]
+Certificate: TypeAlias = _Path | tuple[_Path, _Path] | tuple[_Path, _Path, str]
+"""A client certificate: a PEM file of certificate and key, or the two files, or these and the key's pass phrase."""
+
+
+class Tracer(Protocol):
+    """What makes spans: a tracer of OpenTelemetry."""
+
+    def start_span(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Begin a span."""
 
 
 class HTTPClient(Protocol):

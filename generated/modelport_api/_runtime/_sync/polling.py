@@ -83,7 +83,7 @@ def wait(call: Call[T], patience: Patience) -> T:
     """
     operation = call.operation
     rules = rules_of(operation)
-    url = call.transport.settings.base_url + build_path(operation, call.arguments)
+    url = operation.base_url(call.transport.settings.base_url) + build_path(operation, call.arguments)
     waiting = Waiting(
         f"{operation.name} ({operation.method} {url})",
         "",

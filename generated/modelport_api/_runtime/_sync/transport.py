@@ -8,25 +8,28 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from .. import http
 from ..credentials import cookies_of, place
 from ..encode import build_body
+from ..errors import APIConnectionError, APIProtocolError, APITimeoutError
 from ..exchange import RawResponse, Settings, Target, aim, decode_success, error_from, is_error, logger, replaced
 from ..retry import delay_seconds, is_retryable_status
 from ..types import UNSET
 from ._shim import chunks_of, sleep
+from .reading import read_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from typing import Self
+    from collections.abc import Iterable, Mapping
 
     from ..encode import Body
+    from ..errors import APIStatusError
+    from ..middleware import Attempt
     from ..operation import Operation
-    from ..types import RequestOptions, TokenSource
+    from ..telemetry import CallSpan
+    from ..types import RequestOptions, TokenSource, Tracer
     from .pool import Pool
+    from .streaming import Stream
 
 T = TypeVar("T")
 
 _UNAUTHORIZED = 401
-ERROR_BODY_LIMIT_BYTES = 1024 * 1024
-"""How much of an error's body is read where the body of a success would be streamed."""
 
 
 class Transport:
@@ -69,50 +72,115 @@ class Transport:
         response, attempts = self.open(operation, target, body, stream=False)
         return RawResponse(operation, response, content=response.content, attempts=attempts)
 
+    def stream(
+        self,
+        operation: Operation[T],
+        arguments: Mapping[str, Any],
+        options: RequestOptions,
+        body: object = UNSET,
+    ) -> Stream[T]:
+        """Send an operation and return the items of its success, to be read as they come."""
+        from .streaming import open_stream
+
+        return open_stream(self, operation, aim(self.settings, operation, arguments, **options), body)
+
     def open(self, operation: Operation[Any], target: Target, body: object, *, stream: bool) -> tuple[Any, int]:
-        """Send until there is a success or no attempt is left; the answer is open if `stream`."""
+        """Send until there is a success or no attempt is left; the answer is read, or open if `stream`."""
+        if self.settings.tracer is None:
+            return self._attempts(operation, target, body, None, stream=stream)
+        return self._traced(operation, target, body, self.settings.tracer, stream=stream)
+
+    def _traced(
+        self, operation: Operation[Any], target: Target, body: object, tracer: Tracer, *, stream: bool
+    ) -> tuple[Any, int]:
+        from ..telemetry import CallSpan
+
+        with CallSpan(tracer, operation, self.settings.base_url, target) as span:
+            response, attempts = self._attempts(operation, span.target, body, span, stream=stream)
+            span.answered(response)
+            if stream:
+                span.hand_over(response)
+            return response, attempts
+
+    def _attempts(
+        self, operation: Operation[Any], target: Target, body: object, span: CallSpan | None, *, stream: bool
+    ) -> tuple[Any, int]:
         chosen = self.settings.credentials.choose(operation)
         secrets: dict[str, str] = {}
         rejected: dict[str, str] = {}
         attempts = 0
         while True:
             attempts += 1
+            number = attempts + 1 if rejected else attempts
             if chosen:
                 secrets = _secrets(chosen, rejected)
             built = build_body(operation, body)
             try:
-                response = self._send(operation, target, secrets, built, stream=stream)
-            except http.TRANSPORT_ERRORS as error:
-                url = http.without_query(target.url)
-                logger.debug("%s %s attempt %d failed: %s", operation.method, url, attempts, type(error).__name__)
-                repeatable = operation.idempotent and built.replayable
-                if attempts > target.max_retries or not http.may_repeat(error, idempotent=repeatable):
-                    raise http.translated(error, operation.method, url, attempts) from error
-                sleep(delay_seconds(attempts) or 0.0)
+                response = self._send(operation, target, secrets, built, number, stream=stream)
+            except (APIConnectionError, APITimeoutError, APIProtocolError) as error:
+                error.attempts = attempts
+                if span is not None:
+                    span.attempt(number, error)
+                pause = _pause_after_failure(operation, target, error, replayable=built.replayable)
+                sleep(pause)
                 continue
             finally:
                 built.close()
             status = response.status_code
+            if span is not None:
+                span.attempt(number, status)
             if logger.isEnabledFor(10):
                 url = http.without_query(target.url)
                 logger.debug("%s %s attempt %d: %d", operation.method, url, attempts, status)
             if not is_error(status):
                 return response, attempts
-            failure = self._failure(operation, target, secrets, response, attempts, stream=stream)
-            if not built.replayable:
-                raise failure
-            refreshable = {scheme: secrets[scheme] for scheme, source in chosen if not isinstance(source, str)}
-            if status == _UNAUTHORIZED and refreshable and not rejected:
-                rejected = refreshable
-                attempts -= 1
-            elif (pause := self._pause(operation, target, failure, attempts)) is None:
-                raise failure
-            else:
-                sleep(pause)
+            if status == _UNAUTHORIZED and built.replayable and not rejected:
+                rejected = {scheme: secrets[scheme] for scheme, source in chosen if not isinstance(source, str)}
+                if rejected:
+                    attempts -= 1
+                    continue
+            raw = RawResponse(operation, response, content=response.content, attempts=attempts)
+            url = http.without_query(target.url)
+            failure = error_from(operation, raw, str(response.reason_phrase), url, secrets.values())
+            sleep(_pause_after_status(operation, target, failure, replayable=built.replayable))
 
     def _send(
-        self, operation: Operation[Any], target: Target, secrets: Mapping[str, str], body: Body, *, stream: bool
+        self,
+        operation: Operation[Any],
+        target: Target,
+        secrets: Mapping[str, str],
+        body: Body,
+        number: int,
+        *,
+        stream: bool,
     ) -> Any:
+        """Make one attempt; the answer is read, unless it is a success to be streamed."""
+        try:
+            request = self._request(operation, target, secrets, body)
+            if not self.settings.middleware:
+                return self._exchange(request, stream=stream)
+        except http.TRANSPORT_ERRORS as error:
+            raise http.translated(error, operation.method, http.without_query(target.url), number) from error
+        from ..middleware import Attempt
+        from .chain import through
+
+        is_hidden = http.is_query_hidden(request)
+
+        def wire(attempt: Attempt) -> Any:
+            if is_hidden:
+                http.hide_query(attempt.request)
+            try:
+                return self._exchange(attempt.request, stream=stream)
+            except http.TRANSPORT_ERRORS as error:
+                raise http.translated(error, operation.method, http.without_query(target.url), number) from error
+
+        attempt = Attempt(request, operation, number, is_streamed=stream)
+        response = through(self.settings.middleware, attempt, wire)
+        http.ascribe(response, request)
+        read_within(response, self.settings.max_response_bytes, stream=stream)
+        return response
+
+    def _request(self, operation: Operation[Any], target: Target, secrets: Mapping[str, str], body: Body) -> Any:
         url, headers = target.url, target.headers
         if body.headers:
             headers = replaced(body.headers, headers)
@@ -125,53 +193,55 @@ class Transport:
         if secret_query:
             url += ("&" if "?" in url else "?") + "&".join(secret_query)
         arguments = body.arguments if body.file is None else {"content": chunks_of(body.file)}
-        client = self.pool.client or self.pool.open()
-        request = client.build_request(
+        request = http.build_request(
+            self.pool.client or self.pool.open(),
             operation.method,
             url if secret_query else http.parsed_url(url),
-            headers=headers,
-            extensions={"timeout": http.timeout_argument(target.timeout)},
-            **arguments,
+            headers,
+            arguments=arguments,
+            timeout=target.timeout,
         )
         if secret_query:
             http.hide_query(request)
+        return request
+
+    def _exchange(self, request: Any, *, stream: bool) -> Any:
+        client = self.pool.client or self.pool.open()
         # A client from outside may follow redirects; the credentials are for this host only.
-        return client.send(request, stream=stream, follow_redirects=False)
+        response = client.send(request, stream=True, follow_redirects=False)
+        read_within(response, self.settings.max_response_bytes, stream=stream)
+        return response
 
-    def _failure(
-        self,
-        operation: Operation[Any],
-        target: Target,
-        secrets: Mapping[str, str],
-        response: Any,
-        attempts: int,
-        *,
-        stream: bool,
-    ) -> Exception:
-        """The typed error of an answer, which is read and closed: its connection goes back to the pool."""
-        url = http.without_query(target.url)
-        content = b""
-        if stream:
-            try:
-                for chunk in response.iter_bytes():
-                    content += chunk
-                    if len(content) > ERROR_BODY_LIMIT_BYTES:
-                        break
-            except http.TRANSPORT_ERRORS as error:
-                raise http.translated(error, operation.method, url, attempts) from error
-            finally:
-                response.close()
-        else:
-            content = response.content
-        raw = RawResponse(operation, response, content=content, attempts=attempts)
-        return error_from(operation, raw, str(response.reason_phrase), url, secrets.values())
 
-    def _pause(self, operation: Operation[Any], target: Target, failure: Exception, attempts: int) -> float | None:
-        """Seconds before the next attempt; None if there must be none."""
-        status: int = getattr(failure, "status", 0)
-        if attempts > target.max_retries or not is_retryable_status(status, idempotent=operation.idempotent):
-            return None
-        return delay_seconds(attempts, getattr(failure, "headers", None))
+def _pause_after_failure(
+    operation: Operation[Any],
+    target: Target,
+    error: APIConnectionError | APITimeoutError | APIProtocolError,
+    *,
+    replayable: bool,
+) -> float:
+    """Seconds before the next attempt; raises the error that the last one ended in if there must be none."""
+    cause, url = error.__cause__, http.without_query(target.url)
+    if not error.method:
+        error.method, error.url = operation.method, url
+    if not isinstance(cause, http.TRANSPORT_ERRORS):
+        raise error
+    logger.debug("%s %s attempt %d failed: %s", operation.method, url, error.attempts, type(cause).__name__)
+    repeatable = operation.idempotent and replayable
+    if error.attempts > target.max_retries or not http.may_repeat(cause, idempotent=repeatable):
+        raise error
+    return delay_seconds(error.attempts) or 0.0
+
+
+def _pause_after_status(
+    operation: Operation[Any], target: Target, failure: APIStatusError, *, replayable: bool
+) -> float:
+    """Seconds before the next attempt; raises the error that the answer stands for if there must be none."""
+    retryable = replayable and is_retryable_status(failure.status, idempotent=operation.idempotent)
+    pause = delay_seconds(failure.attempts, failure.headers) if retryable else None
+    if pause is None or failure.attempts > target.max_retries:
+        raise failure
+    return pause
 
 
 def _secrets(chosen: Iterable[tuple[str, object]], rejected: Mapping[str, str]) -> dict[str, str]:
@@ -182,59 +252,6 @@ def _secrets(chosen: Iterable[tuple[str, object]], rejected: Mapping[str, str]) 
         else:
             secrets[scheme] = cast("TokenSource", source).token(rejected.get(scheme))
     return secrets
-
-
-class StreamedResponse:
-    """An answer whose body is read as it comes. Made by ``with_streaming_response``, used in a ``with`` block.
-
-    Attributes:
-        status: The status, a plain int.
-        headers: By lower-case name.
-        attempts: How many times the request was sent.
-    """
-
-    def __init__(
-        self,
-        transport: Transport,
-        operation: Operation[Any],
-        target: Target,
-        body: object,
-    ) -> None:
-        self._transport = transport
-        self._operation = operation
-        self._target = target
-        self._body = body
-        self._response: Any = None
-        self.status = 0
-        self.headers: dict[str, str] = {}
-        self.attempts = 0
-
-    def __enter__(self) -> Self:
-        self._response, self.attempts = self._transport.open(self._operation, self._target, self._body, stream=True)
-        self.status = self._response.status_code
-        self.headers = http.lower_headers(self._response)
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._response.close()
-
-    def iter_bytes(self) -> Iterator[bytes]:
-        """The decoded body, in chunks as they arrive.
-
-        Raises:
-            APIConnectionError: If the connection is cut before the body's end.
-            APITimeoutError: If the server pauses for longer than the read timeout.
-        """
-        try:
-            for chunk in self._response.iter_bytes():
-                yield chunk
-        except http.TRANSPORT_ERRORS as error:
-            url = http.without_query(self._target.url)
-            raise http.translated(error, self._operation.method, url, self.attempts) from error
-
-    def read(self) -> bytes:
-        """The whole body."""
-        return b"".join([chunk for chunk in self.iter_bytes()])
 
 
 class RawTransport(Transport):
@@ -250,17 +267,12 @@ class RawTransport(Transport):
         """Send an operation and return the whole answer if it is a success."""
         return self.exchange(operation, arguments, options, body)
 
-
-class StreamTransport(Transport):
-    """Returns an answer to be read as it comes in place of the success value."""
-
-    def call(
+    def stream(
         self,
         operation: Operation[Any],
         arguments: Mapping[str, Any],
         options: RequestOptions,
         body: object = UNSET,
     ) -> Any:
-        """An answer to enter with ``with``; nothing is sent before that."""
-        target = aim(self.settings, operation, arguments, **options)
-        return StreamedResponse(self, operation, target, body)
+        """Send an operation and return the whole answer, once the stream has ended."""
+        return self.exchange(operation, arguments, options, body)

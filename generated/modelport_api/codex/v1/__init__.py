@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ... import errors
     from ..._runtime._async.paging import AsyncPages
+    from ..._runtime._async.streaming import AsyncStream
     from ..._runtime._sync.paging import Pages
+    from ..._runtime._sync.streaming import Stream
     from ..._runtime.exchange import RawResponse
+    from ..._runtime.middleware import AsyncMiddleware, AsyncSend, Attempt, HTTPRequest, HTTPResponse, Middleware, Send
+    from ..._runtime.sse import ServerSentEvent
     from ..._runtime.types import (
         UNSET,
         AsyncHTTPClient,
         AsyncTokenSource,
+        Certificate,
         File,
         HTTPClient,
         RequestOptions,
         Timeout,
         TokenSource,
+        Tracer,
         Unset,
     )
     from ..._runtime.waiting import Progress
@@ -31,17 +37,29 @@ __all__ = [
     "UNSET",
     "AsyncClient",
     "AsyncHTTPClient",
+    "AsyncMiddleware",
     "AsyncPages",
+    "AsyncSend",
+    "AsyncStream",
     "AsyncTokenSource",
+    "Attempt",
+    "Certificate",
     "Client",
     "File",
     "HTTPClient",
+    "HTTPRequest",
+    "HTTPResponse",
+    "Middleware",
     "Pages",
     "Progress",
     "RawResponse",
     "RequestOptions",
+    "Send",
+    "ServerSentEvent",
+    "Stream",
     "Timeout",
     "TokenSource",
+    "Tracer",
     "Unset",
     "errors",
     "models",
@@ -49,20 +67,32 @@ __all__ = [
 
 _MODULES = {
     "AsyncClient": ".async_client",
-    "AsyncHTTPClient": "..._runtime.types",
-    "AsyncPages": "..._runtime._async.paging",
-    "AsyncTokenSource": "..._runtime.types",
     "Client": ".client",
+    "AsyncPages": "..._runtime._async.paging",
+    "AsyncStream": "..._runtime._async.streaming",
+    "Pages": "..._runtime._sync.paging",
+    "Stream": "..._runtime._sync.streaming",
+    "RawResponse": "..._runtime.exchange",
+    "AsyncMiddleware": "..._runtime.middleware",
+    "AsyncSend": "..._runtime.middleware",
+    "Attempt": "..._runtime.middleware",
+    "HTTPRequest": "..._runtime.middleware",
+    "HTTPResponse": "..._runtime.middleware",
+    "Middleware": "..._runtime.middleware",
+    "Send": "..._runtime.middleware",
+    "ServerSentEvent": "..._runtime.sse",
+    "UNSET": "..._runtime.types",
+    "AsyncHTTPClient": "..._runtime.types",
+    "AsyncTokenSource": "..._runtime.types",
+    "Certificate": "..._runtime.types",
     "File": "..._runtime.types",
     "HTTPClient": "..._runtime.types",
-    "Pages": "..._runtime._sync.paging",
-    "Progress": "..._runtime.waiting",
-    "RawResponse": "..._runtime.exchange",
     "RequestOptions": "..._runtime.types",
     "Timeout": "..._runtime.types",
     "TokenSource": "..._runtime.types",
-    "UNSET": "..._runtime.types",
+    "Tracer": "..._runtime.types",
     "Unset": "..._runtime.types",
+    "Progress": "..._runtime.waiting",
 }
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..._runtime._async.client import AsyncBaseClient
+from ..._runtime.server import Server
 
 if TYPE_CHECKING:
     from .operations.auth import AsyncAuthOperations
@@ -28,6 +29,7 @@ class AsyncClient(AsyncBaseClient):
     __doc__ = AsyncBaseClient.__doc__
 
     default_base_url = "https://neomaril.datarisk.net/api"
+    _servers = (Server("https://neomaril.datarisk.net/api", {}), Server("http://127.0.0.1:8787/codex/api", {}))
 
     @cached_property
     def health(self) -> AsyncHealthOperations:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..._runtime._sync.client import BaseClient
+from ..._runtime.server import Server
 
 if TYPE_CHECKING:
     from .operations.auth import AuthOperations
@@ -28,6 +29,7 @@ class Client(BaseClient):
     __doc__ = BaseClient.__doc__
 
     default_base_url = "https://neomaril.datarisk.net/api"
+    _servers = (Server("https://neomaril.datarisk.net/api", {}), Server("http://127.0.0.1:8787/codex/api", {}))
 
     @cached_property
     def health(self) -> HealthOperations:

@@ -44,7 +44,9 @@ class AsyncPages(Generic[T, B]):
         self._operation = operation
         self._options = options
         self._items: deque[T] = deque()
-        self._course = Course(operation, operation.pagination, arguments, body, transport.settings.base_url)
+        self._course = Course(
+            operation, operation.pagination, arguments, body, operation.base_url(transport.settings.base_url)
+        )
 
     @property
     def next_token(self) -> Any:

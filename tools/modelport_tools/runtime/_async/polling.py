@@ -82,7 +82,7 @@ async def wait(call: AsyncCall[T], patience: Patience) -> T:
     """
     operation = call.operation
     rules = rules_of(operation)
-    url = call.transport.settings.base_url + build_path(operation, call.arguments)
+    url = operation.base_url(call.transport.settings.base_url) + build_path(operation, call.arguments)
     waiting = Waiting(
         f"{operation.name} ({operation.method} {url})",
         "",

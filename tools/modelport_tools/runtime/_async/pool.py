@@ -9,6 +9,8 @@ from ..errors import ClientConfigError
 from ._shim import make_http_client
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from ..types import AsyncHTTPClient
 
 
@@ -18,10 +20,11 @@ class AsyncPool:
     Making it then and not before keeps a client that is only constructed cheap.
     """
 
-    __slots__ = ("_closed", "_lock", "_owned", "client")
+    __slots__ = ("_closed", "_lock", "_owned", "_tls", "client")
 
-    def __init__(self, client: AsyncHTTPClient | None) -> None:
+    def __init__(self, client: AsyncHTTPClient | None, tls: SSLContext | None = None) -> None:
         self.client: AsyncHTTPClient | None = client
+        self._tls = tls
         self._owned = client is None
         self._closed = False
         self._lock = Lock()
@@ -36,7 +39,7 @@ class AsyncPool:
             if self._closed:
                 raise ClientConfigError("the client is closed: make a new one")
             if self.client is None:
-                self.client = make_http_client()
+                self.client = make_http_client(self._tls)
             return self.client
 
     async def close(self) -> None:

@@ -140,7 +140,7 @@ class DatasourcesOperations(Resource):
         Args:
             group: Name of the group.
             name: Name of the data source.
-            force: Fetch from the cloud even when the dataset is on the platform already.
+            force: Fetch from the cloud even when the dataset is on the platform already. Default: false.
         """
         return self._transport.call(_IMPORT_DATASET, {"group": group, "name": name, "force": force}, options, body)
 
@@ -234,7 +234,7 @@ class AsyncDatasourcesOperations(AsyncResource):
         Args:
             group: Name of the group.
             name: Name of the data source.
-            force: Fetch from the cloud even when the dataset is on the platform already.
+            force: Fetch from the cloud even when the dataset is on the platform already. Default: false.
         """
         return await self._transport.call(
             _IMPORT_DATASET, {"group": group, "name": name, "force": force}, options, body

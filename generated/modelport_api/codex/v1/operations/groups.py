@@ -111,7 +111,7 @@ class GroupsOperations(Resource):
 
         Args:
             name: Name of the group.
-            force: Replace the token even when the present one is still valid.
+            force: Replace the token even when the present one is still valid. Default: false.
         """
         return self._transport.call(_REFRESH_GROUP_TOKEN, {"name": name, "force": force}, options)
 
@@ -174,7 +174,7 @@ class AsyncGroupsOperations(AsyncResource):
 
         Args:
             name: Name of the group.
-            force: Replace the token even when the present one is still valid.
+            force: Replace the token even when the present one is still valid. Default: false.
         """
         return await self._transport.call(_REFRESH_GROUP_TOKEN, {"name": name, "force": force}, options)
 
