@@ -5,6 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
+JOBS := 2
 RUN := $(VENV)/bin/python -m
 MODELPORT := $(VENV)/bin/modelport
 STAMP := $(VENV)/.stamp
@@ -26,7 +27,7 @@ demo: $(STAMP)-demo ## train, deploy, call and watch a real model on the local s
 
 .PHONY: test
 test: setup-test ## run the tests; less than ten minutes. One file: make test ARGS=tests/unit/test_layers.py
-	@$(RUN) pytest -m 'not slow' $(ARGS)
+	@$(RUN) pytest -m 'not slow' -n $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: test-full
 test-full: setup-test ## run the slow tests too, on every supported Python that is on this machine

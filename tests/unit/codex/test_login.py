@@ -12,6 +12,9 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 import respx
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from modelport import AsyncCodex, Codex
 from modelport.errors import AuthenticationError, ConfigError, ServerError
@@ -168,3 +171,22 @@ def test_tasks_that_wait_for_a_login_share_its_failure(server: respx.MockRouter)
 
     assert {type(error) for error in asyncio.run(main())} == {AuthenticationError}
     assert server["login"].call_count == 1
+
+
+def test_middleware_and_traces_see_the_login_and_the_call(face: Face, server: respx.MockRouter) -> None:
+    server.get("/groups").respond(200, json=GROUPS)
+    seen: list[str] = []
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+
+    def note(attempt: Any, send: Any) -> Any:
+        seen.append(f"{attempt.operation} {attempt.number}")
+        return send(attempt)
+
+    codex = face(middleware=[note], tracer=provider.get_tracer("test"))
+    codex.groups.list()
+
+    assert seen == ["auth.login 1", "groups.list_groups 1"]
+    assert sorted(span.name for span in exporter.get_finished_spans()) == ["GET /api/groups", "POST /api/login"]
+    assert "open sesame" not in str([span.to_json() for span in exporter.get_finished_spans()])

@@ -469,7 +469,9 @@ def closed_file() -> BytesIO:
 
 @pytest.mark.parametrize("media_type", [MULTIPART, "application/octet-stream"])
 @pytest.mark.parametrize(
-    "content", [StringIO("text"), closed_file(), 7, None, Path("/nowhere/at/all"), "/nowhere", Path("/")], ids=repr
+    "content",
+    [StringIO("text"), closed_file(), 7, None, Path("/nowhere/at/all"), "/nowhere", Path("/")],
+    ids=lambda content: type(content).__name__,
 )
 def test_a_file_that_cannot_be_read_is_an_encode_error(
     world: World, server: ScriptedServer, media_type: str, content: Any

@@ -12,6 +12,8 @@ from modelport.codex._inputs import check_url
 from modelport_api.codex.v1 import AsyncClient
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelport._waiting import OnProgress, Polling
     from modelport.codex._async.datasets import AsyncDatasets
     from modelport.codex._async.datasources import AsyncDataSources
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from modelport.codex._async.trainings import AsyncTrainings
     from modelport.codex._files import FilePath
     from modelport.codex.pipeline import Pipeline
-    from modelport_api._runtime.types import AsyncHTTPClient
-    from modelport_api.codex.v1 import Timeout, models
+    from modelport_api.codex.v1 import AsyncHTTPClient, AsyncMiddleware, Timeout, Tracer, models
 
 __all__ = ["AsyncCodex"]
 
@@ -46,6 +47,8 @@ class AsyncCodex:
         timeout: Seconds for each phase of an attempt, or a `Timeout`; None waits for ever.
         max_retries: Attempts after the first, where a repeat is safe.
         polling: How waits look after work on the server.
+        middleware: Functions of an attempt and ``send``, called for every attempt, the login's too.
+        tracer: A tracer of OpenTelemetry, or True for one of the global provider's: one span a call.
         http_client: A client of your own (proxy, mTLS, transport); it is then yours to close.
 
     Raises:
@@ -66,11 +69,18 @@ class AsyncCodex:
         timeout: float | Timeout | None = _TIMEOUT_SECONDS,
         max_retries: int = _MAX_RETRIES,
         polling: Polling | None = None,
+        middleware: Sequence[AsyncMiddleware] = (),
+        tracer: Tracer | bool | None = None,
         http_client: AsyncHTTPClient | None = None,
     ) -> None:
         self._account = Account(user, password, tenant)
         self._client = AsyncClient(
-            check_url(url or DEFAULT_URL), timeout=timeout, max_retries=max_retries, http_client=http_client
+            check_url(url or DEFAULT_URL),
+            timeout=timeout,
+            max_retries=max_retries,
+            middleware=middleware,
+            tracer=tracer,
+            http_client=http_client,
         )
         self._login = AsyncLogin(self._client, self._account)
         logged_in = self._client.with_options(credentials={"userToken": self._login})
@@ -89,6 +99,8 @@ class AsyncCodex:
         timeout: float | Timeout | None = _TIMEOUT_SECONDS,
         max_retries: int = _MAX_RETRIES,
         polling: Polling | None = None,
+        middleware: Sequence[AsyncMiddleware] = (),
+        tracer: Tracer | bool | None = None,
         http_client: AsyncHTTPClient | None = None,
     ) -> Self:
         """A client set up by the environment and by profiles; arguments win.
@@ -114,6 +126,8 @@ class AsyncCodex:
             timeout=timeout,
             max_retries=max_retries,
             polling=polling,
+            middleware=middleware,
+            tracer=tracer,
             http_client=http_client,
         )
 

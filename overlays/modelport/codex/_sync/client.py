@@ -13,6 +13,8 @@ from modelport.codex._sync._session import Session
 from modelport_api.codex.v1 import Client
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelport._waiting import OnProgress, Polling
     from modelport.codex._files import FilePath
     from modelport.codex._sync.datasets import Datasets
@@ -24,8 +26,7 @@ if TYPE_CHECKING:
     from modelport.codex._sync.preprocessings import Preprocessings
     from modelport.codex._sync.trainings import Trainings
     from modelport.codex.pipeline import Pipeline
-    from modelport_api._runtime.types import HTTPClient
-    from modelport_api.codex.v1 import Timeout, models
+    from modelport_api.codex.v1 import HTTPClient, Middleware, Timeout, Tracer, models
 
 __all__ = ["Codex"]
 
@@ -47,6 +48,8 @@ class Codex:
         timeout: Seconds for each phase of an attempt, or a `Timeout`; None waits for ever.
         max_retries: Attempts after the first, where a repeat is safe.
         polling: How waits look after work on the server.
+        middleware: Functions of an attempt and ``send``, called for every attempt, the login's too.
+        tracer: A tracer of OpenTelemetry, or True for one of the global provider's: one span a call.
         http_client: A client of your own (proxy, mTLS, transport); it is then yours to close.
 
     Raises:
@@ -67,11 +70,18 @@ class Codex:
         timeout: float | Timeout | None = _TIMEOUT_SECONDS,
         max_retries: int = _MAX_RETRIES,
         polling: Polling | None = None,
+        middleware: Sequence[Middleware] = (),
+        tracer: Tracer | bool | None = None,
         http_client: HTTPClient | None = None,
     ) -> None:
         self._account = Account(user, password, tenant)
         self._client = Client(
-            check_url(url or DEFAULT_URL), timeout=timeout, max_retries=max_retries, http_client=http_client
+            check_url(url or DEFAULT_URL),
+            timeout=timeout,
+            max_retries=max_retries,
+            middleware=middleware,
+            tracer=tracer,
+            http_client=http_client,
         )
         self._login = Login(self._client, self._account)
         logged_in = self._client.with_options(credentials={"userToken": self._login})
@@ -90,6 +100,8 @@ class Codex:
         timeout: float | Timeout | None = _TIMEOUT_SECONDS,
         max_retries: int = _MAX_RETRIES,
         polling: Polling | None = None,
+        middleware: Sequence[Middleware] = (),
+        tracer: Tracer | bool | None = None,
         http_client: HTTPClient | None = None,
     ) -> Self:
         """A client set up by the environment and by profiles; arguments win.
@@ -115,6 +127,8 @@ class Codex:
             timeout=timeout,
             max_retries=max_retries,
             polling=polling,
+            middleware=middleware,
+            tracer=tracer,
             http_client=http_client,
         )
 
