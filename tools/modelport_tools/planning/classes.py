@@ -1,6 +1,6 @@
 """The names of classes: each schema that needs one gets one, and no two the same.
 
-A component is named by its title, or by its own name if its title is that of another one too.
+A component is named by its title, or by its own name if its title is that of another one too, or a whole sentence.
 A schema without a name of its own is named by its title if no other schema is, else by where it stands: ``ThingPart``
 is ``part`` of ``Thing``. If that name is taken, it is followed by ``Inline``, then by numbers, in the order of the
 canonical document.
@@ -47,10 +47,10 @@ class ClassNames:
             path: The name by its place.
             by_title: Whether its title may be its name.
         """
-        title = schema.get("title")
+        title = _title(schema)
         content = json.dumps(schema, sort_keys=True)
         wanted = class_name(path)
-        if by_title and isinstance(title, str) and len(self._titles.get(class_name(title), ())) == 1:
+        if by_title and title and len(self._titles.get(class_name(title), ())) == 1:
             wanted = class_name(title)
         known = self._inline.get((wanted, content))
         if known is not None:
@@ -63,8 +63,7 @@ class ClassNames:
 
     def _named(self, schemas: Document) -> dict[str, str]:
         titles = {
-            name: class_name(str(schema.get("title") or name) if is_object(schema) else name)
-            for name, schema in schemas.items()
+            name: class_name((_title(schema) if is_object(schema) else "") or name) for name, schema in schemas.items()
         }
         count = Counter(_module(title) for title in titles.values())
         own = {name: class_name(name) for name in schemas}
@@ -97,10 +96,20 @@ def _titles(document: Document, schemas: Document) -> dict[str, set[str]]:
     named = {id(schema) for schema in schemas.values()}
     found: dict[str, set[str]] = {}
     for _, schema, kind in walk(document):
-        title: Any = schema.get("title")
-        if kind == "schema" and isinstance(title, str) and id(schema) not in named and _is_class(schema):
+        title = _title(schema) if kind == "schema" else ""
+        if title and id(schema) not in named and _is_class(schema):
             found.setdefault(class_name(title), set()).add(json.dumps(schema, sort_keys=True))
     return found
+
+
+_MAX_TITLE_CHARACTERS = 60
+"""A longer title is a sentence about the schema, and no name for it."""
+
+
+def _title(schema: Document) -> str:
+    """The title of a schema, if it can be a name; else empty."""
+    title: Any = schema.get("title")
+    return title if isinstance(title, str) and len(title) <= _MAX_TITLE_CHARACTERS else ""
 
 
 def _is_class(schema: Document) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from modelport_tools.document import METHODS, Document, is_object, resolve
+from modelport_tools.document import Document, is_object, resolve
 from modelport_tools.errors import SpecError
 from modelport_tools.pointers import step_text
 from modelport_tools.runtime.expressions import expressions_in, parse_expression, pointer_steps
@@ -52,16 +52,20 @@ class Links:
         self._by_id = {one.operation_id: one for one in self._by_place.values()}
 
     def of(self, plan: OperationPlan, operation: Document) -> list[LinkPlan]:
-        """The links of an operation's successes, but for those that lead out of the document or to another server.
+        """The links of an operation's successes that a method can follow: to itself, or to one that tells of work.
+
+        Of the others, such as those that lead to another server or to what is not there, no method would come.
 
         Raises:
-            SpecError: If one names an operation or parameter that there is not.
+            SpecError: If one names a parameter that there is not.
         """
         found: list[LinkPlan] = []
         for status, name, link, pointer in self._declared(plan, operation):
-            target = self._target(link, pointer)
-            arguments = () if target is None else tuple(self._arguments(target, link, pointer))
-            if target is not None and "server" not in link and "requestBody" not in link:
+            target = self._target(link)
+            if target is None or "server" in link or "requestBody" in link:
+                continue
+            if target.operation_id == plan.operation_id or target.polling is not None:
+                arguments = tuple(self._arguments(target, link, pointer))
                 found.append(LinkPlan(name, status, target, arguments, link.get("x-modelport-polling") is not False))
         return found
 
@@ -75,21 +79,14 @@ class Links:
                 if is_object(link):
                     yield status, name, link, f"{place}/{step_text(name)}"
 
-    def _target(self, link: Document, pointer: str) -> OperationPlan | None:
+    def _target(self, link: Document) -> OperationPlan | None:
         identity, reference = link.get("operationId"), link.get("operationRef")
-        if identity is not None:
-            if identity not in self._by_id:
-                raise SpecError(f"there is no operation {identity!r}", pointer=f"{pointer}/operationId")
-            return self._by_id[identity]
-        if not isinstance(reference, str) or not reference.startswith("#"):
-            return None  # it leads to another document
-        steps = [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
-        if len(steps) != 3 or steps[0] != "paths" or steps[2] not in METHODS:  # noqa: PLR2004 - paths, path, method
-            raise SpecError(f"{reference!r} is no operation", pointer=f"{pointer}/operationRef")
-        target = self._by_place.get((steps[1], steps[2]))
-        if target is None:
-            raise SpecError(f"there is no operation {reference!r}", pointer=f"{pointer}/operationRef")
-        return target
+        if isinstance(identity, str):
+            return self._by_id.get(identity)
+        if not isinstance(reference, str) or not reference.startswith("#/paths/"):
+            return None  # it leads to another document, or to no operation
+        path, _, method = reference.removeprefix("#/paths/").partition("/")
+        return self._by_place.get((unquote(path).replace("~1", "/").replace("~0", "~"), method))
 
     def _arguments(
         self, target: OperationPlan, link: Document, pointer: str
