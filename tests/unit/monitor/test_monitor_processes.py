@@ -202,7 +202,7 @@ def test_an_ignored_sigterm_stays_ignored(tmp_path: Path) -> None:
     program = SIGTERM_PROGRAM.format(
         before="signal.signal(signal.SIGTERM, signal.SIG_IGN)",
         install="m.install_signal_handlers()",
-        after="print('alive'); os._exit(0)",
+        after="print('alive', flush=True); os._exit(0)",
     )
 
     assert run(program, tmp_path) == "alive\n"

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, Typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Self
+    from typing import Any, Self, SupportsIndex
 
 
 class Unset(Enum):
@@ -38,6 +38,10 @@ class OpenStrEnum(StrEnum):
         member._value_ = value
         return member
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[Self], tuple[str]]:
+        # By its value: early versions of Python 3.11 look members up by their names, which unknown ones have not.
+        return type(self), (self._value_,)
+
     @property
     def is_known(self) -> bool:
         """Whether the document that this client was generated from knows the value."""
@@ -55,6 +59,10 @@ class OpenIntEnum(IntEnum):
         member._name_ = f"VALUE_{value}"
         member._value_ = value
         return member
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[Self], tuple[int]]:
+        # By its value: early versions of Python 3.11 look members up by their names, which unknown ones have not.
+        return type(self), (self._value_,)
 
     @property
     def is_known(self) -> bool:
