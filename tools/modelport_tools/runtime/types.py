@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, Typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Self, SupportsIndex
+    from typing import Any, Self
 
 
 class Unset(Enum):
@@ -38,7 +38,7 @@ class OpenStrEnum(StrEnum):
         member._value_ = value
         return member
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[Self], tuple[str]]:
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[str]]:
         # By its value: early versions of Python 3.11 look members up by their names, which unknown ones have not.
         return type(self), (self._value_,)
 
@@ -60,7 +60,7 @@ class OpenIntEnum(IntEnum):
         member._value_ = value
         return member
 
-    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[type[Self], tuple[int]]:
+    def __reduce_ex__(self, proto: object) -> tuple[type[Self], tuple[int]]:
         # By its value: early versions of Python 3.11 look members up by their names, which unknown ones have not.
         return type(self), (self._value_,)
 
