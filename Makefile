@@ -6,6 +6,7 @@ MAKEFLAGS += --no-builtin-rules
 
 VENV := .venv
 JOBS := 2
+PARALLEL := -n $(JOBS) --dist loadfile
 RUN := $(VENV)/bin/python -m
 MODELPORT := $(VENV)/bin/modelport
 STAMP := $(VENV)/.stamp
@@ -27,12 +28,12 @@ demo: $(STAMP)-demo ## train, deploy, call and watch a real model on the local s
 
 .PHONY: test
 test: setup-test ## run the tests; less than ten minutes. One file: make test ARGS=tests/unit/test_layers.py
-	@$(RUN) pytest -m 'not slow' -n $(JOBS) --dist loadfile $(ARGS)
+	@$(RUN) pytest -m 'not slow' $(PARALLEL) $(ARGS)
 
 .PHONY: test-full
 test-full: setup-test ## run the slow tests too, on every supported Python that is on this machine
-	@$(RUN) pytest $(ARGS)
-	@tests/setup/matrix.sh $(ARGS)
+	@$(RUN) pytest $(PARALLEL) $(ARGS)
+	@tests/setup/matrix.sh $(PARALLEL) $(ARGS)
 
 .PHONY: check
 check: setup ## lint, format, types, and whether generated files are fresh; changes nothing
