@@ -176,11 +176,12 @@ class Values:
 
     def _array(self, schema: Document, depth: int) -> list[Any]:
         first: list[Any] = [self.of(part, depth + 1) for part in schema.get("prefixItems") or ()]
-        least = int(schema.get("minItems") or 0)
         if schema.get("items") is False:
             return first
+        least = int(schema.get("minItems") or 0) - len(first)
         count = max(least, self._random.randint(0, 2) if depth < _DEPTH else 0)
-        return [*first, *(self.of(schema.get("items", {}), depth + 1) for _ in range(min(count, 20)))]
+        drawn = [*first, *(self.of(schema.get("items", {}), depth + 1) for _ in range(min(count, 20)))]
+        return drawn[: schema.get("maxItems")]
 
     def _rarely(self) -> bool:
         return self._random.random() < 0.25
