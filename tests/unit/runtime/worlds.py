@@ -102,6 +102,8 @@ class World:
             self.run(thing.aclose() if hasattr(thing, "aclose") else thing.close())
         if self._loop is not None:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            # A generator that was collected meanwhile is closed by a task, which must have its turn.
+            self._loop.run_until_complete(asyncio.sleep(0))
             self._loop.close()
 
 
