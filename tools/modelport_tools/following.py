@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .document import Document, is_array, is_object, lookup, operations, resolve
 from .errors import SpecError
 from .pointers import step_text
 from .shape import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_OPERATIONS = 20_000
 MAX_PARTS = 50_000
@@ -30,23 +33,42 @@ _NEEDS: dict[str, tuple[str, tuple[str, ...]]] = {
 """What a reference may stand for, and what that must have."""
 
 
+def check_references(document: Document) -> None:
+    """See that every reference leads somewhere.
+
+    Raises:
+        SpecError: If one does not; names it and its place.
+    """
+    for _ in _followed(document):
+        pass
+
+
 def check_kinds(document: Document) -> None:
     """See that every reference leads to a thing of the kind that belongs in its place.
 
     Raises:
         SpecError: If one does not; names it and its place.
     """
+    for pointer, reference, kind, target in _followed(document):
+        if kind == "schema":
+            name, fits = "schema", is_object(target) or isinstance(target, bool)
+        else:
+            name, keys = _NEEDS.get(kind, (kind, ()))
+            fits = is_object(target) and all(key in target for key in keys)
+        if not fits:
+            raise SpecError(f"{reference}: the reference leads to no {name}", pointer=pointer)
+
+
+def _followed(document: Document) -> Iterator[tuple[str, str, str, Any]]:
+    """Every reference: where it stands, its text, the kind of thing that belongs there, what it leads to."""
     for pointer, value, kind in walk(document):
         reference = value.get("$ref")
         if isinstance(reference, str):
-            target = resolve(document, value)
-            if kind == "schema":
-                name, fits = "schema", is_object(target) or isinstance(target, bool)
-            else:
-                name, keys = _NEEDS.get(kind, (kind, ()))
-                fits = is_object(target) and all(key in target for key in keys)
-            if not fits:
-                raise SpecError(f"{reference}: the reference leads to no {name}", pointer=pointer)
+            try:
+                target = resolve(document, value)
+            except SpecError as error:
+                raise SpecError(f"{reference}: {error.reason}", pointer=pointer) from error
+            yield pointer, reference, kind, target
 
 
 def check_growth(document: Document) -> None:

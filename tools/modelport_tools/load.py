@@ -11,10 +11,10 @@ from . import patch
 from .bundle import Origins, bundle
 from .document import Document, line_of, read
 from .errors import SpecError
-from .following import check_growth, check_kinds
-from .normalise import check_references, normalise
+from .following import check_growth, check_kinds, check_references
+from .normalise import normalise
 from .pointers import step_text
-from .swagger2 import convert, is_swagger, without_files
+from .swagger2 import convert, is_swagger, original_place, without_files
 from .validation import validate
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def located(error: SpecError, spec: Path, origins: Origins | None = None) -> Spe
     if error.source:
         return error
     pointer = _as_pointer(error.pointer)
-    for candidate in dict.fromkeys((pointer, _in_swagger(pointer))):
+    for candidate in dict.fromkeys((pointer, original_place(pointer))):
         source, place = _origin(candidate, spec, origins or {})
         line = error.line or (line_of(source, place) if place else None)
         if line is not None:
@@ -93,20 +93,6 @@ def _origin(pointer: str, spec: Path, origins: Origins) -> tuple[Path, str]:
     home = max(parts, key=len)
     source, inner = origins[home]
     return source, inner + pointer.removeprefix(home)
-
-
-_SWAGGER = {
-    "/components/schemas/": "/definitions/",
-    "/components/parameters/": "/parameters/",
-    "/components/responses/": "/responses/",
-    "/components/securitySchemes/": "/securityDefinitions/",
-}
-
-
-def _in_swagger(pointer: str) -> str:
-    """The place that became this one when Swagger 2.0 was converted."""
-    section = next((section for section in _SWAGGER if pointer.startswith(section)), None)
-    return _SWAGGER[section] + pointer.removeprefix(section) if section else pointer
 
 
 _OPERATION = re.compile(r"([A-Z]+) (/.*)", re.DOTALL)

@@ -6,8 +6,9 @@ import json
 import re
 from collections import Counter
 
-from .document import Document, dump, is_array, operations, resolve
+from .document import Document, dump, is_array, operations
 from .errors import SpecError
+from .following import check_references
 from .idioms import express
 from .shape import walk
 
@@ -32,21 +33,6 @@ def normalise(document: Document) -> Document:
     express(canonical)
     _name_operations(canonical)
     return canonical
-
-
-def check_references(document: Document) -> None:
-    """See that every reference leads somewhere.
-
-    Raises:
-        SpecError: If one does not; names it and its place.
-    """
-    for pointer, value, _ in walk(document):
-        reference = value.get("$ref")
-        if isinstance(reference, str):
-            try:
-                resolve(document, value)
-            except SpecError as error:
-                raise SpecError(f"{reference}: {error.reason}", pointer=pointer) from error
 
 
 def _name_operations(document: Document) -> None:

@@ -48,6 +48,15 @@ def is_swagger(document: Document) -> bool:
     return document.get("swagger") == "2.0" and "openapi" not in document
 
 
+def original_place(pointer: str) -> str:
+    """The place that became this one when Swagger 2.0 was converted."""
+    sections = {new[1:]: old[1:] for old, new in _MOVED.items()} | {
+        "/components/securitySchemes/": "/securityDefinitions/"
+    }
+    section = next((section for section in sections if pointer.startswith(section)), None)
+    return sections[section] + pointer.removeprefix(section) if section else pointer
+
+
 def convert(document: Document) -> Document:
     """The document in the words of OpenAPI 3.0.
 

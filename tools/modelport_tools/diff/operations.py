@@ -25,7 +25,6 @@ _METHODS = {"x-modelport-pagination": "gives the items of all pages", "x-modelpo
 """What the method does that an extension gives."""
 _OF_A_METHOD = ("style", "items", "parameter")
 """Keys of an extension that a caller sees: the type of an item, and what may be said."""
-_BOTH_WAYS = {REQUEST: RESPONSE, RESPONSE: REQUEST}
 
 
 @dataclass(frozen=True)

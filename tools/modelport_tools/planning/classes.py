@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modelport_tools.document import Document, is_array, is_object
 from modelport_tools.shape import walk
 
 from .names import class_name, identifier
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class ClassNames:
@@ -81,10 +78,6 @@ class ClassNames:
         self._taken.add(module)
         self.modules[name] = module
         return name
-
-    def reserve(self, names: Iterable[str]) -> None:
-        """Keep names from being given to a class."""
-        self._taken.update(_module(name) for name in names)
 
 
 def _module(name: str) -> str:
