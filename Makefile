@@ -56,9 +56,11 @@ bench: setup ## measure against the project's bars; prints the ratios. One: make
 setup: $(STAMP)-dev ## virtual environment with every extra, the linters and the test tools
 
 .PHONY: setup-test
-setup-test: setup ## also what the tests drive: npm packages, Chromium, curl (says what it could not install)
+setup-test: setup ## also what the tests drive: Chromium, Java, Prometheus, peers (says what it could not install)
 	@tests/setup/node.sh
 	@tests/setup/debian.sh
+	@tests/setup/prometheus.sh
+	@tests/setup/peers.sh boxkite
 
 .PHONY: clean
 clean: ## remove caches and what the targets wrote; keeps .venv

@@ -17,12 +17,17 @@ USES = {
     "drift": "from modelport.drift import *; drift_report(Baseline.from_data({'a': [1.5, 2]}), {'a': [1.5]}).to_html()",
     "generate": "from pathlib import Path; from modelport_tools.generate import generate_all; "
     "assert generate_all(Path.cwd(), check=True).packages",
+    "offline": "import duckdb, pyarrow, numpy, jinja2, prometheus_client",
+    "parquet": "import pyarrow",
     "pipeline": "from modelport.codex import Pipeline; Pipeline",
     "predict-code": "from modelport import predict_code as p; "
     "p.render(p.PredictRequest(url='http://127.0.0.1/', body=p.JsonBody('{}')), 'curl')",
     "predictions": "from modelport import ModelMonitor; from modelport.predictions import FluentSink; "
     "ModelMonitor('a', sinks=[FluentSink()]).close()",
+    "polars": "import polars, pyarrow",
     "sandbox": "from modelport.sandbox import Sandbox\nwith Sandbox() as box: box.codex_url",
+    "spark": "import pyspark, pyarrow",
+    "storage": "import obstore",
     "telemetry": "from modelport_api.codex.v1 import Client; Client('http://127.0.0.1:9', tracer=True).close()",
     "training": "import cloudpickle, pandas, pyarrow",
 }

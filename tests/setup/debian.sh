@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Install the Debian packages that the tests drive and Python cannot bring: Chromium (reports are opened in a real
-# browser) and curl (the curl snippets are run). Does nothing where they stand already. Needs root or passwordless
-# sudo; elsewhere it says what is missing, and the tests concerned skip and name it.
+# browser), curl (the curl snippets are run) and Java (Spark runs in it). Does nothing where they stand already. Needs
+# root or passwordless sudo; elsewhere it says what is missing, and the tests concerned skip and name it.
 set -euo pipefail
 # shellcheck source=tests/setup/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # command:package
-readonly needed=(chromium:chromium curl:curl)
+readonly needed=(chromium:chromium curl:curl java:default-jre-headless)
 
 missing() {
   local pair

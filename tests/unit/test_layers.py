@@ -12,7 +12,7 @@ import pytest
 ROOMS = {"modelport": "overlays", "modelport_api": "generated", "modelport_tools": "tools"}
 
 # Faces of platforms. A new platform's room is added here and in ALLOWED by that alone.
-FACES = frozenset({"codex", "bedrock", "brevetti", "mlflow", "inference", "jupyterhub", "storage"})
+FACES = frozenset({"codex", "bedrock", "boxkite", "brevetti", "mlflow", "inference", "jupyterhub", "storage"})
 PLATFORMS = frozenset({f"api:{face}" for face in FACES})
 
 # The concerns know no platform; a face hands them what they need.

@@ -12,10 +12,12 @@ The formulas are in `modelport.drift.divergence`. Importing this package loads n
 from modelport.drift._baseline import Baseline, BaselineError, FeatureBaseline
 from modelport.drift._html import feature_chart_svg
 from modelport.drift._live import LiveCounts
-from modelport.drift._report import DriftReport, FeatureDrift, drift_report
+from modelport.drift._report import drift_report
+from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift, Performance
 from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
 from modelport.drift._values import format_edge
 from modelport.drift.divergence import (
+    chi_square,
     js_divergence,
     kl_divergence,
     ks_distance,
@@ -24,6 +26,7 @@ from modelport.drift.divergence import (
     psi_noise_threshold,
     total_variation,
     unseen_share,
+    wasserstein_distance,
 )
 
 __all__ = [
@@ -31,10 +34,13 @@ __all__ = [
     "BaselineError",
     "CountsSnapshot",
     "DriftReport",
+    "DriftSlice",
     "FeatureBaseline",
     "FeatureCounts",
     "FeatureDrift",
     "LiveCounts",
+    "Performance",
+    "chi_square",
     "drift_report",
     "feature_chart_svg",
     "format_edge",
@@ -46,4 +52,5 @@ __all__ = [
     "psi_noise_threshold",
     "total_variation",
     "unseen_share",
+    "wasserstein_distance",
 ]

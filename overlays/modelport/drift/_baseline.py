@@ -16,9 +16,10 @@ from modelport.drift._values import OTHER, format_edge
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-__all__ = ["Baseline", "BaselineError", "FeatureBaseline", "Kind"]
+__all__ = ["Baseline", "BaselineError", "FeatureBaseline", "Kind", "Role"]
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
+Role: TypeAlias = Literal["feature", "output", "attribution"]
 
 _FORMAT = "modelport.baseline"
 _VERSION = 1
@@ -43,7 +44,7 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
         missing: Values that are null or NaN, in no bin.
         unseen: Values of the wrong kind, in no bin.
         sum: Sum of the finite values of a numeric column.
-        role: Whether it is a feature or the model's output.
+        role: Whether it is a feature, the model's output, or an attribution: what a feature adds to the output (SHAP).
     """
 
     name: str
@@ -54,7 +55,7 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
     missing: int = 0
     unseen: int = 0
     sum: float = 0.0
-    role: Literal["feature", "output"] = "feature"
+    role: Role = "feature"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -75,12 +76,14 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         features: The model's features in the order of its input vector.
         output: The model's output on that data, if it was given.
+        attributions: What each feature adds to the output (SHAP values), if it was given; named as the features.
         model_version: The version it belongs to, if it was given.
         rows: Rows of the training data.
     """
 
     features: tuple[FeatureBaseline, ...]
     output: FeatureBaseline | None = None
+    attributions: tuple[FeatureBaseline, ...] = ()
     model_version: str | None = None
     rows: int = 0
 
@@ -91,8 +94,9 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def columns(self) -> tuple[FeatureBaseline, ...]:
-        """The features, then the output if there is one."""
-        return self.features if self.output is None else (*self.features, self.output)
+        """The features, then the output if there is one, then the attributions."""
+        output = () if self.output is None else (self.output,)
+        return (*self.features, *output, *self.attributions)
 
     @classmethod
     def from_data(
@@ -229,7 +233,7 @@ class _Summary:
     def rows(self) -> int:
         return max(self._lengths.values(), default=0)
 
-    def __call__(self, name: str, column: Iterable[object], role: Literal["feature", "output"]) -> FeatureBaseline:
+    def __call__(self, name: str, column: Iterable[object], role: Role) -> FeatureBaseline:
         # Here, because numpy is an extra.
         from modelport.drift import _kernel
 

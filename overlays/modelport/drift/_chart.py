@@ -10,7 +10,7 @@ import msgspec
 from modelport.drift._values import OTHER
 
 if TYPE_CHECKING:
-    from modelport.drift._report import FeatureDrift
+    from modelport.drift._results import FeatureDrift
 
 __all__ = ["Bar", "Chart", "Tick", "chart_of", "percent", "short"]
 

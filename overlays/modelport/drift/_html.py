@@ -11,7 +11,7 @@ from modelport.drift._chart import bin_name, chart_of, percent, short
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from modelport.drift._report import DriftReport, FeatureDrift
+    from modelport.drift._results import DriftReport, FeatureDrift
 
 __all__ = ["feature_chart_svg", "render_report", "template_environment"]
 

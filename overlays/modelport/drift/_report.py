@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
-
-import msgspec
+from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.drift import divergence
 from modelport.drift._baseline import column_pairs
 from modelport.drift._live import LiveCounts
+from modelport.drift._results import DriftReport, FeatureDrift
 from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelport.drift._baseline import Baseline, FeatureBaseline
+    from modelport.drift._results import Verdict
     from modelport.drift.divergence import Rule
 
-__all__ = ["MAJOR_PSI", "MODERATE_PSI", "DriftReport", "FeatureDrift", "Verdict", "drift_report", "feature_drift"]
-
-Verdict: TypeAlias = Literal["major", "moderate", "stable", "too few values"]
+__all__ = ["MAJOR_PSI", "MODERATE_PSI", "drift_report", "feature_drift"]
 
 MODERATE_PSI = 0.1
 """The customary PSI from which a shift deserves a look (if it is more than noise)."""
@@ -32,112 +30,6 @@ MAJOR_PSI = 0.25
 
 _DEFAULT_LEVEL = 0.99
 _DEFAULT_MIN_VALUES = 200
-
-
-class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
-    """One feature, serving against training. Divergences are in nats and NaN where nothing was served.
-
-    Attributes:
-        name: The feature's name.
-        kind: ``numeric`` or ``categorical``.
-        role: ``feature`` or ``output``.
-        psi: Population stability index.
-        kl: KL divergence of serving from training.
-        kl_reverse: KL divergence of training from serving.
-        js: Jensen-Shannon divergence.
-        ks: Kolmogorov-Smirnov distance on the edges; None for a categorical feature, whose bins have no order.
-        total_variation: Share of traffic that changed bins.
-        n: Serving values in bins.
-        missing: Serving values that are missing.
-        missing_rate: Their share of all serving values.
-        baseline_missing_rate: The same share in training.
-        unseen: Serving values the baseline does not know.
-        unseen_share: Their share of the serving values that are not missing.
-        psi_threshold: The PSI that noise alone stays below at the report's level.
-        significant: There are enough values, and PSI (under the rule ``clamp``) is above the threshold.
-        verdict: ``major`` or ``moderate`` if significant and PSI reaches 0.25 or 0.1; else ``stable`` or ``too few
-            values``.
-        bins: Text of each bin: its upper edge, or its category.
-        baseline_shares: Share of the training values in each bin.
-        shares: Share of the serving values in each bin; NaN where nothing was served.
-    """
-
-    name: str
-    kind: str
-    role: str
-    psi: float
-    kl: float
-    kl_reverse: float
-    js: float
-    ks: float | None
-    total_variation: float
-    n: int
-    missing: int
-    missing_rate: float
-    baseline_missing_rate: float
-    unseen: int
-    unseen_share: float
-    psi_threshold: float
-    significant: bool
-    verdict: Verdict
-    bins: tuple[str, ...]
-    baseline_shares: tuple[float, ...]
-    shares: tuple[float, ...]
-
-
-class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A comparison of serving with training.
-
-    Attributes:
-        features: One row per feature, and one for the output, in the baseline's order.
-        rule: How empty bins were treated: see `modelport.drift.divergence`.
-        level: Confidence of the significance test.
-        min_values: Serving values a feature needs before it is judged.
-        records: Predictions compared.
-        uncounted: Predictions that were no row of the baseline's features.
-        baseline_rows: Rows of the training data.
-        model_version: The baseline's.
-    """
-
-    features: tuple[FeatureDrift, ...]
-    rule: Rule
-    level: float
-    min_values: int
-    records: int
-    uncounted: int = 0
-    baseline_rows: int = 0
-    model_version: str | None = None
-
-    @property
-    def by_psi(self) -> tuple[FeatureDrift, ...]:
-        """The rows, most drifted first; rows without values last."""
-        return tuple(sorted(self.features, key=lambda row: (row.psi != row.psi, -row.psi, row.name)))
-
-    @property
-    def drifted(self) -> tuple[FeatureDrift, ...]:
-        """The rows judged ``major`` or ``moderate``, most drifted first."""
-        return tuple(row for row in self.by_psi if row.verdict in {"major", "moderate"})
-
-    @property
-    def mean_psi(self) -> float:
-        """PSI averaged over the features (not the output) that have values; NaN if none has."""
-        values = [row.psi for row in self.features if row.role == "feature" and row.n]
-        return sum(values) / len(values) if values else float("nan")
-
-    def to_rows(self) -> list[dict[str, object]]:
-        """One plain mapping per row, in the baseline's order; ready for a data frame."""
-        return [msgspec.structs.asdict(row) for row in self.features]
-
-    def to_html(self, *, title: str = "Drift report", subtitle: str = "") -> str:
-        """One self-contained page: no scripts, no external resources, light and dark.
-
-        Raises:
-            MissingExtraError: Jinja2 is not installed.
-        """
-        # Here, because Jinja2 is an extra.
-        from modelport.drift._html import render_report
-
-        return render_report(self, title=title, subtitle=subtitle)
 
 
 def drift_report(
@@ -201,6 +93,8 @@ def feature_drift(
     clamped = divergence.psi(before, now, rule="clamp")
     psi = clamped if rule == "clamp" else divergence.psi(before, now, rule=rule)
     significant = total >= min_values and clamped > threshold
+    chi_square, chi_square_p = divergence.chi_square(before, now)
+    numeric = baseline.kind == "numeric"
     return FeatureDrift(
         name=baseline.name,
         kind=baseline.kind,
@@ -209,7 +103,10 @@ def feature_drift(
         kl=divergence.kl_divergence(before, now, rule=rule),
         kl_reverse=divergence.kl_divergence(before, now, reverse=True, rule=rule),
         js=divergence.js_divergence(before, now),
-        ks=divergence.ks_distance(before, now) if baseline.kind == "numeric" else None,
+        ks=divergence.ks_distance(before, now) if numeric else None,
+        wasserstein=divergence.wasserstein_distance(before, now, baseline.edges) if numeric else None,
+        chi_square=chi_square,
+        chi_square_p=chi_square_p,
         total_variation=divergence.total_variation(before, now),
         n=total,
         missing=current.missing,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CLAMP_SHARE",
     "Rule",
+    "chi_square",
     "js_divergence",
     "kl_divergence",
     "ks_distance",
@@ -36,6 +37,7 @@ __all__ = [
     "shares",
     "total_variation",
     "unseen_share",
+    "wasserstein_distance",
 ]
 
 Rule: TypeAlias = Literal["raw", "clamp"]
@@ -129,6 +131,50 @@ def ks_distance(training: Sequence[float], serving: Sequence[float]) -> float:
         return math.nan
     gaps = [abs(b - a) for a, b in zip(accumulate(p), accumulate(q), strict=True)]
     return min(max(gaps, default=0.0), 1.0)
+
+
+def wasserstein_distance(training: Sequence[float], serving: Sequence[float], edges: Sequence[float]) -> float:
+    r"""Wasserstein distance on the edges: :math:`\sum_i |Q(e_i) - P(e_i)| (e_{i+1} - e_i)`, in the unit of the values.
+
+    It is that of two samples whose values lie on the upper edge of their bin, those above the last edge on it.
+
+    Args:
+        training: Counts or shares the model was trained on.
+        serving: Counts or shares seen in service.
+        edges: Upper edges of all bins but the last, rising.
+
+    Raises:
+        ValueError: As `shares`, sides of different length, or as many edges as bins or more.
+    """
+    p, q = _both(training, serving, "raw")
+    if len(edges) + 1 != len(p):
+        message = f"{len(p)} bins have {len(p) - 1} edges, not {len(edges)}"
+        raise ValueError(message)
+    if math.isnan(p[0] + q[0]):
+        return math.nan
+    gaps = [abs(b - a) for a, b in zip(accumulate(p), accumulate(q), strict=True)]
+    # Each product before the difference of edges could overflow: edges of both signs near the end of a float's range.
+    return math.fsum(gap * high - gap * low for gap, low, high in zip(gaps, edges, edges[1:], strict=False))
+
+
+def chi_square(training: Sequence[float], serving: Sequence[float]) -> tuple[float, float]:
+    r"""Pearson's statistic of two samples in the same bins, and the chance of one as large without drift.
+
+    :math:`\sum_i (s n_i - m_i / s)^2 / (n_i + m_i)` with :math:`s = \sqrt{m / n}` over the bins that are not empty on
+    both sides, with one degree of freedom fewer than those (Press et al., "Numerical Recipes", 14.3). Counts, not
+    shares.
+
+    Raises:
+        ValueError: As `shares`, or sides of different length.
+    """
+    _both(training, serving, "raw")
+    n, m = math.fsum(training), math.fsum(serving)
+    if n == 0 or m == 0:
+        return math.nan, math.nan
+    scale = math.sqrt(m / n)
+    used = [(a, b) for a, b in zip(training, serving, strict=True) if a or b]
+    statistic = math.fsum((scale * a - b / scale) ** 2 / (a + b) for a, b in used)
+    return statistic, _chi2_tail(statistic, len(used) - 1) if len(used) > 1 else 1.0
 
 
 def total_variation(training: Sequence[float], serving: Sequence[float]) -> float:

@@ -12,7 +12,7 @@
 from modelport.predictions._file_sink import FileSink
 from modelport.predictions._fluent_sink import FluentSink
 from modelport.predictions._reader import read_predictions
-from modelport.predictions._record import Prediction
+from modelport.predictions._record import GroundTruth, Prediction, Record
 from modelport.predictions._sink import Sink
 
-__all__ = ["FileSink", "FluentSink", "Prediction", "Sink", "read_predictions"]
+__all__ = ["FileSink", "FluentSink", "GroundTruth", "Prediction", "Record", "Sink", "read_predictions"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
 from modelport._plain import JsonValue, plain, plain_body
 
-__all__ = ["Prediction", "from_json_line", "make_prediction", "to_json_line"]
+__all__ = ["GroundTruth", "Prediction", "Record", "from_json_line", "make_prediction", "to_json_line"]
 
 _NANOSECONDS = 1_000_000_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -28,6 +28,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         model_version: The version that answered, if known.
         request_body: The request as it came in, if it was handed over.
         segments: Labels to compare groups of traffic by, such as ``{"country": "SG"}``.
+        attributions: What each feature added to the output (SHAP values), by feature name.
+        label: The ground truth, where a reader has joined it; never shipped with the prediction.
     """
 
     prediction_id: str
@@ -38,6 +40,8 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model_version: str | None = None
     request_body: JsonValue = None
     segments: dict[str, str] | None = None
+    attributions: dict[str, float] | None = None
+    label: JsonValue = None
 
     @property
     def timestamp(self) -> dt.datetime:
@@ -47,6 +51,30 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def as_dict(self) -> dict[str, JsonValue]:
         """The set fields by name; ``features`` and the like are shared, not copied."""
         return cast("dict[str, JsonValue]", msgspec.structs.asdict(self))
+
+
+class GroundTruth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What turned out to be true, shipped through the same sinks as the prediction, often days after it.
+
+    Attributes:
+        prediction_id: The prediction it belongs to.
+        timestamp_ns: When it became known, in nanoseconds since 1970 (UTC).
+        endpoint: The endpoint that served the prediction.
+        label: The true value.
+    """
+
+    prediction_id: str
+    timestamp_ns: int
+    endpoint: str
+    label: JsonValue
+
+    def as_dict(self) -> dict[str, JsonValue]:
+        """The fields by name."""
+        return cast("dict[str, JsonValue]", msgspec.structs.asdict(self))
+
+
+Record: TypeAlias = Prediction | GroundTruth
+"""What sinks take and files hold."""
 
 
 class _Line(msgspec.Struct):
