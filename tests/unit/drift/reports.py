@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -53,7 +54,7 @@ def frame(rows: int, *, shift: float = 0.0, seed: int = 1) -> pd.DataFrame:
     )
 
 
-def score(data: pd.DataFrame) -> np.ndarray:
+def score(data: pd.DataFrame) -> Any:
     """The model: a probability that falls with income and rises with use."""
     income = data["income"].fillna(30_000).to_numpy()
     return 1 / (1 + np.exp(1.5 + 0.6 * np.log(income / 30_000) - 2.5 * data["utilisation"].to_numpy()))
