@@ -64,8 +64,8 @@ def render_report(report: DriftReport, *, title: str, subtitle: str, refresh_sec
             policy=_policy(script),
         )
     )
-    # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8.
-    return page.encode("utf-8", "replace").decode("utf-8")
+    # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8; a zero byte has no place in HTML.
+    return page.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @cache
