@@ -1,7 +1,8 @@
 """A collector of the forward protocol in a process of its own, so that it takes no CPU time from what is measured.
 
-As a program (``python collector.py PORT``) it prints its port, keeps the numbers that arrive as ``output``, and
+As a program (``python collector.py PORT [FILE]``) it prints its port, keeps what arrives as ``output``, and
 acknowledges what asks for it. A line on its input is answered with how many records came and how many are different.
+To FILE it appends the ``prediction_id`` of each record, as a line of JSON, before it acknowledges.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 __all__ = ["Arrived", "Collector"]
 
@@ -29,9 +31,10 @@ class Arrived:
 class Collector:
     """The program as its parent sees it."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, file: Path | None = None) -> None:
+        files = [] if file is None else [str(file)]
         self._process = subprocess.Popen(
-            [sys.executable, __file__, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, str(port), *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
@@ -67,7 +70,8 @@ class Collector:
 
 
 class _Server:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, file: Path | None) -> None:
+        self._file = None if file is None else file.open("ab", buffering=0)
         self._lock = threading.Lock()
         self._records = 0
         self._different: set[float] = set()
@@ -105,14 +109,16 @@ class _Server:
             entries = list(unpacker)
         records = [entry[1] for entry in entries] if isinstance(entries, list) else [message[2]]
         with self._lock:
+            if self._file is not None:
+                self._file.write(b"".join(json.dumps(record["prediction_id"]).encode() + b"\n" for record in records))
             self._records += len(records)
             self._different.update(record["output"] for record in records if "output" in record)
         if isinstance(option, dict) and "chunk" in option:
-            connection.sendall(msgpack.packb({"ack": option["chunk"]}))
+            connection.sendall(cast("bytes", msgpack.packb({"ack": option["chunk"]})))
 
 
-def _main(port: int) -> None:
-    server = _Server(port)
+def _main(port: int, file: Path | None) -> None:
+    server = _Server(port, file)
     print(server.port, flush=True)
     threading.Thread(target=server.accept, daemon=True).start()
     for _ in sys.stdin:
@@ -120,4 +126,4 @@ def _main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    _main(int(sys.argv[1]))
+    _main(int(sys.argv[1]), Path(sys.argv[2]) if sys.argv[2:] else None)

@@ -64,11 +64,16 @@ def whole(team: Team, rounds: int = 5) -> Part:
         collector.stop()
     ours = found[_ALL_IN].least
     bars = [Bar("all in: bins and files", ours / 1000, 1.5, "µs")]
-    for name in (_BOXKITE_FLUENT, _BOXKITE):
-        if name in found:
-            bars.append(Bar(f"all in: {name} / ours", found[name].least / ours, 25, least=True))
+    bars += [
+        Bar(f"all in: {name} / ours", found[name].least / ours, 25, least=True)
+        for name in (_BOXKITE_FLUENT, _BOXKITE)
+        if name in found
+    ]
     written = (team.ask("modelport", "all in", 1000) or {}).get("format", "?")
-    note = f"CPU of the process per prediction of 20 floats. Our files are {written}; Boxkite waits each 90 for its queue of 100, else it drops."
+    note = (
+        f"CPU of the process per prediction of 20 floats. Our files are {written}. "
+        "Boxkite waits each 90 predictions for its queue of 100, else it drops."
+    )
     return Part(
         "All in", ("what", "least", "median", "x ours"), [_row(n, s, ours) for n, s in found.items()], bars, note
     )

@@ -13,9 +13,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+from tests.bench import losses
 from tests.bench.peers import baselines, offline, request, service
 from tests.bench.peers.tables import Part, bars_table, render
 from tests.bench.peers.workers import Team, team
+
+
+def _losses(team: Team) -> Part:
+    part, missing = losses.losses()
+    team.missing.update(missing)
+    return part
+
 
 _PARTS: dict[str, Callable[[Team], Part]] = {
     "request": request.request,
@@ -27,6 +35,7 @@ _PARTS: dict[str, Callable[[Team], Part]] = {
     "baseline": baselines.baseline,
     "offline": offline.offline,
     "large": offline.large,
+    "losses": _losses,
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.bench.peers.collector import Collector
 from tests.bench.peers.tables import Bar, Part
-from tests.bench.peers.workers import Samples, Team, Worker, turns
+from tests.bench.peers.workers import Samples, Team, fresh, turns
 
 _RATE = 10_000
 _SECONDS = 2
@@ -62,7 +62,7 @@ def drain(team: Team, seconds: float = 3) -> Part:
                 f"{answer['most'] - answer['before']:+.0f} MiB",
             )
         )
-        if rate < 100_000:  # noqa: PLR2004 - the last is there to see where it ends
+        if rate < 100_000:
             bars.append(Bar(f"drain at {rate:,} a second: dropped", answer["dropped"], 0, ""))
     header = ("asked per second", "reached", "dropped", "cores", "memory before", "at most")
     return Part("Steady stream, bins and files", header, rows, bars)
@@ -80,20 +80,17 @@ def memory(team: Team) -> Part:
                 bars.append(Bar("memory: growth over 1,000,000 predictions", _growth(answer), 64, "MiB"))
     stalled = _fresh(team, "modelport", "stalled", 1_000_000)
     if stalled is not None:
-        end = f"{stalled['dropped']:,} dropped and counted, {stalled['arrived']:,} arrived, {stalled['lost']} unaccounted"
+        end = (
+            f"{stalled['dropped']:,} dropped and counted, {stalled['arrived']:,} arrived, {stalled['lost']} unaccounted"
+        )
         rows.append(_memory_row("modelport, a sink that hangs", 1_000_000, stalled, end))
         bars.append(Bar("memory: records unaccounted beside a sink that hangs", abs(stalled["lost"]), 0, ""))
     return Part("Memory", ("what", "predictions", "before", "after", "growth", "records"), rows, bars)
 
 
 def _fresh(team: Team, peer: str, case: str, n: int) -> dict[str, Any] | None:
-    if team.worker(peer) is None:
-        return None
-    worker = Worker(peer)
-    try:
-        return worker.ask(case, n)
-    finally:
-        worker.close()
+    with fresh(team) as alone:
+        return alone.ask(peer, case, n)
 
 
 def _memory_row(what: str, n: int, answer: dict[str, Any], records: str) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def micro(nanoseconds: float) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def render(part: Part, *, markdown: bool = False) -> str:

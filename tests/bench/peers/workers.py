@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PEERS", "MissingPeerError", "Samples", "Team", "Worker", "interpreter", "team", "turns"]
+__all__ = ["PEERS", "MissingPeerError", "Samples", "Team", "Worker", "fresh", "interpreter", "team", "turns"]
 
 _ROOT = Path(__file__).resolve().parents[3]
 _PROGRAM = Path(__file__).parent / "inside" / "worker.py"
@@ -159,12 +159,21 @@ def team() -> Iterator[Team]:
         made.close()
 
 
+@contextmanager
+def fresh(known: Team) -> Iterator[Team]:
+    """Interpreters of their own for the block; what they miss is told in `known`."""
+    with team() as made:
+        made.missing.update(known.missing)
+        yield made
+        known.missing.update(made.missing)
+
+
 def turns(
     asks: Mapping[str, Callable[[], dict[str, Any] | None]], keys: Sequence[str] = ("ns",), *, rounds: int
 ) -> dict[str, dict[str, Samples]]:
-    """Rounds that take all of `asks` in turn, so that what disturbs one disturbs the others; those that fail are left out.
+    """Rounds that take all of `asks` in turn, so that what disturbs one disturbs the others.
 
-    The first round warms up and does not count.
+    The first round warms up and does not count. What fails once is left out.
     """
     found: dict[str, dict[str, Samples]] = {name: {key: Samples() for key in keys} for name in asks}
     for number in range(rounds + 1):

@@ -31,7 +31,9 @@ _BURST = 100
 class Service:
     """One library behind the calls that the ends need."""
 
-    def __init__(self, log: Callable[[int], object], close: Callable[[], object], told: Callable[[], int | None]) -> None:
+    def __init__(
+        self, log: Callable[[int], object], close: Callable[[], object], told: Callable[[], int | None]
+    ) -> None:
         self.log = log
         self.close = close
         self.told = told

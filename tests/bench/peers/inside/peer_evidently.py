@@ -16,7 +16,6 @@ def psi() -> Case:
     from evidently.presets import DataDriftPreset
 
     def run(n: int, *, reference: str, current: str) -> dict[str, Any]:
-        before = process_ns()
         tables = [pd.read_parquet(path) for path in (current, reference)]
         start = process_ns()
         definition = DataDefinition(numerical_columns=NAMES)
@@ -25,7 +24,7 @@ def psi() -> Case:
         spent = process_ns() - start
         values = [float(metric["value"]) for metric in found.dict()["metrics"][1:]]
         return {
-            "rows": len(tables[0]), "asked": n, "seconds": spent / 1e9, "with_reading": (process_ns() - before) / 1e9,
+            "rows": len(tables[0]), "asked": n, "seconds": spent / 1e9, "whole": process_ns() / 1e9,
             "peak": peak_rss_mib(), "first": values[0], "last": values[-1],
         }  # fmt: skip
 

@@ -15,7 +15,6 @@ def js() -> Case:
     import pandas as pd
 
     def run(n: int, *, reference: str, current: str) -> dict[str, Any]:
-        before = process_ns()
         old, new = (pd.read_parquet(path) for path in (reference, current))
         start = process_ns()
         calculator = nannyml.UnivariateDriftCalculator(
@@ -27,7 +26,7 @@ def js() -> Case:
         table = found.filter(period="analysis").to_df().xs("value", axis=1, level=2)
         values = [float(value) for value in table.iloc[-1].to_numpy()]
         return {
-            "rows": len(new), "asked": n, "seconds": spent / 1e9, "with_reading": (process_ns() - before) / 1e9,
+            "rows": len(new), "asked": n, "seconds": spent / 1e9, "whole": process_ns() / 1e9,
             "peak": peak_rss_mib(), "first": values[0], "last": values[-1],
         }  # fmt: skip
 

@@ -43,6 +43,17 @@ def in_steps(
     return {"ns": spent / max(1, n // STEP) / STEP}
 
 
+def scrapes(n: int, scrape: Callable[[], tuple[bytes, str]], more: Callable[[], object]) -> dict[str, Any]:
+    """CPU of a scrape; `more` is logged before each, so that what was said last time is not the answer."""
+    spent, body = 0, b""
+    for _ in range(n):
+        more()
+        start = thread_ns()
+        body, _ = scrape()
+        spent += thread_ns() - start
+    return {"ns": spent / n, "bytes": len(body)}
+
+
 def rss_mib() -> float:
     """Resident memory of this process."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
