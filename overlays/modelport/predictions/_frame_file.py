@@ -86,19 +86,27 @@ class _Window:
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.data = b""
+        self.at = 0
         self.offset = 0
+
+    @property
+    def left(self) -> int:
+        """Bytes at hand."""
+        return len(self.data) - self.at
 
     def fill(self, size: int) -> bool:
         """Have `size` bytes at hand; False at the end of the file."""
-        while len(self.data) < size:
-            more = self._file.read(max(_CHUNK_BYTES, size - len(self.data)))
+        while self.left < size:
+            more = self._file.read(max(_CHUNK_BYTES, size - self.left))
             if not more:
                 return False
-            self.data += more
+            # Only here is the past let go: small frames would otherwise cost a copy of all that is at hand each.
+            self.data = self.data[self.at :] + more
+            self.at = 0
         return True
 
     def skip(self, count: int) -> None:
-        self.data = self.data[count:]
+        self.at += count
         self.offset += count
 
 
@@ -117,12 +125,13 @@ def _scan(file: IO[bytes], on_error: Callable[[int, Exception], None] | None) ->
 def _frame_at(window: _Window) -> Frame | FrameError:
     if not window.fill(HEAD_BYTES):
         return FrameError("cut short within a frame's head")
-    magic, length, crc, count, first_ns, last_ns = _HEAD.unpack_from(window.data)
+    magic, length, crc, count, first_ns, last_ns = _HEAD.unpack_from(window.data, window.at)
     if magic != _MAGIC or length > _MAX_PAYLOAD_BYTES:
         return FrameError("no frame begins here")
     if not window.fill(HEAD_BYTES + length):
-        return FrameError(f"cut short: {len(window.data) - HEAD_BYTES} of {length} bytes of a frame")
-    payload = window.data[HEAD_BYTES : HEAD_BYTES + length]
+        return FrameError(f"cut short: {window.left - HEAD_BYTES} of {length} bytes of a frame")
+    start = window.at + HEAD_BYTES
+    payload = window.data[start : start + length]
     if zlib.crc32(payload, zlib.crc32(_SUMMED.pack(count, first_ns, last_ns))) != crc:
         return FrameError("the checksum does not match")
     return Frame(payload, count, first_ns, last_ns)
@@ -132,14 +141,14 @@ def _resynchronise(window: _Window) -> None:
     """Go on to the next place that looks like a frame."""
     window.skip(1)
     while True:
-        place = window.data.find(_MAGIC)
+        place = window.data.find(_MAGIC, window.at)
         if place >= 0:
-            window.skip(place)
+            window.skip(place - window.at)
             return
         # The last three bytes may be the beginning of a magic.
-        window.skip(max(0, len(window.data) - len(_MAGIC) + 1))
-        if not window.fill(len(window.data) + 1):
-            window.skip(len(window.data))
+        window.skip(max(0, window.left - len(_MAGIC) + 1))
+        if not window.fill(window.left + 1):
+            window.skip(window.left)
             return
 
 
