@@ -39,7 +39,7 @@ class FileSink(Sink):
     """Append predictions to ``models/predictions/{endpoint}/{date}/{HHMM}_{logger_id}-{replica_id}.txt``.
 
     With ``format="msgpack"`` the name ends in ``.msgpack``, and the file holds frames, the very bytes that modelport
-    keeps records as (`modelport.predictions.read_frames` reads them), which costs the process a small part of what JSON does.
+    keeps records as (`modelport.predictions.read_frames` reads them): a small part of the cost.
 
     Date and minute are those of the prediction, in UTC. A file that has reached `max_file_bytes`, or that another
     process is writing, is followed by ``..._{replica_id}.1.txt`` and so on. Files are created with mode 0600. A
