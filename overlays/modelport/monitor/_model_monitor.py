@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from prometheus_client.registry import CollectorRegistry
 
     from modelport.drift import Baseline, CountsSnapshot, DriftReport
-    from modelport.monitor._metrics import MonitorView
+    from modelport.drift._gauges import ColumnGauges, DriftGauges
+    from modelport.monitor._metrics import MetricsPage
+    from modelport.monitor._view import MonitorView
     from modelport.predictions import Prediction, Sink
 
 __all__ = ["ModelMonitor"]
@@ -97,7 +99,8 @@ class ModelMonitor:
         self._drain = Drain(self._process, max_queue, interval)
         self._begin()
         self._registry = registry
-        self._shared_registry = registry is not None
+        self._gauges: DriftGauges | None = None
+        self._page: MetricsPage | None = None
         if registry is not None:
             self._join(registry)
         manage(self)
@@ -178,15 +181,13 @@ class ModelMonitor:
         Args:
             snapshot: The end of the window, from `counts`; by default this moment's.
         """
-        if self._baseline is None or self._live is None or self._window is None:
+        recent = self._recent(snapshot)
+        if self._baseline is None or recent is None:
             return None
         # Here, because drift is only there with a baseline.
         from modelport.drift import drift_report
 
-        now = time.monotonic()
-        seen = self._live.snapshot() if snapshot is None else snapshot
-        self._window.observe(now, lambda: seen)
-        return drift_report(self._baseline, self._window.recent(now, seen))
+        return drift_report(self._baseline, recent)
 
     def flush(self, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> bool:
         """Wait until everything logged so far is counted, and delivered or dropped by every sink.
@@ -211,7 +212,7 @@ class ModelMonitor:
         drained = self._drain.close(deadline)
         delivered = [worker.close(deadline) for worker in self._workers]
         release(self)
-        if self._shared_registry and self._registry is not None:
+        if self._registry is not None:
             self._leave(self._registry)
         return all(delivered) and drained
 
@@ -276,19 +277,17 @@ class ModelMonitor:
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from prometheus_client.registry import CollectorRegistry
+        from modelport.monitor._metrics import MetricsPage, render
 
-        from modelport.monitor._metrics import render
-
-        if self._registry is None:
-            registry = CollectorRegistry()
-            self._join(registry)
-            self._registry = registry
-        return render(self._registry, headers, params)
+        if self._registry is not None:
+            return render(self._registry, headers, params)
+        if self._page is None:
+            self._page = MetricsPage()
+        return self._page.render(self.metrics_view(), headers, params)
 
     def metrics_view(self) -> MonitorView:
         """The figures behind the metrics, from one snapshot."""
-        from modelport.monitor._metrics import MonitorView, SinkView
+        from modelport.monitor._view import MonitorView, SinkView
 
         counts = self.counts
         dropped = {(reason, ""): count for reason, count in self._drain.drops.counts().items()}
@@ -307,7 +306,7 @@ class ModelMonitor:
             ],
             baseline=self._baseline,
             counts=counts,
-            drift=self.drift_report(counts),
+            drift=self._drift_gauges(counts),
         )
 
     def after_fork_in_child(self) -> None:
@@ -327,6 +326,26 @@ class ModelMonitor:
         self._next_id = prediction_ids()
         self._started_ns = time_ns()
         self._process_label = f"{os.getpid()}-{self._started_ns // 1_000_000}"
+
+    def _recent(self, snapshot: CountsSnapshot | None) -> CountsSnapshot | None:
+        """What was counted in the drift window."""
+        if self._live is None or self._window is None:
+            return None
+        now = time.monotonic()
+        seen = self._live.snapshot() if snapshot is None else snapshot
+        self._window.observe(now, lambda: seen)
+        return self._window.recent(now, seen)
+
+    def _drift_gauges(self, snapshot: CountsSnapshot | None) -> ColumnGauges | None:
+        recent = self._recent(snapshot)
+        if self._baseline is None or recent is None:
+            return None
+        if self._gauges is None:
+            # Here, because drift is only there with a baseline.
+            from modelport.drift._gauges import DriftGauges
+
+            self._gauges = DriftGauges(self._baseline)
+        return self._gauges(recent)
 
     def _join(self, registry: CollectorRegistry) -> None:
         require("prometheus_client", "drift")
