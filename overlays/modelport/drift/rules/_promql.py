@@ -8,6 +8,8 @@ has series of its own (the label ``process``), so that no series ever falls, and
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +19,7 @@ from modelport.drift.divergence import CLAMP_SHARE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Window", "divergence_expressions", "gain"]
+__all__ = ["Window", "divergence_expressions", "gain", "literal", "seconds"]
 
 _MODEL = ("endpoint", "model_version")
 _COLUMN = ("role", "feature")
@@ -33,10 +35,17 @@ class Window(msgspec.Struct, frozen=True):
     Attributes:
         text: Its length as Prometheus has it, such as ``1h``.
         extra: Labels beside the endpoint, the version and the column that must not be summed over.
+        mark: The label ``window`` of what is recorded; by default `text`.
     """
 
     text: str
     extra: tuple[str, ...] = ()
+    mark: str = ""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What tells series that are recorded for this window."""
+        return {"window": self.mark or self.text}
 
     @property
     def model(self) -> str:
@@ -50,8 +59,13 @@ class Window(msgspec.Struct, frozen=True):
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that a rule of this window records."""
-        matchers = [f'window="{self.text}"', *(f'{label}="{value}"' for label, value in labels.items())]
+        matchers = [f"{label}={literal(value)}" for label, value in {**self.labels, **labels}.items()]
         return f"{name}{{{', '.join(matchers)}}}"
+
+
+def literal(text: str) -> str:
+    """Text as PromQL writes it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def gain(counter: str, window: Window) -> str:
@@ -84,9 +98,6 @@ def seconds(duration: str) -> float:
     Raises:
         ValueError: It is none, or it is 0.
     """
-    # Here, because only the generator of rules needs it.
-    import re
-
     parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
     total = sum(int(number) * _UNITS[unit] for number, unit in parts)
     if not total or "".join(map("".join, parts)) != duration:
