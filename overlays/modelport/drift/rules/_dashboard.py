@@ -22,8 +22,8 @@ def grafana_dashboard(*, title: str = "Model drift", datasource: str | None = No
         datasource: UID of the Prometheus data source; by default the dashboard has a menu of them.
     """
     source = {"type": "prometheus", "uid": datasource or _CHOSEN}
-    menu = [] if datasource else [_datasource_menu()]
-    document = {
+    menu: list[dict[str, Any]] = [] if datasource else [_datasource_menu()]
+    document: dict[str, Any] = {
         "title": title,
         "uid": "modelport-drift",
         "tags": ["modelport", "drift"],

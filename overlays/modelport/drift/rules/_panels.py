@@ -27,40 +27,37 @@ _OVERVIEW = (
 
 def panels(source: dict[str, str]) -> list[dict[str, Any]]:
     """All panels, placed and numbered."""
-    rows: list[list[dict[str, Any]]] = [
+    psi, noise = _recorded("psi"), _recorded("psi_noise")
+    missing, unseen = _recorded("missing_rate"), _recorded("unseen_share")
+    rows = [
         [_overview()],
         [
-            _series("Drift over time: PSI", [_query(_recorded("psi"), _LEGEND)], width=12),
-            _series("Times above noise", [_query(f"{_recorded('psi')} / {_recorded('psi_noise')}", _LEGEND)], width=12),
+            _series("Drift over time: PSI", [_query(psi, _LEGEND)], width=12),
+            _series("Times above noise", [_query(f"{psi} / {noise}", _LEGEND)], width=12),
         ],
         [_distribution()],
         [
-            _series("Missing values", [_query(_recorded("missing_rate"), _LEGEND)], unit="percentunit", width=12),
-            _series("Values unknown to training", [_query(_recorded("unseen_share"), _LEGEND)], unit="percentunit", width=12),
+            _series("Missing values", [_query(missing, _LEGEND)], unit="percentunit", width=12),
+            _series("Values unknown to training", [_query(unseen, _LEGEND)], unit="percentunit", width=12),
         ],
-        [
-            _series(
-                "Predictions a second",
-                [_query(f"sum by (endpoint, model_version) (rate(modelport_predictions_total{{{_MODEL}}}[$__rate_interval]))", "{{endpoint}} ({{model_version}})")],
-                unit="reqps",
-                width=8,
-            ),
-            _series(
-                "Predictions lost",
-                [_query(f"sum by (reason, sink) (increase(modelport_predictions_dropped_total{{{_MODEL}}}[$__rate_interval]))", "{{reason}} {{sink}}")],
-                width=8,
-            ),
-            _series(
-                "Waiting",
-                [
-                    _query(f"sum(modelport_prediction_queue_records{{{_MODEL}}})", "queue"),
-                    _query(f"sum by (sink) (modelport_sink_pending_records{{{_MODEL}}})", "{{sink}}"),
-                ],
-                width=8,
-            ),
-        ],
-    ]  # fmt: skip
+        _service(),
+    ]
     return _placed(rows, source)
+
+
+def _service() -> list[dict[str, Any]]:
+    served = f"rate(modelport_predictions_total{{{_MODEL}}}[$__rate_interval])"
+    lost = f"increase(modelport_predictions_dropped_total{{{_MODEL}}}[$__rate_interval])"
+    by_version = _query(f"sum by (endpoint, model_version) ({served})", "{{endpoint}} ({{model_version}})")
+    waiting = [
+        _query(f"sum(modelport_prediction_queue_records{{{_MODEL}}})", "queue"),
+        _query(f"sum by (sink) (modelport_sink_pending_records{{{_MODEL}}})", "{{sink}}"),
+    ]
+    return [
+        _series("Predictions a second", [by_version], unit="reqps", width=8),
+        _series("Predictions lost", [_query(f"sum by (reason, sink) ({lost})", "{{reason}} {{sink}}")], width=8),
+        _series("Waiting", waiting, width=8),
+    ]
 
 
 def _recorded(name: str) -> str:
@@ -105,7 +102,7 @@ def _series(title: str, targets: list[dict[str, Any]], *, unit: str = "none", wi
 def _overview() -> dict[str, Any]:
     targets = [_query(f"max by ({_COLUMN}) ({_recorded(name)})", table=True) for _, name, _ in _OVERVIEW]
     names = {f"Value #{chr(ord('A') + place)}": header for place, (header, _, _) in enumerate(_OVERVIEW)}
-    overrides = [
+    overrides: list[dict[str, Any]] = [
         {"matcher": {"id": "byName", "options": header}, "properties": [{"id": "unit", "value": unit}]}
         for header, _, unit in _OVERVIEW
     ]
@@ -136,6 +133,10 @@ _STEPS = [
 ]
 
 
+# Edges would be taken for numbers and be spread by their size.
+_BIN_IS_TEXT = [{"targetField": "bin", "destinationType": "string"}]
+
+
 def _distribution() -> dict[str, Any]:
     shares = [
         _query(f"max by (feature, bin) (modelport:feature_bin:{side}_share{{{_CHOSEN}}})", table=True)
@@ -160,8 +161,13 @@ def _distribution() -> dict[str, Any]:
                     "renameByName": {"Value #A": "training", "Value #B": "serving"},
                 },
             },
-            {"id": "convertFieldType", "options": {"conversions": [{"targetField": "bin", "destinationType": "string"}]}},
+            {"id": "convertFieldType", "options": {"conversions": _BIN_IS_TEXT}},
         ],
         "fieldConfig": {"defaults": {"unit": "percentunit", "min": 0}, "overrides": []},
-        "options": {"xField": "bin", "orientation": "vertical", "xTickLabelRotation": -45, "legend": {"showLegend": True}},
+        "options": {
+            "xField": "bin",
+            "orientation": "vertical",
+            "xTickLabelRotation": -45,
+            "legend": {"showLegend": True},
+        },
     }  # fmt: skip
