@@ -12,7 +12,7 @@ from modelport.drift._errors import BaselineError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["RECORD_OUTPUT", "Pairs", "batches", "column_pairs"]
+__all__ = ["RECORD_OUTPUT", "Batches", "Pairs", "batches", "column_pairs"]
 
 Pairs: TypeAlias = "Iterable[tuple[str, Iterable[object]]]"
 """Name and column, of some rows or of all."""
@@ -25,6 +25,12 @@ _FORMS = (
     "data is a frame, an Arrow table or stream, a mapping, an array with names, pairs of name and column, rows as "
     "mappings, or rows as sequences with names"
 )
+
+
+class Batches(NamedTuple):
+    """Columns that come batch by batch, each batch with all of them."""
+
+    items: Iterable[Pairs]
 
 
 class _Peeked(NamedTuple):
@@ -45,6 +51,8 @@ def batches(data: object, names: Sequence[str] | None = None) -> Iterator[Pairs]
     Raises:
         BaselineError: Another form, or rows that do not fit the names.
     """
+    if isinstance(data, Batches):
+        return iter(data.items)
     if hasattr(data, "read_next_batch"):
         return (zip(batch.schema.names, batch.columns, strict=True) for batch in cast("Iterable[Any]", data))
     whole = _whole(cast("Any", data), names)
