@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -13,6 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
@@ -233,8 +238,6 @@ def test_cells_of_a_csv_are_the_categories_that_other_forms_have(compare: Compar
 
 
 def test_a_cell_that_is_itself_a_category_is_not_read_as_a_number() -> None:
-    import pyarrow as pa
-
     cells = pa.array(["1", "1.0", "007", "TRUE", None, "x"])
 
     assert as_labels(cells, {"1", "1.0", "007", "TRUE"}).to_pylist() == ["1", "1.0", "007", "TRUE", None, "x"]
@@ -417,6 +420,40 @@ def test_the_exit_code_follows_the_verdicts_and_the_least_number_of_values(compa
 
     assert compare(*files)["features"]["x"]["verdict"] == "too few values"
     assert compare(*files, "--min-values", "100", code=1)["features"]["x"]["verdict"] == "major"
+
+
+MEASURED = """
+import resource, sys
+from modelport.cli import main
+code = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["parquet", "csv"])
+def test_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path: Path, end: str) -> None:
+    columns = {f"x{n}": np.random.default_rng(n).normal(size=100_000) for n in range(10)}
+    Baseline.from_data(columns).save(tmp_path / "baseline.json")
+    part = pa.table(columns)
+    peaks: dict[int, int] = {}
+    for parts in (1, 25):
+        file = tmp_path / f"{parts}.{end}"
+        writer = pq.ParquetWriter(file, part.schema) if end == "parquet" else pa_csv.CSVWriter(file, part.schema)
+        with writer:
+            for _ in range(parts):
+                writer.write_table(part)
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, "drift", "compare", "--baseline", tmp_path / "baseline.json",
+             "--current", file, "--json"],
+            capture_output=True, text=True, check=True, timeout=300,
+        )  # fmt: skip
+        assert json.loads(done.stdout)["records"] == parts * 100_000
+        peaks[parts] = int(done.stderr.split()[-1]) // 1024
+
+    # The large one holds 190 MiB of numbers.
+    assert peaks[25] - peaks[1] < 100, peaks
 
 
 def test_shares_are_shown_as_blocks_and_never_hidden() -> None:

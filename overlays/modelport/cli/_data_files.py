@@ -28,6 +28,7 @@ Batch: TypeAlias = "dict[str, Any]"
 
 _ROWS_AT_ONCE = 1 << 16
 _BLOCK_BYTES = 1 << 22
+_READ_BYTES = 1 << 20
 _COMPRESSED = {".gz", ".bz2", ".zst"}
 
 
@@ -166,7 +167,9 @@ class _ParquetFile(DataFile):
                 yield {name: batch.column(name) for name in names}
 
     def _file(self) -> Any:
-        return require("pyarrow.parquet", "parquet").ParquetFile(self.path)  # pyright: ignore[reportUnknownMemberType]
+        parquet: Any = require("pyarrow.parquet", "parquet")
+        # Reading ahead, its default, keeps the whole file in memory.
+        return parquet.ParquetFile(self.path, pre_buffer=False, buffer_size=_READ_BYTES)
 
 
 class _JsonLinesFile(DataFile):

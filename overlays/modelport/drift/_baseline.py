@@ -107,6 +107,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         model_version: str | None = None,
         bins: int = _DEFAULT_BINS,
         max_categories: int = _DEFAULT_MAX_CATEGORIES,
+        aligned: bool = True,
     ) -> Baseline:
         """Summarise training data. The whole of it is counted; nothing is sampled.
 
@@ -128,6 +129,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
             model_version: Stored with the baseline and put on its metrics.
             bins: Quantile bins of a numeric column, before tail edges are added and equal edges removed.
             max_categories: Categories with a bin of their own; the rest share one.
+            aligned: Refuse columns of different length. Boxkite does not, and takes outputs of another data set.
 
         Raises:
             BaselineError: Nothing to summarise, columns of different length, names twice, a kind for no column, or
@@ -145,7 +147,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
             names=names,
             kinds=kinds or {},
             model_version=model_version,
-            limits=Limits(bins, max_categories),
+            limits=Limits(bins, max_categories, aligned),
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:

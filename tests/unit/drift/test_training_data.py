@@ -135,6 +135,13 @@ def test_attributions_are_columns_beside_the_features(given_as: Any) -> None:
         )
 
 
+def test_columns_need_not_be_of_one_length_where_the_caller_says_so() -> None:
+    baseline = Baseline.from_data([("a", [1.5] * 9), ("b", ["x"] * 4)], output=["no", "yes"], aligned=False)
+
+    assert [column.total for column in baseline.columns] == [9, 4, 2]
+    assert baseline.rows == 9
+
+
 def test_attributions_may_be_of_some_features_and_have_few_values() -> None:
     baseline = Baseline.from_data({"a": [1, 2], "b": [1, 2]}, attributions={"b": [0, 0]}, output=[1, 2])
 
