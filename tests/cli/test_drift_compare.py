@@ -23,7 +23,6 @@ from scipy import stats
 
 from modelport.cli import main
 from modelport.cli._csv_text import as_labels
-from modelport.cli._drift_table import bars
 from modelport.drift import Baseline
 
 EDGES = [20.0, 40.0, 60.0]
@@ -454,8 +453,3 @@ def test_a_large_file_takes_no_more_memory_than_a_small_one(tmp_path: Path, end:
 
     # The large one holds 190 MiB of numbers.
     assert peaks[25] - peaks[1] < 100, peaks
-
-
-def test_shares_are_shown_as_blocks_and_never_hidden() -> None:
-    assert bars((0.0, 1e-9, 0.5, 1.0), 1.0) == " ▁▄█"
-    assert bars((math.nan, 0.25), 0.25) == " █"

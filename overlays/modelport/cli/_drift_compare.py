@@ -91,9 +91,9 @@ def compare(
     if as_json:
         print_json(_document(report, baseline, current))
     else:
-        from modelport.cli._drift_table import print_drift
+        from modelport.cli._drift_view import print_report
 
-        print_drift(report)
+        print_report(report)
     if html is not None:
         html.write_text(report.to_html(), encoding="utf-8")
         note(f"report: {html}")

@@ -110,7 +110,7 @@ def with_counts(shape: Baseline, file: DataFile, output_column: str | None) -> B
 def count_file(baseline: Baseline, file: DataFile, output_column: str | None) -> tuple[list[FeatureCounts], int]:
     """Counts of the baseline's columns in the file, and its rows."""
     require("numpy", "drift")
-    from modelport.drift._tally import ColumnTally
+    from modelport.drift._column_tally import ColumnTally
 
     tallies = [ColumnTally(column) for column in baseline.columns]
     places = [output_column if tally.column.role == "output" else tally.column.name for tally in tallies]
