@@ -9,7 +9,6 @@ import msgspec
 
 from modelport._extras import require
 from modelport.drift._errors import BaselineError
-from modelport.drift._tables import column_pairs
 from modelport.drift._values import OTHER, format_edge
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["OUTPUT_NAME", "Baseline", "BaselineError", "FeatureBaseline", "Kind", "Role", "column_pairs"]
+__all__ = ["OUTPUT_NAME", "Baseline", "BaselineError", "FeatureBaseline", "Kind", "Role"]
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
 Role: TypeAlias = Literal["feature", "output", "attribution"]

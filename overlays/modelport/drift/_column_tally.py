@@ -18,11 +18,18 @@ __all__ = ["ColumnTally"]
 
 
 class ColumnTally:
-    """Counts of a column, which may be larger than memory; they are those that `LiveCounts` makes of the values."""
+    """Counts of a column, which may be larger than memory; they are those that `LiveCounts` makes of the values.
+
+    Attributes:
+        column: Whose bins they are.
+        counts: The counts so far.
+        size: The values so far, with those in no bin.
+    """
 
     def __init__(self, column: FeatureBaseline) -> None:
         self.column = column
         self.counts = FeatureCounts((0,) * len(column.counts))
+        self.size = 0
         self._known = frozenset(column.categories)
 
     def add(self, values: Iterable[object]) -> None:
@@ -31,27 +38,22 @@ class ColumnTally:
         Raises:
             ValueError: Not a column.
         """
-        added = self._numbers(values) if self.column.kind == "numeric" else self._labels(values)
-        now = self.counts
-        total = now.sum + added.sum
-        self.counts = FeatureCounts(
-            tuple(map(sum, zip(now.counts, added.counts, strict=True))),
-            now.missing + added.missing,
-            now.unseen + added.unseen,
-            total if math.isfinite(total) else now.sum,
-        )
+        data = ColumnData(self.column.kind)
+        self.size += data.add(values)
+        self.counts += self._numbers(data) if self.column.kind == "numeric" else self._labels(data)
 
-    def _numbers(self, values: Iterable[object]) -> FeatureCounts:
-        data = ColumnData("numeric")
-        data.add(values)
+    def add_missing(self, count: int) -> None:
+        """Count rows that lack the column."""
+        self.size += count
+        self.counts += FeatureCounts((0,) * len(self.column.counts), missing=count)
+
+    def _numbers(self, data: ColumnData) -> FeatureCounts:
         numbers = data.numbers
         counts = _kernel.count_numbers(numbers, self.column.edges)
         total = _kernel.finite_sum(numbers)
         return FeatureCounts(counts, data.missing, data.bad, total if math.isfinite(total) else 0.0)
 
-    def _labels(self, values: Iterable[object]) -> FeatureCounts:
-        data = ColumnData("categorical")
-        data.add(values)
+    def _labels(self, data: ColumnData) -> FeatureCounts:
         counts = [data.labels.get(label, 0) for label in self.column.categories]
         other = sum(count for label, count in data.labels.items() if label not in self._known)
         return FeatureCounts((*counts, other), data.missing, other + data.bad)
