@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from modelport.drift._results import DriftReport, FeatureDrift
 
-__all__ = ["feature_chart_svg", "render_report", "template_environment"]
+__all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment"]
 
 _VERDICT_CLASSES = {"major": "major", "moderate": "moderate", "stable": "stable", "too few values": "few"}
 _VERDICT_ORDER = {"major": "0", "moderate": "1", "stable": "2", "too few values": "3"}
@@ -43,10 +43,20 @@ def feature_chart_svg(row: FeatureDrift) -> str:
     return svg
 
 
-def render_report(report: DriftReport, *, title: str, subtitle: str, refresh_seconds: int | None = None) -> str:
-    """`DriftReport.to_html`; with `refresh_seconds` a browser loads the page again after that time."""
+def render_report(
+    report: DriftReport, *, title: str, subtitle: str, back: str | None = None, refresh_seconds: int | None = None
+) -> str:
+    """`DriftReport.to_html`.
+
+    Args:
+        report: What the page is about.
+        title: Its heading.
+        subtitle: A line below it.
+        back: Where a page that lists several reports is.
+        refresh_seconds: A browser loads the page again after this time.
+    """
     markup: Any = require("markupsafe", "drift").Markup
-    style, script = _packaged("report.css"), _packaged("report.js")
+    script = _packaged("report.js")
     page: str = (
         template_environment()
         .get_template("report.html.jinja")
@@ -54,14 +64,15 @@ def render_report(report: DriftReport, *, title: str, subtitle: str, refresh_sec
             **view_of(report),
             title=title,
             subtitle=subtitle,
+            back=back,
             refresh_seconds=refresh_seconds,
             headline=headline(report),
             times=span(report.windows),
             has_mean_absolute=any(getattr(row, "mean_absolute", None) is not None for row in report.features),
-            style=markup(style),
+            style=page_style(),
             script=markup(script),
             data=markup(page_json(report)),
-            policy=_policy(script),
+            policy=page_policy(script),
         )
     )
     # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8; a zero byte has no place in HTML.
@@ -101,12 +112,19 @@ def template_environment() -> Environment:
     return cast("Environment", environment)
 
 
+def page_style() -> str:
+    """The style sheet of every page, as safe markup."""
+    markup: Any = require("markupsafe", "drift").Markup
+    style: str = markup(_packaged("report.css"))
+    return style
+
+
 @cache
 def _packaged(name: str) -> str:
     return (files("modelport.drift") / "_templates" / name).read_text("utf-8")
 
 
-def _policy(script: str) -> str:
+def page_policy(script: str = "") -> str:
     """A content security policy under which nothing is fetched, and no script runs but the page's own."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
