@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment"]
 
 _VERDICT_CLASSES = {"major": "major", "moderate": "moderate", "stable": "stable", "too few values": "few"}
+_OUTPUT_TOLD = {
+    "major": "has drifted far",
+    "moderate": "has drifted moderately",
+    "stable": "is stable",
+    "too few values": "has too few values to judge",
+}
 _VERDICT_ORDER = {"major": "0", "moderate": "1", "stable": "2", "too few values": "3"}
 
 
@@ -103,6 +109,7 @@ def template_environment() -> Environment:
     environment.globals.update(
         bin_name=bin_name,
         verdict_class=_VERDICT_CLASSES,
+        output_told=_OUTPUT_TOLD,
         verdict_order=_VERDICT_ORDER,
         spark_width=SPARK_WIDTH,
         spark_height=SPARK_HEIGHT,

@@ -161,7 +161,11 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         return [msgspec.structs.asdict(row) for row in self.features]
 
     def to_html(self, *, title: str = "Drift report", subtitle: str = "") -> str:
-        """One self-contained page: no scripts, no external resources, light and dark.
+        """One self-contained page that needs no network, light and dark, for screen and paper.
+
+        It can be read without scripts; the one in it sorts and filters the overview and saves the numbers, and the
+        page's content security policy lets no other run. All numbers are in it as JSON (``script#drift-data``). Of
+        very many columns or windows only the most drifted are drawn, and the page says so.
 
         Raises:
             MissingExtraError: Jinja2 is not installed.
