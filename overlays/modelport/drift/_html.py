@@ -103,8 +103,8 @@ def template_environment() -> Environment:
         sortable=_sortable,
         gauged=gauge_percent,
         without_suffix=str.removesuffix,
-        first_moment=lambda text: text.partition(" to ")[0],
-        last_moment=lambda text: text.rpartition(" to ")[2],
+        first_moment=_first_moment,
+        last_moment=_last_moment,
     )
     environment.globals.update(
         bin_name=bin_name,
@@ -145,3 +145,12 @@ def _sortable(value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return repr(value) if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"
+
+
+def _first_moment(text: str) -> str:
+    """Of what a place in time is called, where it begins."""
+    return text.partition(" to ")[0]
+
+
+def _last_moment(text: str) -> str:
+    return text.rpartition(" to ")[2]

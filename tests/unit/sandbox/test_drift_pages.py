@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 from starlette.applications import Starlette
 
+from modelport._extras import MissingExtraError
 from modelport.drift import Baseline, drift_report
+from modelport.drift._html import template_environment
 from modelport.sandbox.codex.drift_data import MOST_WINDOWS, window_seconds
+from modelport.sandbox.store import Store
 from tests.contract.in_process import InProcess
 
 JSON = {"accept": "application/json"}
@@ -133,7 +136,7 @@ def test_the_report_is_that_of_what_was_served_against_the_training(
     model, _ = deployed(box, user)
     served = rows(400, shift=1.0, seed=2)
     for start in range(0, 400, 100):
-        ask(box, group, model, columns(served[start : start + 100]))
+        ask(box, group, model, columns(served.iloc[start : start + 100]))
 
     found = report(box, model)
 
@@ -270,6 +273,27 @@ def test_the_pages_are_for_this_machine_and_may_not_be_kept(box: InProcess, app:
     if path != "/drift":
         headers = box.request("GET", path).headers
         assert (headers["cache-control"], headers["x-frame-options"]) == ("no-store", "DENY")
+
+
+def test_without_the_drift_extra_the_page_names_it(box: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(module: str, extra: str) -> None:
+        raise MissingExtraError(module, extra)
+
+    monkeypatch.setattr("modelport.drift._html.require", missing)
+    template_environment.cache_clear()
+    response = box.request("GET", "/codex/drift")
+
+    assert response.status_code == 501
+    assert "pip install 'modelport[drift]'" in response.text
+
+
+def test_the_newest_predictions_are_the_ones_looked_at(app: Starlette) -> None:
+    store: Store = app.state.services.store
+    for number in range(7):
+        store.append("codex/prediction", "M1", {"number": number}, at=float(number // 2))
+
+    assert [body["number"] for _, body in store.newest("codex/prediction", "M1", 3)] == [4, 5, 6]
+    assert store.newest("codex/prediction", "M2", 3) == []
 
 
 @pytest.mark.parametrize(("span", "size"), [(0, 1), (10, 1), (22.9, 1), (23.1, 5), (3600, 300), (10**9, 604_800)])

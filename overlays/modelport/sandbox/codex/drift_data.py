@@ -70,7 +70,7 @@ class DriftData:
         digest = str(model["Hash"])
         # One at a time: two visitors of a page must not start two workers for the same work.
         with self._lock:
-            rows = self._context.store.rows(PREDICTIONS, digest)[-PREDICTIONS_LIMIT:]
+            rows = self._context.store.newest(PREDICTIONS, digest, PREDICTIONS_LIMIT)
             monitoring = self._context.store.get(MONITORING, digest) or {}
             run = self._training_run(model, monitoring)
             state = (len(rows), rows[-1][0] if rows else 0.0, run and run["Id"], monitoring.get("RegisteredAt"))

@@ -18,7 +18,8 @@ TRAINING_ROWS = 200_000
 def columns(message: dict[str, Any]) -> dict[str, Any]:
     """Write training and serving columns to the file `target`; how many rows there were."""
     training = read_table(message["features"])
-    names = [name for name in message["input_columns"] or map(str, training.columns) if name in training.columns]
+    wanted: list[str] = message["input_columns"] or list(map(str, training.columns))
+    names = [name for name in wanted if name in training.columns]
     if not names:
         raise ContractError("the training data has none of the columns that the monitoring's configuration names")
     step = -(-len(training) // TRAINING_ROWS)
@@ -108,7 +109,8 @@ def _output_name(message: dict[str, Any], outputs: Any, answers: _Rows) -> str |
         return None
     kept = list(map(str, outputs.columns))
     answered = {name for answer in answers for name in answer}
-    wanted = [name for name in message["output_columns"] or [] if name in kept] or kept
+    named: list[str] = message["output_columns"] or []
+    wanted = [name for name in named if name in kept] or kept
     common = [name for name in wanted if name in answered]
     if common:
         return common[0]
