@@ -74,7 +74,7 @@ def render_report(
             refresh_seconds=refresh_seconds,
             headline=headline(report),
             times=span(report.windows),
-            has_mean_absolute=any(getattr(row, "mean_absolute", None) is not None for row in report.features),
+            has_mean_absolute=any(row.mean_absolute is not None for row in report.features),
             style=page_style(),
             script=markup(script),
             data=markup(page_json(report)),

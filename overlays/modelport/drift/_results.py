@@ -43,6 +43,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         bins: Text of each bin: its upper edge, or its category.
         baseline_shares: Share of the training values in each bin.
         shares: Share of the serving values in each bin; NaN where nothing was served.
+        mean_absolute: Mean of the absolute serving values, where it was measured: of an attribution, mean |SHAP|.
     """
 
     name: str
@@ -69,6 +70,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     bins: tuple[str, ...]
     baseline_shares: tuple[float, ...]
     shares: tuple[float, ...]
+    mean_absolute: float | None = None
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):

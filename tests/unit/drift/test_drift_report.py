@@ -264,6 +264,19 @@ def test_more_windows_than_the_data_can_hold_keep_the_most_drifted_columns() -> 
     assert len(found["windows"]["items"]) == 500
 
 
+def test_attributions_are_apart_and_show_mean_shap_where_it_is_known() -> None:
+    report = rich_report()
+    html = report.to_html()
+    unmeasured = tuple(msgspec.structs.replace(row, mean_absolute=None) for row in report.features)
+
+    part = html[html.index('<h2 id="attributions">') : html.index('<h2 id="performance">')]
+    for row in report.features:
+        if row.role == "attribution":
+            assert f"<td>{row.mean_absolute:.3f}</td>" in part
+    assert "Mean |SHAP|" in part
+    assert "Mean |SHAP|" not in msgspec.structs.replace(report, features=unmeasured).to_html()
+
+
 def test_no_number_is_spelled_as_programs_do() -> None:
     report = rich_report()
     odd = msgspec.structs.replace(report.features[0], psi=math.inf, js=math.nan, wasserstein=math.inf)
