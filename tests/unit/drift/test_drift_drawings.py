@@ -168,6 +168,17 @@ def test_too_few_values_make_hollow_dots_outside_the_line() -> None:
     assert series.peak == pytest.approx(0.1)
 
 
+def test_a_run_of_windows_shows_the_worst_that_may_be_judged() -> None:
+    parts = list(windows([3, 9, None, 1]))
+    few = msgspec.structs.replace(parts[1].features[0], verdict="too few values")
+    parts[1] = msgspec.structs.replace(parts[1], features=(few,))
+    [series] = series_of(with_windows(parts))
+
+    line = psi_line(series, places_of(parts, 2))
+
+    assert [dot.text.rpartition(": ")[2] for dot in line.dots] == ["0.300", "0.100"]
+
+
 def test_a_window_that_is_not_there_is_a_gap_too() -> None:
     first, second, third = windows([1, 1, 1])
     later = msgspec.structs.replace(third, start_ns=FIRST_DAY_NS + 9 * DAY_NS, end_ns=FIRST_DAY_NS + 10 * DAY_NS)
@@ -265,8 +276,8 @@ def test_segments_that_may_be_judged_come_first_by_psi() -> None:
 def test_missing_values_beyond_noise_are_told_from_noise() -> None:
     quiet = {"income": [1.0] * 980 + [None] * 20, "age": [1.0] * 1000}
     before = Baseline.from_data(quiet, kinds={"income": "numeric", "age": "numeric"})
-    # z = 2.576: of 1000 against 1000 at a rate of 3 %, about 2 points are noise.
-    for missing, beyond in ((30, False), (36, False), (60, True)):
+    # z = 2.576 at 99 %: of 1000 against 1000 at 2 and 3.8 % the noise is 2.576 * sqrt(0.029 * 0.971 / 500) = 1.93 points.
+    for missing, beyond in ((30, False), (38, False), (42, True), (60, True)):
         now = {"income": [1.0] * (1000 - missing) + [None] * missing, "age": [1.0] * 1000}
         [found] = absences(drift_report(before, now))
 

@@ -228,10 +228,12 @@ def test_the_page_holds_its_numbers_as_json() -> None:
 def test_hostile_names_come_back_from_the_data_as_they_were() -> None:
     report = hostile_report()
 
-    found = data_of(report.to_html(title=HOSTILE_NAMES[0]))
+    html = report.to_html(title=HOSTILE_NAMES[0])
+    found = data_of(html)
 
     assert [row["name"] for row in found["features"]] == list(HOSTILE_NAMES)
     assert [item["value"] for item in found["segments"]["items"]] == list(HOSTILE_NAMES)
+    assert not set("<>&") & set(html.partition('id="drift-data">')[2].partition("</script>")[0])
 
 
 def test_a_lone_surrogate_still_makes_a_page_that_can_be_written() -> None:
