@@ -276,7 +276,7 @@ def test_segments_that_may_be_judged_come_first_by_psi() -> None:
 def test_missing_values_beyond_noise_are_told_from_noise() -> None:
     quiet = {"income": [1.0] * 980 + [None] * 20, "age": [1.0] * 1000}
     before = Baseline.from_data(quiet, kinds={"income": "numeric", "age": "numeric"})
-    # z = 2.576 at 99 %: of 1000 against 1000 at 2 and 3.8 % the noise is 2.576 * sqrt(0.029 * 0.971 / 500) = 1.93 points.
+    # At 99 % and 2 against 3.8 % of 1000, the noise is 2.576 * sqrt(0.029 * 0.971 / 500): 1.93 points.
     for missing, beyond in ((30, False), (38, False), (42, True), (60, True)):
         now = {"income": [1.0] * (1000 - missing) + [None] * missing, "age": [1.0] * 1000}
         [found] = absences(drift_report(before, now))
