@@ -51,7 +51,8 @@ class Assembly:
 
     def report(self, found: Found, dimensions: tuple[Dimension, ...], uncounted: int = 0) -> DriftReport:
         """The report on everything, each window and each segment."""
-        whole = total(next(iter(found.parts.values()), {}).values())
+        first: Parts = next(iter(found.parts.values())) if found.parts else {}
+        whole = total(first.values())
         judge = _Judge(whole, self.task)
         windows: list[DriftSlice] = []
         segments: list[DriftSlice] = []
@@ -117,7 +118,7 @@ class _Judge:
 
     def __init__(self, whole: Part, task: Task | None) -> None:
         self._known = bool(whole.numbers or whole.pairs)
-        self._task = task_of(whole, task) if self._known else "regression"
+        self._task: Task = task_of(whole, task) if self._known else "regression"
         self._soft = bool(whole.numbers) and whole.numbers[3] > 0
 
     def __call__(self, part: Part) -> Performance | None:

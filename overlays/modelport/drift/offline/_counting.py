@@ -33,8 +33,8 @@ _WORDS = {
     "-Infinity": ("-inf", "-infinity"),
     "NaN": ("nan", "+nan", "-nan"),
 }
-# DuckDB reads 1_000 as a number, Spark 1d, 1f and 0x1p3; no engine may know more numbers than another.
-_LETTERS_OF_NO_NUMBER = ("d", "f", "x", "_")
+# DuckDB reads 1_000 and +-1 as numbers, Spark 1d, 1f and 0x1p3; no engine may know more numbers than another.
+_NEVER_IN_A_NUMBER = ("d", "f", "x", "_", "+-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,5 +164,5 @@ def _number_in_text(column: str) -> str:
         f"WHEN {word} IN ({', '.join(map(repr, spellings))}) THEN CAST('{value}' AS DOUBLE)"
         for value, spellings in _WORDS.items()
     )
-    bad = " OR ".join(f"REPLACE({word}, '{letter}', '') <> {word}" for letter in _LETTERS_OF_NO_NUMBER)
+    bad = " OR ".join(f"REPLACE({word}, '{letter}', '') <> {word}" for letter in _NEVER_IN_A_NUMBER)
     return f"CASE {words} WHEN {bad} THEN NULL ELSE TRY_CAST(TRIM({column}) AS DOUBLE) END"

@@ -33,7 +33,8 @@ class PolarsTable:
             schema: dict[str, Any] = dict(self._frame.collect_schema())
         except self._errors as error:
             raise OfflineError(f"Polars: {error}") from error
-        self.columns = [Column(name, self._kind(kind)) for name, kind in schema.items()]
+        names = source.table.schema.names if isinstance(source, ArrowSource) else schema
+        self.columns = [Column(name, self._kind(kind)) for name, kind in zip(names, schema.values(), strict=True)]
 
     def query(self, sql: str, view: Sequence[ViewColumn]) -> list[tuple[Any, ...]]:
         """The rows of `sql`."""
@@ -47,7 +48,9 @@ class PolarsTable:
     def _open(self, source: FileSource | ArrowSource) -> Any:
         polars = self._polars
         if isinstance(source, ArrowSource):
-            return polars.from_arrow(source.table).lazy()
+            # By place: Polars gives a column without a name one of its own.
+            places = [f"x{place}" for place in range(source.table.num_columns)]
+            return polars.from_arrow(source.table.rename_columns(places)).lazy()
         options = polars_options(source)
         if source.format == "csv":
             return polars.scan_csv(list(source.files), try_parse_dates=True, infer_schema_length=10_000, **options)
@@ -75,13 +78,13 @@ class PolarsTable:
         return shown
 
     def _kind(self, kind: Any) -> ColumnKind:
-        polars = self._polars
-        if kind == polars.Boolean:
+        polars, base = self._polars, kind.base_type()
+        if base == polars.Boolean:
             return "boolean"
-        if kind.is_integer():
-            return "float" if kind == polars.Int128 else "integer"
-        if kind.is_numeric():
+        if base.is_integer():
+            return "float" if base == polars.Int128 else "integer"
+        if base.is_numeric():
             return "float"
-        if kind in {polars.String, polars.Categorical, polars.Enum}:
+        if base in {polars.String, polars.Categorical, polars.Enum}:
             return "text"
-        return "time" if kind == polars.Date or kind == polars.Datetime else "other"
+        return "time" if base in {polars.Date, polars.Datetime} else "other"

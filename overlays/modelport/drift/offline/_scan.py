@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelport.drift.offline._columns import View
-from modelport.drift.offline._counting import all_missing, counter
+from modelport.drift.offline._counting import all_missing, counter, how_many
 from modelport.drift.offline._errors import OfflineError
 from modelport.drift.offline._literals import needs_escape, text
 from modelport.drift.offline._parts import Part, Parts, merge
@@ -118,7 +118,15 @@ def counts_query(baseline: Baseline, layout: Layout, view: View) -> tuple[Query,
         if made is not None:
             query.inner |= made.inner
             query.outer += made.outer
+    query.outer.append(_attributed(baseline, counters))
     return query, counters
+
+
+def _attributed(baseline: Baseline, counters: list[Counter | None]) -> str:
+    """How many rows have attributions at all: those that came without are not missing values, but no rows of them."""
+    pairs = zip(baseline.columns, counters, strict=True)
+    names = [next(iter(made.inner)) for known, made in pairs if known.role == "attribution" and made is not None]
+    return how_many(" OR ".join(f"{name} IS NOT NULL" for name in names)) if names else "0"
 
 
 def groupings(dimensions: Sequence[Dimension], windows: int) -> tuple[tuple[int, ...], ...]:
@@ -150,13 +158,15 @@ def count_windows(table: Table, scan: Scan, window: Window) -> int:
 
 
 def _columns(
-    baseline: Baseline, counters: list[Counter | None], values: list[object], records: int
+    baseline: Baseline, counters: list[Counter | None], values: list[Any], records: int
 ) -> list[tuple[float | int, ...]]:
     left = iter(values)
+    attributed = int(values[-1] or 0)
     made: list[tuple[float | int, ...]] = []
     for known, reader in zip(baseline.columns, counters, strict=True):
+        rows = attributed if known.role == "attribution" else records
         if reader is None:
-            made.append(all_missing(known, records))
+            made.append(all_missing(known, rows))
         else:
-            made.append(reader.counts([next(left) for _ in reader.outer], records))
+            made.append(reader.counts([next(left) for _ in reader.outer], rows))
     return made

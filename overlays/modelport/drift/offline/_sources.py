@@ -133,10 +133,11 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     elif Path(path).is_file():
         found = [path]
     else:
-        found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())
+        # Not Path.glob, which wants the pattern apart from the folder.
+        found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())  # noqa: PTH207
     if not found:
         raise OfflineError(f"{path}: no Parquet or CSV file there")
-    formats = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
+    formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
     only = formats.pop() if len(formats) == 1 else None
     if only is None:
         raise OfflineError(f"{path}: files must be all .parquet or all .csv")

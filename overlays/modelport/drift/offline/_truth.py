@@ -207,10 +207,10 @@ def _of_labels(pairs: dict[tuple[str, str], int]) -> Performance:
     known = sum(pairs.values())
     classes = sorted({label for pair in pairs for label in pair})
     if set(classes) <= {"0", "1"}:
-        cells = (pairs.get(pair, 0) for pair in (("1", "1"), ("0", "1"), ("1", "0")))
-        return Performance(kind="classification", labelled=known, metrics=_binary(*cells, known))
+        tp, fp, fn = (pairs.get(pair, 0) for pair in (("1", "1"), ("0", "1"), ("1", "0")))
+        return Performance(kind="classification", labelled=known, metrics=_binary(tp, fp, fn, known))
     each = [_one_class(pairs, label) for label in classes]
-    metrics = {"accuracy": sum(pairs.get((label, label), 0) for label in classes) / known}
+    metrics: dict[str, float] = {"accuracy": sum(pairs.get((label, label), 0) for label in classes) / known}
     for place, name in enumerate(("precision_macro", "recall_macro", "f1_macro")):
         metrics[name] = math.fsum(values[place] for values in each) / len(classes)
     return Performance(kind="classification", labelled=known, metrics=metrics)
