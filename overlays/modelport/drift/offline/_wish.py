@@ -34,7 +34,8 @@ class Wish:
     """What to look for; the fields are the arguments of `offline_drift_report`.
 
     Attributes:
-        flags: Column by baseline column (its place): true where a value was of the wrong kind.
+        places: The column of each of the baseline's columns, where names need not be looked for.
+        flags: Likewise a boolean column, true where a value was of the wrong kind.
     """
 
     baseline: Baseline
@@ -48,7 +49,8 @@ class Wish:
     segments: tuple[str, ...] = ()
     max_segments: int = 20
     endpoint: str | None = None
-    flags: Mapping[int, str] | None = None
+    places: tuple[str | None, ...] | None = None
+    flags: tuple[str | None, ...] = ()
 
     def scan(self, table: Table) -> Scan:
         """The scan of a table that can be read more than once."""
@@ -79,14 +81,17 @@ class Wish:
 
     def _rows(self, table: Table) -> Scan:
         """Which rows count, and where the baseline's columns lie."""
-        layout = Layout.find(self.baseline, table, self.columns, self.output)
-        if self.flags:
-            known = {column.name: column for column in table.columns}
-            places = range(len(layout.columns))
-            layout = replace(layout, flags=tuple(known.get(self.flags.get(place, "")) for place in places))
+        layout = self._layout(table)
         endpoint = None if self.endpoint is None else find_column(table.columns, "endpoint")
         only = None if endpoint is None or self.endpoint is None else (endpoint, self.endpoint)
         return Scan(self.baseline, layout, time=self._time(table), span=self.span, only=only)
+
+    def _layout(self, table: Table) -> Layout:
+        if self.places is None:
+            return Layout.find(self.baseline, table, self.columns, self.output)
+        known = {column.name: column for column in table.columns}
+        columns, flags = ([known.get(name or "") for name in names] for names in (self.places, self.flags))
+        return Layout(tuple(columns), tuple(flags))
 
     def _time(self, table: Table) -> Column | None:
         if self.time is None and self.window is None and self.span == (None, None):
