@@ -18,9 +18,9 @@ from modelport.drift.offline._columns import Layout
 from modelport.drift.offline._counting import to_feature_counts
 from modelport.drift.offline._engines import open_table
 from modelport.drift.offline._literals import double
+from modelport.drift.offline._parts import total
 from modelport.drift.offline._scan import Scan
 from modelport.drift.offline._sources import ArrowSource
-from modelport.drift.offline._parts import total
 
 ENGINES = ["duckdb", "polars"]
 EDGES = (-1.7976931348623157e308, -1e300, -1.0, 0.0, 5e-324, 0.1, 0.30000000000000004, 1.0, 5.0, 1e22)

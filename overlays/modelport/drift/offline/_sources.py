@@ -19,6 +19,7 @@ __all__ = ["ArrowSource", "BatchSource", "FileSource", "Source", "SparkSource", 
 
 FileFormat: TypeAlias = Literal["parquet", "csv"]
 
+_TRUTH_SUFFIX = "_labels.parquet"
 _SUFFIXES: dict[str, FileFormat] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
 
@@ -135,6 +136,8 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     else:
         # Not Path.glob, which wants the pattern apart from the folder.
         found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())  # noqa: PTH207
+    # Ground truth lies beside the predictions, and is not one of them.
+    found = [file for file in found if not file.endswith(_TRUTH_SUFFIX)] or found
     if not found:
         raise OfflineError(f"{path}: no Parquet or CSV file there")
     formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
