@@ -9,6 +9,7 @@ _HERE = "modelport.cli"
 ENTRIES = {
     "baseline": Entry(f"{_HERE}._drift_baseline", "make_baseline", "Summarise training data into a baseline."),
     "compare": Entry(f"{_HERE}._drift_compare", "compare", "Compare data with a baseline."),
+    "report": Entry(f"{_HERE}._drift_report", "report", "Compare logged predictions, or files of any size."),
 }
 
 drift = LazyGroup("drift", entries=ENTRIES, help="Compare what is served with what was trained on.")

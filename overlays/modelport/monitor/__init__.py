@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modelport.monitor._logged_drift import logged_drift_report
 from modelport.monitor._model_monitor import ModelMonitor
 
-__all__ = ["ModelMonitor"]
+__all__ = ["ModelMonitor", "logged_drift_report"]
