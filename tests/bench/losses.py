@@ -194,7 +194,7 @@ def main(arguments: Sequence[str], show: Callable[[str], None] = print) -> int:
     counts = [int(word) for word in arguments if word.isdecimal()]
     part, missing = losses(*counts)
     show(render(part, markdown=markdown))
-    show(bars_table([part], markdown=markdown))
+    show(bars_table(part.bars, markdown=markdown))
     for name, reason in missing.items():
         show(f"left out: {name} ({reason})")
     return 0 if all(bar.met for bar in part.bars) else 1
