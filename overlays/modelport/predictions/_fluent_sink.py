@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from modelport.predictions._fluent_link import FluentLink
-    from modelport.predictions._record import Prediction
+    from modelport.predictions._record import Record
 
 __all__ = ["FluentSink"]
 
@@ -23,7 +23,7 @@ _DEFAULT_PORT = 24224
 _DEFAULT_TAG_PREFIX = "models.predictions"
 
 
-def _wire_record(record: Prediction) -> Mapping[str, object]:
+def _wire_record(record: Record) -> Mapping[str, object]:
     return {name: value for name, value in record.as_dict().items() if value is not None}
 
 
@@ -46,7 +46,7 @@ class FluentSink(Sink):
         timeout: float = 3.0,
         max_buffer: int = DEFAULT_MAX_BUFFER,
         name: str = "fluent",
-        record: Callable[[Prediction], Mapping[str, object]] = _wire_record,
+        record: Callable[[Record], Mapping[str, object]] = _wire_record,
     ) -> None:
         """Prepare a sink; the connection is made with the first prediction.
 
@@ -78,7 +78,7 @@ class FluentSink(Sink):
         self._record = record
         self._link = self._new_link()
 
-    def write(self, records: Sequence[Prediction]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         """Send `records`.
 
         Raises:

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modelport.predictions._paths import PREFIX, path_part
-from modelport.predictions._record import from_json_line, to_nanoseconds
+from modelport.predictions._record import Prediction, from_json_line, to_nanoseconds
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
-    from modelport.predictions._record import Prediction
 
 __all__ = ["read_predictions"]
 
@@ -113,6 +112,7 @@ def _records(path: Path, on_error: Callable[[Path, int, Exception], None] | None
                 if on_error is not None:
                     on_error(path, number, error)
                 continue
-            yield record
+            if isinstance(record, Prediction):
+                yield record
     if bad and on_error is None:
         _logger.warning("%s: %d unreadable lines skipped", path, bad)
