@@ -112,7 +112,8 @@ class Service:
         last: Any = None
         while (said := self.heard()) is not None:
             last = said
-        self._process.wait(120)
+        if self._process.wait(120) > 0:
+            raise MissingPeerError(f"its service ended with {self._process.returncode}")
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
