@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
 from modelport.predictions._record import GroundTruth
-from modelport.predictions.columns._kinds import Kind, encode_json, fits, to_cell
+from modelport.predictions.columns._kinds import Kind, canonical_json, encode_json, fits, to_cell
 from modelport.predictions.columns._layout import ATTRIBUTION, FEATURE, SEGMENT, Layout, named
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _columns(records: Sequence[Record], layout: Layout) -> dict[str, list[Any]]:
         )
     if layout.labels:
         columns["label"] = _value_column("label", [record.label for record in records], layout.label, others)
-    columns["other_json"] = [encode_json(other) if other else None for other in others]
+    columns["other_json"] = [canonical_json(other) if other else None for other in others]
     return columns
 
 

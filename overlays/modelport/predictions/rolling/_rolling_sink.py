@@ -79,7 +79,7 @@ class RollingSink(Sink):
         self.journal = journal
         self.destination = destination.label
         self._destination = destination
-        self._form = form
+        self._form: Format = form
         self._logger_id = logger_id
         self._replica_id = replica_id or default_replica_id()
         self._max_rows = max_rows
