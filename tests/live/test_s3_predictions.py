@@ -41,11 +41,11 @@ def prediction(number: int, **fields: Any) -> Prediction:
 
 
 @pytest.fixture
-def place(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[str]:
+def place(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> str:
     """A URL of this test's own, with the credentials in the environment."""
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
-    yield f"s3://{s3_server.bucket}/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
+    return f"s3://{s3_server.bucket}/{hashlib.sha256(request.node.name.encode()).hexdigest()[:12]}"
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_what_is_written_is_read_by_url(place: str, tmp_path: Path, form: Any) -
     sink.write([GroundTruth(prediction_id="p3", timestamp_ns=START_NS + 60 * MINUTE_NS, endpoint="churn", label=1)])
     sink.close()
 
-    assert [record for record in read_predictions(place, "churn", labels=False)] == records
+    assert list(read_predictions(place, "churn", labels=False)) == records
     assert [record.label for record in read_predictions(place, end=START + dt.timedelta(minutes=5))] == [
         None, None, None, 1, None,
     ]  # fmt: skip
@@ -177,11 +177,10 @@ def test_kill_minus_nine_loses_nothing_that_write_has_taken(place: str, tmp_path
         [sys.executable, "-c", KILLED, place, str(tmp_path), form], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        for _ in range(after):
-            taken = int(process.stdout.readline())
+        told = [process.stdout.readline() for _ in range(after)]
         process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read().split()
-    taken = int(rest[-1]) if rest else taken
+        told += process.stdout.readlines()
+    taken = int([line for line in told if line.endswith(b"\n")][-1])
 
     successor = S3Sink(place, journal=tmp_path, format=form)
     successor.roll()

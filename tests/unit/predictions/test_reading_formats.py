@@ -102,7 +102,7 @@ def test_a_damaged_parquet_file_never_ends_the_reading(tmp_path: Path) -> None:
     sink.close()
     (file,) = tmp_path.rglob("*.parquet")
     whole = file.read_bytes()
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - the same damage every time
     put(tmp_path, "0014_z.txt", lines(7777))
 
     for _ in range(40):
@@ -185,7 +185,7 @@ def test_a_collectors_folder_has_dashes_for_the_endpoints_dots(tmp_path: Path) -
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Iterator[list[Any]]:
+def both(tmp_path: Path) -> list[Any]:
     """The same log in a directory and in a store."""
     sink = FileSink(tmp_path)
     for endpoint in ("a", "b", "a b/ü"):
@@ -194,7 +194,7 @@ def both(tmp_path: Path) -> Iterator[list[Any]]:
     store = MemoryStore()
     for path in tmp_path.rglob("*.txt"):
         obstore.put(store, path.relative_to(tmp_path).as_posix(), path.read_bytes())
-    yield [tmp_path, store]
+    return [tmp_path, store]
 
 
 @pytest.mark.parametrize("endpoint", [None, "a", "b", "a b/ü", "c"])
@@ -216,7 +216,7 @@ def test_a_store_out_of_reach_is_an_error_and_no_short_answer(monkeypatch: pytes
         raise obstore.exceptions.GenericError("secret=1")
 
     monkeypatch.setattr(obstore, "get", fail)
-    with pytest.raises(ConnectionError, match="cannot read .* of MemoryStore") as error:
+    with pytest.raises(ConnectionError, match=r"cannot read .* of MemoryStore") as error:
         list(read_predictions(store))
     assert "secret" not in str(error.value)
 
@@ -239,7 +239,7 @@ def test_an_object_that_vanishes_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_ground_truth_is_read_by_itself(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path)
+    sink: Any = FileSink(tmp_path)
     sink.write([prediction(1), truth(1, "a"), truth(1, "b"), truth(2, None)])
 
     reader = read_ground_truth(tmp_path)

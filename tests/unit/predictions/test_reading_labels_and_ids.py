@@ -35,7 +35,7 @@ def test_a_label_that_comes_days_after_the_end_is_joined(tmp_path: Path, kind: A
     sink.write([prediction(n) for n in range(3)])
     sink.write([truth(1, label="late", timestamp_ns=START_NS + 20 * DAY_NS)])
     sink.close()
-    window = {"start": START, "end": START + dt.timedelta(hours=1)}
+    window: Any = {"start": START, "end": START + dt.timedelta(hours=1)}
 
     assert [item.label for item in read_predictions(tmp_path, **window)] == [None, "late", None]
     assert [item.label for item in read_predictions(tmp_path, **window, labels=False)] == [None] * 3
@@ -48,7 +48,7 @@ def test_a_label_that_comes_days_after_the_end_is_joined(tmp_path: Path, kind: A
 
 
 def test_the_table_has_the_label_as_a_column(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path)
+    sink: Any = FileSink(tmp_path)
     sink.write([prediction(1), prediction(2), truth(2, label=1)])
 
     assert read_predictions(tmp_path).to_arrow()["label"].to_pylist() == [None, 1.0]
@@ -58,7 +58,7 @@ def test_the_table_has_the_label_as_a_column(tmp_path: Path) -> None:
 
 
 def test_batches_have_one_schema_and_the_size_asked_for(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path)
+    sink: Any = FileSink(tmp_path)
     sink.write([prediction(n, features={"x": n} if n < 5 else {"x": "text", "y": 1}) for n in range(10)])
 
     batches = list(read_predictions(tmp_path).to_arrow_batches(4))
@@ -75,7 +75,7 @@ def test_an_empty_log_is_an_empty_table(tmp_path: Path) -> None:
 
 
 def test_a_reader_can_be_gone_through_again(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path)
+    sink: Any = FileSink(tmp_path)
     sink.write([prediction(1)])
     reader = read_predictions(tmp_path)
 
@@ -141,7 +141,7 @@ def test_an_id_with_a_time_opens_only_the_files_of_its_window_and_the_next(tmp_p
 
 
 def test_ids_without_a_time_are_looked_for_everywhere(tmp_path: Path) -> None:
-    sink = FileSink(tmp_path)
+    sink: Any = FileSink(tmp_path)
     sink.write([prediction(n, timestamp_ns=START_NS + n * DAY_NS) for n in range(20)])
     sink.write([truth(17, label=1, timestamp_ns=START_NS + 30 * DAY_NS)])
 
@@ -153,9 +153,8 @@ def test_ids_without_a_time_are_looked_for_everywhere(tmp_path: Path) -> None:
 
 def test_a_label_of_a_boxkite_prediction_is_found_by_its_id(tmp_path: Path) -> None:
     prediction_id = boxkite(tmp_path, START, START)
-    FileSink(tmp_path).write(
-        [truth(prediction_id=prediction_id, endpoint="e", label=0, timestamp_ns=START_NS + 9 * DAY_NS)]
-    )
+    sink: Any = FileSink(tmp_path)
+    sink.write([truth(prediction_id=prediction_id, endpoint="e", label=0, timestamp_ns=START_NS + 9 * DAY_NS)])
 
     (found,) = read_predictions(tmp_path, prediction_ids=[prediction_id])
 

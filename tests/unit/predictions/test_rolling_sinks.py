@@ -229,8 +229,7 @@ def test_a_journal_that_is_full_refuses_and_names_the_cause(
     until(lambda: sink._last_error)
 
     with pytest.raises(JournalFullError, match=r"full \(400 bytes\); last: cannot write .* permission denied"):
-        for n in range(10):
-            sink.write([prediction(n)])
+        sink.write([prediction(n) for n in range(10)])
     outage(None)
     sink.close()
 
@@ -354,23 +353,20 @@ if child:
     assert sorted(ids(tmp_path)) == ["1", "2", "3"]
 
 
-KILLED = (
-    """
+KILLED = f"""
 import os, sys, time
 from modelport.predictions import ParquetSink, Prediction
 sink = ParquetSink(sys.argv[1], max_rows=int(sys.argv[2]), max_seconds=3600)
 n = 0
 while True:
     batch = [
-        Prediction(prediction_id=str(n + i), timestamp_ns=%d + n, endpoint="e", features={"n": n + i}, output=0)
+        Prediction(prediction_id=str(n + i), timestamp_ns={START_NS} + n, endpoint="e", features=[n + i], output=0)
         for i in range(7)
     ]
     sink.write(batch)
     n += 7
-    os.write(1, b"%%d\\n" %% n)
+    os.write(1, b"%d\\n" % n)
 """
-    % START_NS
-)
 
 
 @pytest.mark.parametrize("after", [1, 40, 300])
@@ -380,11 +376,10 @@ def test_what_write_has_taken_survives_kill_minus_nine(tmp_path: Path, after: in
         [sys.executable, "-c", KILLED, str(tmp_path), str(max_rows)], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        for _ in range(after):
-            taken = int(process.stdout.readline())
+        told = [process.stdout.readline() for _ in range(after)]
         process.send_signal(signal.SIGKILL)
-        rest = process.stdout.read().split()
-    taken = int(rest[-1]) if rest else taken
+        told += process.stdout.readlines()
+    taken = int([line for line in told if line.endswith(b"\n")][-1])
 
     successor = ParquetSink(tmp_path)
     successor.roll()

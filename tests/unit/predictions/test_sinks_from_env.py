@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,9 @@ from modelport.predictions._address import fluent_address
 
 
 @pytest.fixture(autouse=True)
-def _no_collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BEDROCK_FLUENTD_ADDR", raising=False)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
-    yield
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, text: str) -> list[object]:

@@ -88,7 +88,7 @@ def test_a_cut_line_is_ended_before_the_next() -> None:
 def test_a_reader_that_has_gone_is_final_and_counted() -> None:
     receiver, sender = os.pipe()
     os.close(receiver)
-    stream = open(sender, "wb")
+    stream = os.fdopen(sender, "wb")
     worker = SinkWorker(StdoutSink(stream))
     worker.offer([prediction(1), prediction(2)])
 
@@ -118,7 +118,7 @@ def test_a_pipe_that_is_full_for_a_while_gets_every_line_once() -> None:
             got.extend(piece)
 
     thread = threading.Thread(target=drain)
-    with open(sender, "wb", buffering=0) as stream:
+    with os.fdopen(sender, "wb", buffering=0) as stream:
         records = [prediction(n, request_body="x" * 500) for n in range(500)]
         thread.start()
         StdoutSink(stream).write(records)  # type: ignore[arg-type]
@@ -143,7 +143,8 @@ os._exit(0)
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         json.loads(process.stdout.readline())
         process.stdout.close()
         told = process.stderr.read()

@@ -28,7 +28,7 @@ def journal_of(
     """
     if isinstance(target, (str, os.PathLike)) and not is_url(target):
         return Path(journal) if journal is not None else Path(target) / ".journal"
-    label = target if isinstance(target, str) else label_of(target)
+    label = os.fspath(target) if isinstance(target, (str, os.PathLike)) else label_of(target)
     own = hashlib.sha256(f"{label} {form}".encode()).hexdigest()[:16]
     return (Path(journal) if journal is not None else _temporary()) / own
 
