@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from modelport.predictions import GroundTruth, Prediction
+from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._record import to_json_line
+from modelport.predictions._worker import SinkWorker
 from modelport.predictions.reading._lines import decode_line
 
 START_NS = 1_772_323_200_000_000_000
@@ -29,6 +31,11 @@ def prediction(number: int = 0, **fields: Any) -> Prediction:
 def truth(number: int = 0, label: Any = True, **fields: Any) -> GroundTruth:
     made = {"prediction_id": f"p{number}", "timestamp_ns": START_NS + MINUTE_NS, "endpoint": "churn", "label": label}
     return GroundTruth(**{**made, **fields})
+
+
+def offer(worker: SinkWorker, records: list[Any]) -> None:
+    for frame in frames_of(records):
+        worker.offer(frame)
 
 
 def logged(record: Any) -> Any:

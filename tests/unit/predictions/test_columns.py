@@ -33,6 +33,8 @@ def same(left: Any, right: Any) -> bool:
         return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
+    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
+        return math.isnan(right)
     for one, other in ((left, right), (right, left)):
         if isinstance(one, str) and isinstance(other, float):
             return one == {math.inf: "Infinity", -math.inf: "-Infinity"}.get(other)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
 from modelport.predictions import FileSink, ParquetSink, read_ground_truth, read_predictions
+from modelport.predictions._frame_file import pack_frame
+from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._record import to_json_line
 from modelport.predictions.reading import _sources
 
@@ -48,13 +50,26 @@ def test_each_format_is_told_by_its_suffix(tmp_path: Path) -> None:
     put(tmp_path, "0002_a.jsonl", lines(3))
     put(tmp_path, "0003_a.log", b"something else")
     put(tmp_path, "0004_a.txt", b"")
+    (frame,) = frames_of([prediction(4)])
+    put(tmp_path, "0005_a.msgpack", pack_frame(frame))
     sink = ParquetSink(tmp_path)
-    sink.write([prediction(4)])
+    sink.write([prediction(5)])
     sink.close()
 
     ids, errors = read(tmp_path)
 
-    assert (sorted(ids), errors) == (["p1", "p2", "p3", "p4"], [])
+    assert (sorted(ids), errors) == (["p1", "p2", "p3", "p4", "p5"], [])
+
+
+def test_a_damaged_frame_is_told_and_the_next_one_read(tmp_path: Path) -> None:
+    packed = [pack_frame(frame) for number in range(3) for frame in frames_of([prediction(number)])]
+    put(tmp_path, "0000_a.msgpack", packed[0] + packed[1][:-1] + b"x" + packed[2] + packed[0][:10])
+
+    ids, errors = read(tmp_path, labels=False)
+
+    assert ids == ["p0", "p2"]
+    assert errors[0] == ("0000_a.msgpack", len(packed[0]))
+    assert errors[-1] == ("0000_a.msgpack", sum(map(len, packed)))
 
 
 def test_what_is_wrong_with_a_line_is_told_once_and_the_rest_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ def test_a_line_is_read_back_as_it_was_written(record: Any) -> None:
     said = logged(record)
 
     assert type(said) is type(record)
-    assert logged(said) == said
+    assert repr(logged(said)) == repr(said)
     assert said.prediction_id == record.prediction_id.encode("utf-8", "replace").decode()
 
 
@@ -40,7 +41,7 @@ def test_a_line_is_read_back_as_it_was_written(record: Any) -> None:
 def test_a_collectors_form_says_the_same(record: Prediction) -> None:
     line = to_json_line(record)
 
-    assert decode_line(b"2026-03-01T00:00:00+00:00\tmodels.predictions.churn.pod\t" + line) == decode_line(line)
+    assert repr(decode_line(b"2026-03-01T00:00:00Z\tmodels.predictions.churn.pod\t" + line)) == repr(decode_line(line))
 
 
 @given(st.binary())
@@ -95,10 +96,10 @@ def test_ground_truth_is_what_has_a_label_and_no_features() -> None:
     assert logged(truth(label=[1])) == truth(label=[1])
 
 
-def test_attributions_are_numbers_and_what_is_missing_is_left_out() -> None:
-    record = prediction(attributions={"a": 1.5, "b": float("nan"), "c": float("inf")})
+def test_attributions_are_numbers_also_where_json_has_no_such_number() -> None:
+    record = prediction(attributions={"a": 1.5, "b": math.nan, "c": math.inf})
 
-    assert logged(record).attributions == {"a": 1.5, "c": float("inf")}
+    assert repr(logged(record).attributions) == "{'a': 1.5, 'b': nan, 'c': inf}"
 
 
 @given(st.lists(st.binary(max_size=12)), st.integers(1, 7))

@@ -15,7 +15,7 @@ from modelport.predictions import CallableSink, Record, StdoutSink, StreamGoneEr
 from modelport.predictions._record import to_json_line
 from modelport.predictions._worker import SinkWorker
 
-from .records import prediction, truth
+from .records import offer, prediction, truth
 from .test_sink_worker import soon
 
 
@@ -90,7 +90,7 @@ def test_a_reader_that_has_gone_is_final_and_counted() -> None:
     os.close(receiver)
     stream = os.fdopen(sender, "wb")
     worker = SinkWorker(StdoutSink(stream))
-    worker.offer([prediction(1), prediction(2)])
+    offer(worker, [prediction(1), prediction(2)])
 
     assert worker.close(soon())
     assert (worker.delivered, worker.dropped) == (0, 2)
@@ -173,7 +173,7 @@ def test_a_function_that_fails_is_counted_for_those_records_only() -> None:
 
     sink = CallableSink(picky)
     worker = SinkWorker(sink)
-    worker.offer([prediction(n) for n in range(5)])
+    offer(worker, [prediction(n) for n in range(5)])
 
     assert worker.close(soon())
     assert (worker.delivered, worker.dropped, sink.name) == (4, 1, "picky")
@@ -189,7 +189,7 @@ def test_a_function_that_says_later_gets_the_same_records_again() -> None:
             raise ConnectionError
 
     worker = SinkWorker(CallableSink(busy))
-    worker.offer([prediction(1)])
+    offer(worker, [prediction(1)])
 
     assert worker.close(soon())
     assert (worker.delivered, len(calls)) == (1, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
@@ -148,9 +149,16 @@ def _feature_columns(
     return {FEATURE + name: [to_cell(kind, row.get(name)) for row in rows] for name, kind in kinds.items()}
 
 
+def _is_told(attribution: float) -> bool:
+    # NaN is null in its column, as is an attribution that is not there.
+    return not math.isnan(attribution)
+
+
 def _note_labels_that_have_no_column(record: Prediction, layout: Layout, other: dict[str, Any]) -> None:
     segments, attributions = record.segments, record.attributions
     if segments is not None and (not segments or not segments.keys() <= layout.segments):
         other["segments"] = segments
-    if attributions is not None and (not attributions or not attributions.keys() <= layout.attributions):
+    if attributions is not None and not (
+        attributions and attributions.keys() <= layout.attributions and all(map(_is_told, attributions.values()))
+    ):
         other["attributions"] = attributions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -76,6 +77,10 @@ class _Columns:
         other = self._cell("other_json", row)
         if other is not None:
             fields |= _decode(other)
+            if fields.get("attributions"):
+                fields["attributions"] = {
+                    name: math.nan if value is None else float(value) for name, value in fields["attributions"].items()
+                }
         return GroundTruth(**fields) if self._is_truth else Prediction(**fields)
 
     def _cell(self, name: str, row: int) -> Any:
