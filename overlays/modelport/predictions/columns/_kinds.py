@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from modelport._plain import JsonValue
 
-__all__ = ["Kind", "canonical_json", "encode_json", "fits", "kind_of", "shared", "to_cell"]
+__all__ = ["Kind", "all_fit", "canonical_json", "encode_json", "fits", "kind_of", "shared", "to_cell"]
 
 _MAX_EXACT_INT = 2**53
 _INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
@@ -71,6 +71,21 @@ def fits(kind: Kind, value: JsonValue) -> bool:
     if value is None:
         return True
     return _FITS[kind](value)
+
+
+def all_fit(kind: Kind, values: Sequence[JsonValue]) -> bool:
+    """Whether all of `values` fit and are their own cells; quick, and False where only a look at each can tell."""
+    types = set(map(type, values))
+    types.discard(type(None))
+    if kind is Kind.TEXT or kind is Kind.INFINITY:
+        return types <= {str}
+    if kind is Kind.BOOL:
+        return types <= {bool}
+    if kind is Kind.NUMBER and types <= {float}:
+        return True
+    if kind is Kind.INT and types <= {int}:
+        return all(value is None or -_MAX_EXACT_INT <= cast("int", value) <= _MAX_EXACT_INT for value in values)
+    return not types
 
 
 def to_cell(kind: Kind, value: JsonValue) -> bool | float | str | None:
