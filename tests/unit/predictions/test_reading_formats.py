@@ -129,6 +129,18 @@ def test_a_damaged_parquet_file_never_ends_the_reading(tmp_path: Path) -> None:
         assert read(tmp_path)[0][-1] == "p7777"
 
 
+@given(st.sampled_from(["txt", "txt.gz", "msgpack", "parquet", "jsonl"]), st.binary(max_size=200))
+def test_no_content_of_a_file_ends_the_reading(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, content: bytes
+) -> None:
+    root = tmp_path_factory.mktemp("any")
+    put(root, f"0000_a.{suffix}", content)
+    put(root, "0001_a.txt", lines(1))
+
+    assert read(root)[0] == ["p1"]
+    assert read_predictions(root, on_error=lambda *_: None).to_arrow().num_rows == 1
+
+
 def test_a_file_that_vanishes_on_the_way_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "0000_a.txt", lines(1))
     second = put(tmp_path, "0001_a.txt", lines(2))

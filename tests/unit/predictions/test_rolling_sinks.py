@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -167,6 +169,56 @@ def test_engines_scan_a_feature_as_a_plain_column(tmp_path: Path) -> None:
         pl.col("feature_age").sum()
     )
     assert frame.collect().item() == 55.5
+
+
+@pytest.mark.slow
+def test_spark_scans_a_feature_as_a_plain_column(tmp_path: Path) -> None:
+    """Which is why no timestamp of nanoseconds is in these files: Spark refuses them whole."""
+    pyspark = pytest.importorskip("pyspark.sql", reason="no pyspark: run `make setup-test`")
+    if shutil.which("java") is None:
+        pytest.skip("no java")
+    sink = ParquetSink(tmp_path)
+    sink.write([prediction(n, features={"age": n, "plan": "ab"[n % 2]}) for n in range(10)])
+    sink.close()
+    builder = pyspark.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
+    with builder.config("spark.sql.session.timeZone", "UTC").getOrCreate() as spark:
+        frame = spark.read.parquet(str(tmp_path / "models/predictions/churn/*/*.parquet"))
+        rows = frame.selectExpr("sum(feature_age)", "count(feature_plan)", "min(timestamp_ns)").collect()
+
+    assert [tuple(row) for row in rows] == [(45.0, 10, START_NS)]
+
+
+def test_the_pattern_of_the_documents_leaves_labels_out(tmp_path: Path) -> None:
+    import duckdb
+
+    sink = ParquetSink(tmp_path)
+    sink.write([prediction(n, features={"age": n} if n < 4 else {"age": "old"}) for n in range(4)])
+    sink.roll()
+    sink.write([prediction(4, features={"age": "old"}), truth(1)])
+    sink.close()
+
+    with duckdb.connect() as db:
+        query = "SELECT count(*), max(feature_age) FROM read_parquet(?, union_by_name=true)"
+        assert db.execute(query, [str(tmp_path / "models/predictions/churn/*/*[!s].parquet")]).fetchall() == [
+            (5, "old")
+        ]
+
+
+def test_an_outage_of_days_does_not_open_a_file_every_few_minutes(
+    tmp_path: Path, outage: Callable[[Exception | None], None]
+) -> None:
+    sink = S3Sink(MemoryStore(), journal=tmp_path, max_seconds=0.01)
+    outage(obstore.exceptions.GenericError("down"))
+    sink.write([prediction(0)])
+    until(lambda: sink._last_error)
+    for n in range(1, 20):
+        sink.write([prediction(n)])
+        time.sleep(0.02)
+
+    assert len(list(sink.journal.iterdir())) == 2
+    outage(None)
+    sink.close()
 
 
 def test_an_outage_keeps_the_records_and_says_so(
@@ -425,6 +477,18 @@ def test_formats_of_an_object_store(tmp_path: Path) -> None:
 
         assert all(path.endswith("." + form) for path in paths)
         assert [record.label for record in read_predictions(store)] == [True]
+
+
+def test_each_destination_and_format_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    def place(target: Any, form: Any = "txt", journal: Any = None) -> Path:
+        return S3Sink(target, format=form, journal=journal).journal
+
+    one = place("s3://abc/x")
+    assert one == place("s3://abc/x")
+    assert len({one, place("s3://abc/y"), place("s3://abc/x", "txt.gz"), place(MemoryStore())}) == 4
+    assert one.parent == Path(tempfile.gettempdir())
+    assert place("s3://abc/x", journal=tmp_path).parent == tmp_path
+    assert ParquetSink("log").journal == Path("log/.journal")
 
 
 def test_what_is_no_destination_is_said_at_once(tmp_path: Path) -> None:
