@@ -17,6 +17,7 @@ PUBLIC = [
     "modelport.codex",
     "modelport.demo",
     "modelport.drift",
+    "modelport.drift.rules",
     "modelport.errors",
     "modelport.predict_code",
     "modelport.predictions",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from modelport.predictions._redaction import Redaction
 from modelport.predictions._spool import Spool
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
