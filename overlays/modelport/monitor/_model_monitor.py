@@ -156,6 +156,15 @@ class ModelMonitor:
             self._drain.drops.add("encode_error", surplus, error)
         return list(map(self.log, rows, answers))
 
+    def count_dropped(self, reason: str, *, error: BaseException | None = None) -> None:
+        """Count a prediction that could not be logged, as middlewares have to; it shows in `dropped` and the metrics.
+
+        Args:
+            reason: One word for it.
+            error: What went wrong, for the log line.
+        """
+        self._drain.drops.add(reason, error=error)
+
     @property
     def dropped(self) -> dict[str, int]:
         """Lost predictions by reason.
