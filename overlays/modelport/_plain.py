@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
-__all__ = ["JsonValue", "plain", "plain_body"]
+__all__ = ["JsonValue", "plain", "plain_body", "unwrap"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -65,10 +65,10 @@ def _key(key: object) -> str:
 def _other(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return plain(dict(cast("Mapping[object, object]", value)))
-    return cast("JsonValue", msgspec.to_builtins(value, str_keys=True, enc_hook=_unwrap))
+    return cast("JsonValue", msgspec.to_builtins(value, str_keys=True, enc_hook=unwrap))
 
 
-def _unwrap(value: object) -> object:
+def unwrap(value: object) -> object:
     """One step towards builtin types, for what msgspec does not know: numpy, pandas, torch and look-alikes."""
     kind = type(value)
     if kind.__name__ in _ABSENT_NAMES:
@@ -77,8 +77,9 @@ def _unwrap(value: object) -> object:
         return dict(cast("Mapping[object, object]", value))
     loose = cast("Any", value)
     if kind.__name__ == "DataFrame":
-        return loose.to_dict("records")
-    names = ("to_dict",) if kind.__name__ == "Series" else ("tolist", "item", "isoformat")
+        return loose.to_dicts() if hasattr(loose, "to_dicts") else loose.to_dict("records")
+    pandas_series = kind.__name__ == "Series" and hasattr(loose, "to_dict")
+    names = ("to_dict",) if pandas_series else ("tolist", "item", "isoformat", "to_pylist", "to_list")
     for name in names:
         convert = getattr(loose, name, None)
         if callable(convert):

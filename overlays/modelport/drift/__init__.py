@@ -15,6 +15,7 @@ from modelport.drift._live import LiveCounts
 from modelport.drift._report import drift_report
 from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift, Performance
 from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
+from modelport.drift._state import CountsState
 from modelport.drift._values import format_edge
 from modelport.drift.divergence import (
     chi_square,
@@ -33,6 +34,7 @@ __all__ = [
     "Baseline",
     "BaselineError",
     "CountsSnapshot",
+    "CountsState",
     "DriftReport",
     "DriftSlice",
     "FeatureBaseline",

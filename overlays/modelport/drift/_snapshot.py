@@ -33,7 +33,17 @@ class FeatureCounts(msgspec.Struct, frozen=True):
         """Values in bins."""
         return sum(self.counts)
 
+    def __add__(self, other: FeatureCounts) -> FeatureCounts:
+        """Both counted together, as of two processes."""
+        return FeatureCounts(
+            tuple(one + two for one, two in zip(self.counts, other.counts, strict=True)),
+            self.missing + other.missing,
+            self.unseen + other.unseen,
+            self.sum + other.sum,
+        )
+
     def __sub__(self, earlier: FeatureCounts) -> FeatureCounts:
+        """What was counted since `earlier`."""
         return FeatureCounts(
             tuple(now - before for now, before in zip(self.counts, earlier.counts, strict=True)),
             self.missing - earlier.missing,
@@ -43,33 +53,64 @@ class FeatureCounts(msgspec.Struct, frozen=True):
 
 
 class CountsSnapshot(msgspec.Struct, frozen=True):
-    """All features at one moment.
+    """All features at one moment. Snapshots of one baseline can be added and subtracted.
 
     Attributes:
         features: Counts by feature name, in the baseline's order.
         output: Counts of the model's output, if the baseline has one.
-        records: Predictions counted.
+        records: Rows counted: a prediction, or each row of a batch that was logged as one.
         uncounted: Predictions that were no row of the baseline's features, and so in no count.
+        attributions: Counts of what each feature added to the output, if the baseline has them. They are fewer than
+            `records` where not every prediction came with attributions.
     """
 
     features: Mapping[str, FeatureCounts]
     output: FeatureCounts | None = None
     records: int = 0
     uncounted: int = 0
+    attributions: Mapping[str, FeatureCounts] = msgspec.field(default_factory=dict[str, FeatureCounts])
 
     @property
     def columns(self) -> tuple[FeatureCounts, ...]:
-        """The features, then the output, as in `Baseline.columns`."""
-        features = tuple(self.features.values())
-        return features if self.output is None else (*features, self.output)
+        """The features, then the output, then the attributions, as in `Baseline.columns`."""
+        output = () if self.output is None else (self.output,)
+        return (*self.features.values(), *output, *self.attributions.values())
+
+    def __add__(self, other: CountsSnapshot) -> CountsSnapshot:
+        """What both counted, as of two processes that serve one model.
+
+        Raises:
+            ValueError: They are not of the same baseline.
+        """
+        return self._merged(other, 1)
 
     def __sub__(self, earlier: CountsSnapshot) -> CountsSnapshot:
-        """What was counted between `earlier` and this snapshot of the same counts."""
-        pairs = zip(self.features.items(), earlier.features.values(), strict=True)
-        output = None if self.output is None or earlier.output is None else self.output - earlier.output
+        """What was counted between `earlier` and this snapshot of the same counts.
+
+        Raises:
+            ValueError: They are not of the same baseline.
+        """
+        return self._merged(earlier, -1)
+
+    def _merged(self, other: CountsSnapshot, sign: int) -> CountsSnapshot:
+        output = None if self.output is None or other.output is None else _merged(self.output, other.output, sign)
         return CountsSnapshot(
-            {name: now - before for (name, now), before in pairs},
+            _merged_all(self.features, other.features, sign),
             output,
-            self.records - earlier.records,
-            self.uncounted - earlier.uncounted,
+            self.records + sign * other.records,
+            self.uncounted + sign * other.uncounted,
+            _merged_all(self.attributions, other.attributions, sign),
         )
+
+
+def _merged(one: FeatureCounts, two: FeatureCounts, sign: int) -> FeatureCounts:
+    return one + two if sign > 0 else one - two
+
+
+def _merged_all(
+    one: Mapping[str, FeatureCounts], two: Mapping[str, FeatureCounts], sign: int
+) -> dict[str, FeatureCounts]:
+    if tuple(one) != tuple(two):
+        message = "these counts are of different baselines: their features differ"
+        raise ValueError(message)
+    return {name: _merged(counts, two[name], sign) for name, counts in one.items()}

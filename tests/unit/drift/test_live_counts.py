@@ -3,8 +3,11 @@ from __future__ import annotations
 import math
 import threading
 
+import msgspec
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,12 +124,138 @@ def test_a_row_in_any_form_is_counted(row: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [[1, 2], [1, 2, 3, 4], {}, {"z": 1}, 5, None, "abc", object(), np.zeros((2, 3)), [[1, 2, 3], [4, 5, 6]]]
+    "row", [[1, 2], [1, 2, 3, 4], {}, {"z": 1}, 5, None, "abc", object(), np.zeros((0, 3)), [], {"z": [1]}]
 )
 def test_what_is_no_row_is_counted_apart(row: object) -> None:
     snapshot = counted([row, [0.0, "a", 1]], [0, 0])
 
     assert (snapshot.records, snapshot.uncounted) == (1, 1)
+
+
+TABLE = [[0.05, "a", 3], [7.0, "b", 1], [0.05, "a", 1]]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE,
+        [tuple(row) for row in TABLE],
+        [dict(zip("xcy", row, strict=True)) for row in TABLE],
+        np.array(TABLE, object),
+        pd.DataFrame(TABLE, columns=list("xcy")),
+        pl.DataFrame(TABLE, schema=["x", "c", "y"], orient="row"),
+        pa.Table.from_pylist([dict(zip("xcy", row, strict=True)) for row in TABLE]),
+    ],
+)
+@pytest.mark.parametrize("output", [[0.1, 0.9, 0.2], np.array([0.1, 0.9, 0.2]), np.array([[0.1], [0.9], [0.2]])])
+def test_a_table_logged_as_one_prediction_is_counted_row_by_row(table: object, output: object) -> None:
+    snapshot = counted([table], [output])
+
+    assert [counts.counts for counts in snapshot.columns] == [(0, 0, 2, 0, 1), (0, 0, 2, 1), (2, 1), (2, 1)]
+    assert (snapshot.records, snapshot.uncounted) == (3, 0)
+
+
+@pytest.mark.parametrize("output", [[0.1, 0.2], 0.5, None, np.zeros(4), "abc"])
+def test_a_table_whose_outputs_are_of_another_number_is_uncounted_row_by_row(output: object) -> None:
+    snapshot = counted([TABLE, [0.05, "a", 3]], [output, 0.1])
+
+    assert (snapshot.records, snapshot.uncounted) == (1, 3)
+
+
+def test_a_ragged_row_of_a_table_is_uncounted_alone() -> None:
+    snapshot = counted([[[0.05, "a", 3], [1]]], [[0.1, 0.2]])
+
+    assert (snapshot.records, snapshot.uncounted) == (1, 1)
+
+
+def test_as_many_rows_as_features_are_rows_and_not_one_row_of_lists() -> None:
+    snapshot = counted([[[0.05, "a", 3]] * 3], [[0.1, 0.1, 0.1]])
+
+    assert (snapshot.records, snapshot.features["x"].counts) == (3, (0, 0, 3, 0, 0))
+
+
+@given(
+    st.lists(
+        st.lists(st.floats() | st.integers(-5, 5) | st.none(), min_size=2, max_size=2)
+        | st.fixed_dictionaries({"p": st.floats(), "q": st.floats() | st.none()}),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_packed_rows_count_as_the_rows_themselves(data: list[object]) -> None:
+    baseline = Baseline.from_data({"p": [float(n) for n in range(30)], "q": [-1.0, 0.5, 1.0] * 10})
+    plain, packed = LiveCounts(baseline), LiveCounts(baseline)
+
+    plain.update(data, [None] * len(data))
+    packed.update_packed([msgspec.msgpack.encode(row) for row in data], [None] * len(data))
+
+    assert repr(packed.snapshot()) == repr(plain.snapshot())  # as text: a sum may be NaN
+
+
+def test_packed_rows_of_floats_are_counted_exactly_with_their_outputs() -> None:
+    data = np.random.default_rng(3).normal(size=(2500, 20))
+    baseline = Baseline.from_data(data, names=[f"f{n}" for n in range(20)], output=data[:, 0])
+    live = LiveCounts(baseline)
+
+    live.update_packed([msgspec.msgpack.encode(row) for row in data.tolist()], data[:, 0].tolist())
+
+    assert [counts.counts for counts in live.snapshot().columns] == [column.counts for column in baseline.columns]
+
+
+def test_packed_nonsense_is_uncounted() -> None:
+    live = LiveCounts(BASELINE)
+
+    live.update_packed([b"", b"\xc1", b"\x93\xcb", msgspec.msgpack.encode([0.05, "a", 3])], [0.1] * 4)
+
+    assert (live.snapshot().records, live.snapshot().uncounted) == (1, 3)
+
+
+ATTRIBUTED = msgspec.structs.replace(
+    BASELINE,
+    attributions=(
+        FeatureBaseline(name="x", kind="numeric", edges=(0.0,), counts=(1, 1), role="attribution"),
+        FeatureBaseline(name="c", kind="numeric", edges=(-1.0, 1.0), counts=(1, 1, 1), role="attribution"),
+        FeatureBaseline(name="y", kind="numeric", edges=(0.0,), counts=(1, 1), role="attribution"),
+    ),
+)
+
+
+def test_attributions_are_counted_where_they_are_given() -> None:
+    live = LiveCounts(ATTRIBUTED)
+
+    live.update([[0.05, "a", 3]] * 4, [0.1] * 4, [[0.5, 0.0, -1.0], {"c": 2.0, "x": -0.5}, np.array([1.0, 1.0, 1.0])])
+
+    snapshot = live.snapshot()
+    assert [counts.counts for counts in snapshot.attributions.values()] == [(1, 2), (0, 2, 1), (1, 1)]
+    assert snapshot.attributions["y"].missing == 1
+    assert (snapshot.records, snapshot.features["x"].total) == (4, 4)
+    assert snapshot.columns[-3:] == tuple(snapshot.attributions.values())
+
+
+def test_attributions_that_are_none_cost_nothing_else() -> None:
+    live = LiveCounts(ATTRIBUTED)
+
+    live.update([[0.05, "a", 3]], [0.1], [object(), [1], "x", None])
+
+    assert live.snapshot().records == 1
+    assert all(counts.total == 0 for counts in live.snapshot().attributions.values())
+
+
+def test_states_and_snapshots_of_two_processes_add_up() -> None:
+    one, two, both = LiveCounts(ATTRIBUTED), LiveCounts(ATTRIBUTED), LiveCounts(ATTRIBUTED)
+    for live, number in ((one, 3), (two, 5), (both, 8)):
+        live.update([[0.5, "b", 3], [1]] * number, [0.25] * 2 * number, [[0.5, 0.0, -1.0]] * number)
+
+    assert one.snapshot(one.state().plus(two.state())) == both.snapshot()
+    assert one.snapshot() + two.snapshot() == both.snapshot()
+    assert both.snapshot() - one.snapshot() == two.snapshot()
+
+
+def test_counts_of_different_baselines_do_not_add_up() -> None:
+    other = LiveCounts(Baseline.from_data({"z": [1.0, 2.0]}))
+
+    with pytest.raises(ValueError, match="different baselines"):
+        LiveCounts(BASELINE).snapshot() + other.snapshot()
 
 
 def test_a_name_that_is_absent_is_missing() -> None:
@@ -188,4 +317,4 @@ def test_many_distinct_categories_cost_no_memory_per_category() -> None:
 
     counts = live.snapshot().features["c"]
     assert (counts.counts, counts.unseen) == ((0, 0, 0, 20_000), 20_000)
-    assert live._columns.labels == {1: {"0": 0, "1": 1, "a": 2}}
+    assert live._served._labels == {1: {"0": 0, "1": 1, "a": 2}}

@@ -1,0 +1,150 @@
+"""Counting rows into the bins of a group of columns. Import it only where numpy is present."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modelport.drift import _kernel
+from modelport.drift._packed import matrix_of, unpack_rows
+from modelport.drift._rows import RowReader, getter
+from modelport.drift._values import to_label, to_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from modelport.drift._baseline import FeatureBaseline
+    from modelport.drift._kernel import Floats, Ints
+    from modelport.drift._rows import Row
+    from modelport.drift._state import CountsState
+
+__all__ = ["Tally"]
+
+
+class Tally:
+    """Counts predictions into neighbouring columns of a baseline: features with the output, or attributions."""
+
+    def __init__(self, features: tuple[FeatureBaseline, ...], output: FeatureBaseline | None) -> None:
+        self._columns = features if output is None else (*features, output)
+        self._width = len(features)
+        self._reader = RowReader(tuple(column.name for column in features), pair_outputs=output is not None)
+        self._numeric = [index for index, column in enumerate(self._columns) if column.kind == "numeric"]
+        self._categorical = [index for index, column in enumerate(self._columns) if column.kind == "categorical"]
+        self._labels = {index: _bins_by_label(self._columns[index]) for index in self._categorical}
+        self._output_is_numeric = output is not None and output.kind == "numeric"
+        self._positions = [index for index in self._numeric if index < self._width]
+        self._all_numeric = len(self._positions) == self._width
+        self._pick = getter(self._positions)
+        self._pack = struct.Struct(f"{len(self._positions)}d").pack
+        self._edges = self._padded_edges()
+
+    def count(self, features: Sequence[object], outputs: Sequence[object], made: CountsState) -> tuple[int, int]:
+        """Count into the arrays of `made`; the rows that were counted, and the predictions that were none."""
+        rows, answers, uncounted = self._reader.read(features, outputs)
+        if rows:
+            bad = np.zeros(len(self._numeric), np.int64)
+            self._count_numeric(made, self._matrix(rows, bad), answers, bad)
+            self._count_categorical(made, rows, answers)
+        return len(rows), uncounted
+
+    def count_packed(self, packed: Sequence[bytes], outputs: Sequence[object], made: CountsState) -> tuple[int, int]:
+        """As `count`, for features that are msgpack."""
+        matrix = matrix_of(packed, self._width) if self._all_numeric else None
+        if matrix is None:
+            return self.count(unpack_rows(packed), outputs, made)
+        bad = np.zeros(len(self._numeric), np.int64)
+        self._count_numeric(made, matrix, outputs, bad)
+        self._count_categorical(made, (), outputs)
+        return len(packed), 0
+
+    def _padded_edges(self) -> Floats:
+        numeric = [self._columns[index].edges for index in self._numeric]
+        edges = np.full((len(numeric), max(map(len, numeric), default=0)), np.inf)
+        for row, values in zip(edges, numeric, strict=True):
+            row[: len(values)] = values
+        return edges
+
+    def _count_categorical(self, made: CountsState, rows: Sequence[Row], answers: Sequence[object]) -> None:
+        for index in self._categorical:
+            values = answers if index == self._width else [row[index] for row in rows]
+            counts, made.missing[index], made.unseen[index] = _count_labels(values, self._labels[index])
+            made.bins[index, : len(counts)] = counts
+
+    def _count_numeric(self, made: CountsState, matrix: Floats, answers: Sequence[object], bad: Ints) -> None:
+        numeric = self._numeric
+        if not numeric:
+            return
+        if self._output_is_numeric:
+            matrix = np.vstack([matrix, np.frombuffer(_pack_column(answers, bad))])
+        cumulative = _kernel.count_cumulative(matrix, self._edges)
+        made.bins[numeric, : cumulative.shape[1]] = np.diff(cumulative, axis=1, prepend=0)
+        made.unseen[numeric] = bad
+        made.missing[numeric] = matrix.shape[1] - cumulative[:, -1] - bad
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = matrix.sum(axis=1)
+            if not np.isfinite(sums).all():
+                sums = np.where(np.isfinite(matrix), matrix, 0.0).sum(axis=1)
+        made.sums[numeric] = sums
+
+    def _matrix(self, rows: Sequence[Row], bad: Ints) -> Floats:
+        """Numeric features of shape (columns, rows)."""
+        packed = [self._pack_row(row, bad) for row in rows]
+        return np.ascontiguousarray(np.frombuffer(b"".join(packed)).reshape(len(rows), -1).T)
+
+    def _pack_row(self, row: Row, bad: Ints) -> bytes:
+        try:
+            return self._pack(*(row if self._all_numeric else self._pick(row)))
+        except Exception:  # noqa: BLE001 - any value may refuse; each is then looked at by itself
+            return self._pack(*[_number(row[index], bad, place) for place, index in enumerate(self._positions)])
+
+
+def _bins_by_label(column: FeatureBaseline) -> dict[str, int]:
+    return {label: index for index, label in enumerate(column.categories)}
+
+
+def _number(value: object, bad: Ints, place: int) -> float:
+    if type(value) is float:
+        return value
+    try:
+        return to_number(value)
+    except Exception:  # noqa: BLE001 - a value of any type may refuse in any way
+        bad[place] += 1
+        return float("nan")
+
+
+def _pack_column(values: Sequence[object], bad: Ints) -> bytes:
+    pack = struct.Struct(f"{len(values)}d").pack
+    try:
+        return pack(*values)
+    except Exception:  # noqa: BLE001 - as for rows
+        return pack(*[_number(value, bad, -1) for value in values])
+
+
+def _count_labels(values: Sequence[object], bins: dict[str, int]) -> tuple[list[int], int, int]:
+    """Counts per bin (the last for labels without one), missing values, and values without a bin."""
+    counts = [0] * (len(bins) + 1)
+    missing = unseen = 0
+    for value, number in _distinct(values):
+        try:
+            label = to_label(value)
+        except Exception:  # noqa: BLE001 - as for rows
+            unseen += number
+            continue
+        if label is None:
+            missing += number
+            continue
+        place = bins.get(label, -1)
+        counts[place] += number
+        if place < 0:
+            unseen += number
+    return counts, missing, unseen
+
+
+def _distinct(values: Sequence[object]) -> Iterable[tuple[object, int]]:
+    try:
+        return Counter(values).items()
+    except Exception:  # noqa: BLE001 - hashing runs the values' own code
+        return [(value, 1) for value in values]
