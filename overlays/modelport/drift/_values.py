@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from modelport._plain import plain
 
-__all__ = ["OTHER", "format_edge", "to_label", "to_number"]
+__all__ = ["OTHER", "format_edge", "is_absent", "to_label", "to_number"]
 
 OTHER = "__other__"
 """The bin of every category that has no bin of its own."""
@@ -21,6 +21,11 @@ _GO_EXPONENT_FROM = 6
 _GO_EXPONENT_BELOW = -4
 
 
+def is_absent(value: object) -> bool:
+    """Whether it is one of pandas' values for "no value", which refuse to be compared."""
+    return type(value).__name__ in _ABSENT_NAMES
+
+
 def to_number(value: object) -> float:
     """`value` as a float; NaN if it is missing (None, NaN, pandas' NA), infinite where it exceeds a float's range.
 
@@ -30,9 +35,7 @@ def to_number(value: object) -> float:
         TypeError: Not a number.
         ValueError: Text that is not a number.
     """
-    if value is None:
-        return math.nan
-    if type(value).__name__ in _ABSENT_NAMES:
+    if value is None or is_absent(value):
         return math.nan
     if isinstance(value, (bytes, bytearray, complex)):
         message = f"not a number: {type(value).__name__}"
@@ -48,14 +51,17 @@ def to_number(value: object) -> float:
 def to_label(value: object) -> str | None:
     """The label of a categorical value; None if it is missing.
 
-    Equal numbers share a label whatever their type: ``1``, ``1.0``, ``True`` and ``numpy.int64(1)`` are all "1".
-    A label longer than 120 characters is cut and made unique by a digest.
+    Equal numbers share a label whatever their type: ``1``, ``1.0``, ``True``, ``Decimal("1.0")`` and
+    ``numpy.int64(1)`` are all "1". A label longer than 120 characters is cut and made unique by a digest; half a
+    surrogate pair, which no file can hold, becomes "?".
 
     Raises:
         TypeError: A container, which cannot be a category.
     """
     if type(value) is str:
         return _bounded(value)
+    if isinstance(value, Decimal):
+        value = _from_decimal(value)
     # The form that is logged, so that counts made from logs agree with live ones.
     item = _only_item(plain(value))
     if item is None:
@@ -94,10 +100,18 @@ def _number_label(value: float) -> str | None:
     return _bounded(str(int(value)))
 
 
+def _from_decimal(value: Decimal) -> float:
+    if not value.is_finite():
+        return math.nan if value.is_nan() else math.copysign(math.inf, value)
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
 def _bounded(label: str) -> str:
+    if not label.isascii():
+        label = label.encode("utf-8", "replace").decode()
     if len(label) <= _MAX_LABEL_CHARACTERS:
         return label
-    digest = hashlib.sha256(label.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+    digest = hashlib.sha256(label.encode()).hexdigest()[:16]
     return f"{label[: _MAX_LABEL_CHARACTERS - 17]}~{digest}"
 
 

@@ -10,6 +10,9 @@ each is divided by its own sum, giving the shares :math:`p` (training) and :math
 
 A side that holds nothing at all has no shares: the result is NaN.
 
+Results are sums of exactly rounded products (`math.fsum`): the order of the bins changes no digit. Counts are exact up
+to 2**53 and rounded as floats are beyond.
+
 Sources: S. Kullback and R. A. Leibler, "On Information and Sufficiency", 1951; J. Lin, "Divergence Measures Based on
 the Shannon Entropy", 1991; B. Yurdakul and J. Naranjo, "Statistical properties of the population stability index",
 2020 (the noise of PSI without drift).
@@ -18,8 +21,10 @@ the Shannon Entropy", 1991; B. Yurdakul and J. Naranjo, "Statistical properties 
 from __future__ import annotations
 
 import math
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from modelport.drift._chi2 import chi2_quantile, chi2_tail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +51,9 @@ Rule: TypeAlias = Literal["raw", "clamp"]
 CLAMP_SHARE = 1e-4
 """The least share under the rule ``clamp``."""
 
+# A sum of counts above this may leave a float's range; a list has fewer than 2**63 items.
+_SUM_OVERFLOWS_FROM = 2.0**960
+
 
 def shares(counts: Sequence[float], *, rule: Rule = "raw") -> tuple[float, ...]:
     """Counts divided by their sum, and clamped if `rule` says so; NaN throughout if the sum is 0.
@@ -56,13 +64,13 @@ def shares(counts: Sequence[float], *, rule: Rule = "raw") -> tuple[float, ...]:
     if rule not in {"raw", "clamp"}:
         message = f"rule is 'raw' or 'clamp', not {rule!r}"
         raise ValueError(message)
-    values = [float(count) for count in counts]
-    if not all(math.isfinite(value) and value >= 0 for value in values):
-        message = "counts must be finite and not negative"
-        raise ValueError(message)
-    total = math.fsum(values)
-    if total == 0:
+    values = _floats(counts)
+    largest = max(values, default=0.0)
+    if largest == 0:
         return (math.nan,) * len(values)
+    if largest > _SUM_OVERFLOWS_FROM:
+        values = [value / largest for value in values]
+    total = math.fsum(values)
     parts = [value / total for value in values]
     return tuple(max(part, CLAMP_SHARE) for part in parts) if rule == "clamp" else tuple(parts)
 
@@ -74,6 +82,8 @@ def psi(training: Sequence[float], serving: Sequence[float], *, rule: Rule = "ra
         ValueError: As `shares`, or sides of different length.
     """
     p, q = _both(training, serving, rule)
+    if _is_empty(p, q):
+        return math.nan
     return math.fsum((b - a) * _log_ratio(b, a) for a, b in zip(p, q, strict=True) if a != b)
 
 
@@ -92,6 +102,8 @@ def kl_divergence(
         ValueError: As `shares`, or sides of different length.
     """
     p, q = _both(training, serving, rule)
+    if _is_empty(p, q):
+        return math.nan
     if reverse:
         p, q = q, p
     return math.fsum(b * _log_ratio(b, a) for a, b in zip(p, q, strict=True) if b != 0)
@@ -106,7 +118,7 @@ def js_divergence(training: Sequence[float], serving: Sequence[float]) -> float:
         ValueError: As `shares`, or sides of different length.
     """
     p, q = _both(training, serving, "raw")
-    if p and math.isnan(p[0] + q[0]):
+    if _is_empty(p, q):
         return math.nan
     terms = [
         0.5 * share * math.log(share / middle)
@@ -127,7 +139,7 @@ def ks_distance(training: Sequence[float], serving: Sequence[float]) -> float:
         ValueError: As `shares`, or sides of different length.
     """
     p, q = _both(training, serving, "raw")
-    if p and math.isnan(p[0] + q[0]):
+    if _is_empty(p, q):
         return math.nan
     gaps = [abs(b - a) for a, b in zip(accumulate(p), accumulate(q), strict=True)]
     return min(max(gaps, default=0.0), 1.0)
@@ -144,17 +156,22 @@ def wasserstein_distance(training: Sequence[float], serving: Sequence[float], ed
         edges: Upper edges of all bins but the last, rising.
 
     Raises:
-        ValueError: As `shares`, sides of different length, or as many edges as bins or more.
+        ValueError: As `shares`, sides of different length, edges that are not one fewer than bins, not finite, or
+            that do not rise.
     """
     p, q = _both(training, serving, "raw")
     if len(edges) + 1 != len(p):
         message = f"{len(p)} bins have {len(p) - 1} edges, not {len(edges)}"
         raise ValueError(message)
-    if math.isnan(p[0] + q[0]):
+    if not all(map(math.isfinite, edges)) or any(low >= high for low, high in pairwise(edges)):
+        message = "edges must be finite and rise"
+        raise ValueError(message)
+    if _is_empty(p, q):
         return math.nan
     gaps = [abs(b - a) for a, b in zip(accumulate(p), accumulate(q), strict=True)]
-    # Each product before the difference of edges could overflow: edges of both signs near the end of a float's range.
-    return math.fsum(gap * high - gap * low for gap, low, high in zip(gaps, edges, edges[1:], strict=False))
+    # Halves, because the distance of two edges may leave a float's range where its part of the result does not.
+    halves = math.fsum(gap * (0.5 * high - 0.5 * low) for gap, (low, high) in zip(gaps, pairwise(edges), strict=False))
+    return 2 * halves
 
 
 def chi_square(training: Sequence[float], serving: Sequence[float]) -> tuple[float, float]:
@@ -167,14 +184,12 @@ def chi_square(training: Sequence[float], serving: Sequence[float]) -> tuple[flo
     Raises:
         ValueError: As `shares`, or sides of different length.
     """
-    _both(training, serving, "raw")
-    n, m = math.fsum(training), math.fsum(serving)
-    if n == 0 or m == 0:
+    if _is_empty(*_both(training, serving, "raw")):
         return math.nan, math.nan
-    scale = math.sqrt(m / n)
+    scale = math.sqrt(math.fsum(serving) / math.fsum(training))
     used = [(a, b) for a, b in zip(training, serving, strict=True) if a or b]
     statistic = math.fsum((scale * a - b / scale) ** 2 / (a + b) for a, b in used)
-    return statistic, _chi2_tail(statistic, len(used) - 1) if len(used) > 1 else 1.0
+    return statistic, chi2_tail(statistic, len(used) - 1) if len(used) > 1 else 1.0
 
 
 def total_variation(training: Sequence[float], serving: Sequence[float]) -> float:
@@ -184,6 +199,8 @@ def total_variation(training: Sequence[float], serving: Sequence[float]) -> floa
         ValueError: As `shares`, or sides of different length.
     """
     p, q = _both(training, serving, "raw")
+    if _is_empty(p, q):
+        return math.nan
     return 0.5 * math.fsum(abs(b - a) for a, b in zip(p, q, strict=True))
 
 
@@ -207,11 +224,17 @@ def psi_noise_threshold(bins: int, training: int, serving: int, *, level: float 
         bins: Number of bins `B` that are not empty on both sides.
         training: Number of training values `n`.
         serving: Number of serving values `m`.
-        level: Between 0 and 1.
+        level: Between 0 and 1, both excluded.
+
+    Raises:
+        ValueError: A level that is none.
     """
+    if not 0 < level < 1:
+        message = f"level is between 0 and 1, not {level}"
+        raise ValueError(message)
     if training <= 0 or serving <= 0:
         return math.inf
-    return _chi2_quantile(level, bins - 1) * (1 / training + 1 / serving) if bins > 1 else 0.0
+    return chi2_quantile(level, bins - 1) * (1 / training + 1 / serving) if bins > 1 else 0.0
 
 
 def _both(training: Sequence[float], serving: Sequence[float], rule: Rule) -> tuple[tuple[float, ...], ...]:
@@ -221,33 +244,23 @@ def _both(training: Sequence[float], serving: Sequence[float], rule: Rule) -> tu
     return shares(training, rule=rule), shares(serving, rule=rule)
 
 
+def _is_empty(p: Sequence[float], q: Sequence[float]) -> bool:
+    return not p or math.isnan(p[0] + q[0])
+
+
+def _floats(counts: Sequence[float]) -> list[float]:
+    message = "counts must be finite and not negative"
+    try:
+        values = list(map(float, counts))
+    except OverflowError:
+        raise ValueError(message) from None
+    if not all(math.isfinite(value) and value >= 0 for value in values):
+        raise ValueError(message)
+    return values
+
+
 def _log_ratio(numerator: float, denominator: float) -> float:
     if denominator == 0:
         return math.inf
     # A difference of logarithms: the ratio of a tiny and a large share may leave the range of a float.
     return math.log(numerator) - math.log(denominator) if numerator > 0 else -math.inf
-
-
-def _chi2_quantile(level: float, degrees: int) -> float:
-    low, high = 0.0, 1.0
-    while _chi2_tail(high, degrees) > 1 - level:
-        high *= 2
-    for _ in range(80):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if _chi2_tail(middle, degrees) > 1 - level else (low, middle)
-    return high
-
-
-def _chi2_tail(value: float, degrees: int) -> float:
-    """Probability above `value`: for whole degrees of freedom a finite sum (Abramowitz and Stegun 26.4.4, 26.4.5)."""
-    half = 0.5 * value
-    if degrees % 2:
-        total, term = math.erfc(math.sqrt(half)), math.exp(-half) * math.sqrt(half) / math.gamma(1.5)
-        steps = [1.5 + k for k in range((degrees - 1) // 2)]
-    else:
-        total, term = 0.0, math.exp(-half)
-        steps = [1.0 + k for k in range(degrees // 2)]
-    for step in steps:
-        total += term
-        term *= half / step
-    return total

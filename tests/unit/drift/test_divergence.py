@@ -10,6 +10,7 @@ from scipy import stats
 
 from modelport.drift import divergence
 from modelport.drift.divergence import (
+    chi_square,
     js_divergence,
     kl_divergence,
     ks_distance,
@@ -17,6 +18,7 @@ from modelport.drift.divergence import (
     psi_noise_threshold,
     shares,
     total_variation,
+    wasserstein_distance,
 )
 
 counts = st.lists(st.integers(0, 10**9), min_size=1, max_size=30)
@@ -115,9 +117,15 @@ def test_an_empty_side_gives_nan() -> None:
     for function in (psi, kl_divergence, js_divergence, ks_distance, total_variation):
         assert math.isnan(function([1, 2], [0, 0]))
         assert math.isnan(function([0, 0], [1, 2]))
+        assert math.isnan(function([], []))
+    for rule in RULES:
+        assert math.isnan(psi([0, 0], [0, 0], rule=rule))  # type: ignore[arg-type]
+        assert math.isnan(kl_divergence([0, 0], [0, 1], reverse=True, rule=rule))  # type: ignore[arg-type]
+    assert math.isnan(wasserstein_distance([0, 0], [1, 2], [1.0]))
+    assert all(map(math.isnan, chi_square([0, 0], [1, 2])))
 
 
-@pytest.mark.parametrize("bad", [[-1, 2], [math.nan, 1], [math.inf, 1]])
+@pytest.mark.parametrize("bad", [[-1, 2], [math.nan, 1], [math.inf, 1], [10**400, 1]])
 def test_counts_that_are_none_are_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="finite and not negative"):
         psi(bad, [1, 1])
@@ -163,3 +171,9 @@ def test_noise_alone_passes_the_threshold_as_often_as_the_level_says() -> None:
     )
 
     assert 5 <= above <= 45
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.5, math.nan])
+def test_a_level_that_is_none_is_refused(level: float) -> None:
+    with pytest.raises(ValueError, match="level"):
+        psi_noise_threshold(10, 100, 100, level=level)

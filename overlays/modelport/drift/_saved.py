@@ -1,0 +1,114 @@
+"""Baselines in files: written whole or not at all, read with a word on what is wrong with them."""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from modelport.drift._baseline import Baseline, BaselineError
+
+if TYPE_CHECKING:
+    from modelport.drift._baseline import FeatureBaseline
+
+__all__ = ["FORMAT", "VERSION", "load", "to_json", "write"]
+
+FORMAT = "modelport.baseline"
+VERSION = 1
+
+
+class _Document(msgspec.Struct, kw_only=True):
+    format: str
+    version: int
+
+
+def to_json(baseline: Baseline) -> bytes:
+    """The JSON form, for people to read too."""
+    document = {"format": FORMAT, "version": VERSION, **msgspec.structs.asdict(baseline)}
+    return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+
+
+def write(path: str | os.PathLike[str], content: bytes) -> Path:
+    """Write the file, or leave what is there as it is.
+
+    Raises:
+        OSError: The directory cannot be written.
+    """
+    target = Path(path)
+    # Not tempfile: its files are for the owner only, and a baseline is often read by another user than it was made.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def load(path: str | os.PathLike[str]) -> Baseline:
+    """Read either form: see `Baseline.load`."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}"
+        raise BaselineError(message) from error
+    try:
+        baseline = _from_text(content) if content.lstrip()[:1] == b"#" else _from_json(content)
+        _check(baseline)
+    except (msgspec.DecodeError, UnicodeDecodeError, BaselineError) as error:
+        message = f"{path}: {error}"
+        raise BaselineError(message) from error
+    return baseline
+
+
+def _from_text(content: bytes) -> Baseline:
+    from modelport.drift._prometheus_read import from_text
+
+    return from_text(content.decode())
+
+
+def _from_json(content: bytes) -> Baseline:
+    head = msgspec.json.decode(content, type=_Document)
+    if head.format != FORMAT:
+        message = f"not a baseline but {head.format!r}"
+        raise BaselineError(message)
+    if head.version != VERSION:
+        message = f"version {head.version} of the format; this modelport reads version {VERSION}"
+        raise BaselineError(message)
+    return msgspec.json.decode(content, type=Baseline)
+
+
+def _check(baseline: Baseline) -> None:
+    if not baseline.features:
+        message = "no features"
+        raise BaselineError(message)
+    seen: set[tuple[str, str]] = set()
+    for column in baseline.columns:
+        key = (column.role, column.name)
+        problem = "its name occurs twice" if key in seen else _problem(column)
+        if problem:
+            message = f"{column.role} {column.name!r}: {problem}"
+            raise BaselineError(message)
+        seen.add(key)
+
+
+def _problem(column: FeatureBaseline) -> str | None:
+    bins = 1 + (len(column.edges) if column.kind == "numeric" else len(column.categories))
+    if len(column.counts) != bins:
+        return f"{len(column.counts)} counts for {bins} bins"
+    if min((*column.counts, column.missing, column.unseen)) < 0:
+        return "a negative count"
+    if any(low >= high for low, high in pairwise(column.edges)) or not all(map(math.isfinite, column.edges)):
+        return "edges that do not rise"
+    if len(set(column.categories)) != len(column.categories):
+        return "a category occurs twice"
+    return None

@@ -1,0 +1,160 @@
+"""From training data to a baseline."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from modelport.drift import _kernel
+from modelport.drift._baseline import OUTPUT_NAME, Baseline, BaselineError, FeatureBaseline
+from modelport.drift._collect import ColumnData
+from modelport.drift._tables import RECORD_OUTPUT, DataFormError, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from modelport.drift._baseline import Kind, Role
+    from modelport.drift._tables import Pairs
+
+__all__ = ["Limits", "summarise"]
+
+_MIN_BINS = 2
+
+
+class Limits(NamedTuple):
+    """How many bins a column gets at most, before tail edges are added."""
+
+    bins: int
+    max_categories: int
+
+
+def summarise(
+    data: object,
+    *,
+    output: object,
+    attributions: object,
+    names: Sequence[str] | None,
+    kinds: Mapping[str, Kind],
+    model_version: str | None,
+    limits: Limits,
+) -> Baseline:
+    """See `Baseline.from_data`."""
+    if limits.bins < _MIN_BINS or limits.max_categories < 1:
+        message = "bins must be at least 2 and max_categories at least 1"
+        raise BaselineError(message)
+    _check_kinds(kinds)
+    columns, target = _collect(data, output, names, kinds)
+    beside = _collect_attributions(attributions, list(columns))
+    unknown = {"kinds": set(kinds) - {*columns, OUTPUT_NAME}, "attributions": set(beside) - set(columns)}
+    for what, extra in unknown.items():
+        if extra:
+            message = f"{what} for no column: {sorted(extra)}"
+            raise BaselineError(message)
+    rows = _same_length({**columns, OUTPUT_NAME: target, **{f"attribution {name}": beside[name] for name in beside}})
+    return Baseline(
+        features=tuple(_feature(name, "feature", column, limits) for name, column in columns.items()),
+        output=None if target is None else _feature(OUTPUT_NAME, "output", target, limits),
+        attributions=tuple(_feature(name, "attribution", beside[name], limits) for name in columns if name in beside),
+        model_version=model_version,
+        rows=rows,
+    )
+
+
+def _check_kinds(kinds: Mapping[str, Kind]) -> None:
+    for name, kind in kinds.items():
+        if kind not in {"numeric", "categorical"}:
+            message = f"kinds[{name!r}] is 'numeric' or 'categorical', not {kind!r}"
+            raise BaselineError(message)
+
+
+def _collect(
+    data: object, output: object, names: Sequence[str] | None, kinds: Mapping[str, Kind]
+) -> tuple[dict[str, ColumnData], ColumnData | None]:
+    """The features, and the output: a column of the data, of logged predictions, or given beside it."""
+    place = output if isinstance(output, str) else RECORD_OUTPUT
+    columns = _read(_batches(data, names), {**kinds, place: kinds[OUTPUT_NAME]} if OUTPUT_NAME in kinds else kinds)
+    target = columns.pop(place, None)
+    if isinstance(output, str) and target is None:
+        message = f"output={output!r} is no column of the data; there is: {', '.join(columns)}"
+        raise BaselineError(message)
+    if output is not None and not isinstance(output, str):
+        target = _read([[(OUTPUT_NAME, cast("Iterable[object]", output))]], kinds)[OUTPUT_NAME]
+    if not columns:
+        message = "data has no columns"
+        raise BaselineError(message)
+    return columns, target
+
+
+def _collect_attributions(attributions: object, names: Sequence[str]) -> dict[str, ColumnData]:
+    if attributions is None:
+        return {}
+    is_bare_array = hasattr(attributions, "ndim") and not hasattr(attributions, "columns")
+    return _read(_batches(attributions, names if is_bare_array else None), None)
+
+
+def _batches(data: object, names: Sequence[str] | None) -> Iterator[Pairs]:
+    try:
+        yield from batches(data, names)
+    except DataFormError as error:
+        raise BaselineError(str(error)) from error
+
+
+def _read(found: Iterable[Pairs], kinds: Mapping[str, Kind] | None) -> dict[str, ColumnData]:
+    """Every column of all batches; without `kinds` they are all numeric."""
+    columns: dict[str, ColumnData] = {}
+    rows = 0
+    for batch in found:
+        sizes: dict[str, int] = {}
+        for name, values in batch:
+            if name in sizes:
+                message = f"a name occurs twice: {name!r}"
+                raise BaselineError(message)
+            if name not in columns:
+                columns[name] = ColumnData("numeric" if kinds is None else kinds.get(name))
+                columns[name].add_missing(rows)
+            sizes[name] = _add(columns[name], name, values)
+        if len(set(sizes.values())) > 1:
+            message = f"columns of different length: {sizes}"
+            raise BaselineError(message)
+        rows += next(iter(sizes.values()), 0)
+    return columns
+
+
+def _add(column: ColumnData, name: str, values: Iterable[object]) -> int:
+    try:
+        return column.add(values)
+    except (TypeError, ValueError) as error:
+        where = "output" if name == RECORD_OUTPUT else name
+        message = f"column {where!r}: {error}"
+        raise BaselineError(message) from error
+
+
+def _same_length(columns: Mapping[str, ColumnData | None]) -> int:
+    sizes = {name: column.size for name, column in columns.items() if column is not None}
+    if len(set(sizes.values())) > 1:
+        message = f"columns of different length: {sizes}"
+        raise BaselineError(message)
+    rows = max(sizes.values())
+    if not rows:
+        message = "no data: the columns are empty"
+        raise BaselineError(message)
+    return rows
+
+
+def _feature(name: str, role: Role, data: ColumnData, limits: Limits) -> FeatureBaseline:
+    if data.kind == "categorical":
+        labels = data.labels
+        categories = _kernel.top_categories(labels, limits.max_categories)
+        counts = [labels[label] for label in categories]
+        counts.append(sum(labels.values()) - sum(counts))
+        return FeatureBaseline(
+            name=name, kind="categorical", counts=tuple(counts), categories=categories, missing=data.missing,
+            unseen=data.bad, role=role,
+        )  # fmt: skip
+    numbers = data.numbers
+    edges = _kernel.quantile_edges(numbers, limits.bins)
+    total = _kernel.finite_sum(numbers)
+    return FeatureBaseline(
+        name=name, kind="numeric", counts=_kernel.count_numbers(numbers, edges), edges=edges, missing=data.missing,
+        unseen=data.bad, sum=total if math.isfinite(total) else 0.0, role=role,
+    )  # fmt: skip
