@@ -9,10 +9,40 @@
         ...
 """
 
+from modelport.predictions._callable_sink import CallableSink
+from modelport.predictions._environment import SinkConfigError, sinks_from_env
 from modelport.predictions._file_sink import FileSink
 from modelport.predictions._fluent_sink import FluentSink
-from modelport.predictions._reader import read_predictions
 from modelport.predictions._record import GroundTruth, Prediction, Record
 from modelport.predictions._sink import Sink
+from modelport.predictions._stdout_sink import StdoutSink, StreamGoneError
+from modelport.predictions.reading import (
+    ExpiredDataError,
+    GroundTruthReader,
+    PredictionReader,
+    read_ground_truth,
+    read_predictions,
+)
+from modelport.predictions.rolling import JournalFullError, ParquetSink, S3Sink
 
-__all__ = ["FileSink", "FluentSink", "GroundTruth", "Prediction", "Record", "Sink", "read_predictions"]
+__all__ = [
+    "CallableSink",
+    "ExpiredDataError",
+    "FileSink",
+    "FluentSink",
+    "GroundTruth",
+    "GroundTruthReader",
+    "JournalFullError",
+    "ParquetSink",
+    "Prediction",
+    "PredictionReader",
+    "Record",
+    "S3Sink",
+    "Sink",
+    "SinkConfigError",
+    "StdoutSink",
+    "StreamGoneError",
+    "read_ground_truth",
+    "read_predictions",
+    "sinks_from_env",
+]

@@ -64,7 +64,7 @@ def test_without_acknowledgement_each_record_is_a_message(
 @pytest.mark.parametrize(
     ("address", "host", "port"),
     [
-        (None, "localhost", 24224),
+        (None, "fluentd-logging.core.svc.cluster.local", 24224),
         ("logs.svc", "logs.svc", 24224),
         ("logs.svc:1234", "logs.svc", 1234),
         ("unix:///x", "unix:///x", 24224),
