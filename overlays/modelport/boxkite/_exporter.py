@@ -70,8 +70,8 @@ class ExporterSink(Sink):
         self._exporter = exporter
         self._server_id = server_id
         self._names = names
-        # Records of a batch that broke off, which will be offered again, and must not be emitted again.
-        self._emitted: list[Record] = []
+        # Of a batch that broke off, which will be offered again: what must not be emitted again, and why, if it failed.
+        self._tried: list[tuple[Record, Exception | None]] = []
 
     def write(self, records: Sequence[Record]) -> None:
         """Emit each prediction once.
@@ -80,11 +80,25 @@ class ExporterSink(Sink):
             Exception: What the exporter raised; those before it are not emitted again.
         """
         for record in records:
-            if isinstance(record, GroundTruth) or any(record is done for done in self._emitted):
-                continue
+            if not isinstance(record, GroundTruth):
+                self._emit_once(record)
+        self._tried = [item for item in self._tried if not any(item[0] is record for record in records)]
+
+    def _emit_once(self, record: Prediction) -> None:
+        for done, error in self._tried:
+            if done is record:
+                if error is not None:
+                    self._tried.remove((done, error))
+                    raise error
+                return
+        try:
             self._exporter.emit(self._context(record))
-            self._emitted.append(record)
-        self._emitted = [done for done in self._emitted if not any(done is record for record in records)]
+        except OSError:
+            raise
+        except Exception as error:
+            self._tried.append((record, error))
+            raise
+        self._tried.append((record, None))
 
     def close(self) -> None:
         """Close the exporter, if it can be."""
