@@ -121,7 +121,7 @@ def _logging(stack: ExitStack, rows: Sequence[object], *, copy: bool = True) -> 
         log = monitor.log
         for row in rows:
             log(row, 0.5)
-        monitor._drain.queue.clear()
+        monitor._drain.gate.queue.clear()
 
     return run
 

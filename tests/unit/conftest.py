@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgpack
 import pytest
 
-from modelport.predictions import Prediction, Sink
+from modelport.predictions import Record, Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -115,15 +115,15 @@ class ListSink(Sink):
     def __init__(self, name: str = "list", max_buffer: int = 100_000) -> None:
         self.name = name
         self.max_buffer = max_buffer
-        self.records: list[Prediction] = []
+        self.records: list[Any] = []
         self.error: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
         self.closed = 0
-        self.refuse: Callable[[Prediction], bool] = lambda _: False
+        self.refuse: Callable[[Any], bool] = lambda _: False
 
-    def write(self, records: Sequence[Prediction]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         self.entered.set()
         self.gate.wait(30)
         if self.error is not None:

@@ -70,35 +70,32 @@ class ExporterSink(Sink):
         self._exporter = exporter
         self._server_id = server_id
         self._names = names
-        # Of a batch that broke off, which will be offered again: what must not be emitted again, and why, if it failed.
-        self._tried: list[tuple[Record, Exception | None]] = []
+        # Of a batch that broke off and will be offered again: how many have been emitted, and why the next was refused.
+        self._ahead = 0
+        self._refused: Exception | None = None
 
     def write(self, records: Sequence[Record]) -> None:
         """Emit each prediction once.
 
         Raises:
-            Exception: What the exporter raised; those before it are not emitted again.
+            Exception: What the exporter raised; the predictions before it are not emitted again.
         """
-        for record in records:
-            if not isinstance(record, GroundTruth):
-                self._emit_once(record)
-        self._tried = [item for item in self._tried if not any(item[0] is record for record in records)]
+        ahead = self._ahead
+        for record in records[ahead:]:
+            try:
+                self._emit(record)
+            except Exception as error:
+                self._ahead = ahead
+                self._refused = None if isinstance(error, OSError) or len(records) == 1 else error
+                raise
+            ahead += 1
+        self._ahead = ahead - len(records)
 
-    def _emit_once(self, record: Prediction) -> None:
-        for done, error in self._tried:
-            if done is record:
-                if error is not None:
-                    self._tried.remove((done, error))
-                    raise error
-                return
-        try:
+    def _emit(self, record: Record) -> None:
+        if self._refused is not None:
+            raise self._refused
+        if not isinstance(record, GroundTruth):
             self._exporter.emit(self._context(record))
-        except OSError:
-            raise
-        except Exception as error:
-            self._tried.append((record, error))
-            raise
-        self._tried.append((record, None))
 
     def close(self) -> None:
         """Close the exporter, if it can be."""

@@ -5,26 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from time import time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from modelport._extras import require
+from modelport.monitor._batch_path import log_rows
 from modelport.monitor._lifecycle import manage, release
-from modelport.monitor._prediction_ids import prediction_ids
-from modelport.predictions._drain import Drain, QueuedPrediction
-from modelport.predictions._record import make_prediction
-from modelport.predictions._worker import SinkWorker
+from modelport.monitor._pipeline import Pipeline
+from modelport.monitor._request_path import frozen, request_path
+from modelport.monitor._signals import install_handlers
+from modelport.predictions._queued import Truth
+from modelport.predictions._redaction import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from types import FrameType, TracebackType
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import TracebackType
     from typing import Self
 
     from prometheus_client.registry import CollectorRegistry
 
     from modelport.drift import Baseline, CountsSnapshot, DriftReport
     from modelport.monitor._metrics import MonitorView
-    from modelport.predictions import Prediction, Sink
+    from modelport.predictions import Sink
 
 __all__ = ["ModelMonitor"]
 
@@ -58,6 +61,7 @@ class ModelMonitor:
         interval: float = _DEFAULT_INTERVAL_SECONDS,
         drift_window: float = _DEFAULT_WINDOW_SECONDS,
         copy_features: bool = True,
+        redact: Iterable[str] = (),
         registry: CollectorRegistry | None = None,
     ) -> None:
         """Prepare a monitor. Threads start with the first prediction.
@@ -70,8 +74,14 @@ class ModelMonitor:
             max_queue: Predictions held between two steps of the thread; beyond it new ones are dropped.
             interval: Seconds between two looks at the queue.
             drift_window: Seconds of traffic that the drift gauges look back on.
-            copy_features: Copy the features' container in `log`, so that the caller may reuse it. Without it `log`
-                costs about half, and features must not change before they are shipped.
+            copy_features: Freeze the features in `log`, so that the caller may reuse or change them: a list as a
+                whole, a mapping or an array one level deep. Without it `log` costs about half, and features must
+                not change before they are shipped.
+            redact: Names of fields whose values are replaced by ``"REDACTED"`` before any record is encoded, at any
+                depth and whatever their case: ``"ssn"``, or ``"card.number"`` for a field in a field. In features
+                (those given by position too, where a baseline names them), outputs, segments, labels and request
+                bodies; a body that is text and not JSON is left out, and so are attributions of such features. The
+                counts still see the values.
             registry: A prometheus-client registry to appear in; by default one that holds nothing else.
 
         Raises:
@@ -79,22 +89,27 @@ class ModelMonitor:
             MissingExtraError: A baseline or a registry is given and the extra ``drift`` is not installed.
             ValueError: Two sinks of one name, or a limit below 1.
         """
-        workers = tuple(SinkWorker(sink) for sink in sinks)
-        if len({worker.sink.name for worker in workers}) != len(workers):
-            message = "sinks need different names: FileSink(..., name='archive')"
-            raise ValueError(message)
-        if max_queue < 1 or interval <= 0:
-            message = "max_queue must be at least 1 and interval above 0"
-            raise ValueError(message)
-        self._baseline, self._live, self._window = _drift_parts(baseline, drift_window)
+        loaded = _loaded(baseline)
         self.endpoint = endpoint
-        self.model_version = model_version
-        if model_version is None and self._baseline is not None:
-            self.model_version = self._baseline.model_version
-        self._names = None if self._baseline is None else self._baseline.names
-        self._workers = workers
-        self._copy_features = copy_features
-        self._drain = Drain(self._process, max_queue, interval)
+        self.model_version = model_version if model_version is not None or loaded is None else loaded.model_version
+        self._baseline = loaded
+        self._pipeline = Pipeline(
+            endpoint,
+            self.model_version,
+            loaded,
+            sinks,
+            max_queue=max_queue,
+            interval=interval,
+            drift_window=drift_window,
+            redaction=Redaction(redact) if redact else None,
+        )
+        self._drain = self._pipeline.drain
+        self._log = request_path(self._drain.gate, copy=copy_features)
+        if type(self).log is ModelMonitor.log:
+            # The method below is what readers, checkers and subclasses see; this saves each request its call.
+            self._log.__wrapped__ = self.log  # type: ignore[attr-defined]
+            self._log.__doc__ = ModelMonitor.log.__doc__
+            self.__dict__["log"] = self._log
         self._begin()
         self._registry = registry
         self._shared_registry = registry is not None
@@ -111,6 +126,7 @@ class ModelMonitor:
         prediction_id: str | None = None,
         timestamp: object = None,
         segments: Mapping[str, str] | None = None,
+        attributions: Mapping[str, float] | Sequence[float] | None = None,
     ) -> str:
         """Log one prediction and return its id. Never blocks, never raises; safe from any thread or event loop.
 
@@ -122,39 +138,39 @@ class ModelMonitor:
             timestamp: When it was made: an aware datetime, seconds as a float, or nanoseconds as an int; by default
                 now.
             segments: Labels to compare groups of traffic by.
+            attributions: What each feature added to the output (SHAP values), by feature name or in feature order.
         """
-        if prediction_id is None:
-            prediction_id = self._next_id()
-        drain = self._drain
-        queue = drain.queue
-        if len(queue) >= drain.soft_limit and not drain.admit():
-            return prediction_id
-        if self._copy_features:
-            kind = type(features)
-            if kind is dict or kind is list:
-                # Not typing.cast: a call here costs as much as the copy.
-                container: Any = features
-                features = container.copy()
-            elif kind is not tuple:
-                features = _copied(features)
-        if timestamp is None:
-            timestamp = time_ns()
-        queue.append((prediction_id, timestamp, features, output, request_body, segments))
-        return prediction_id
+        return self._log(features, output, request_body, prediction_id, timestamp, segments, attributions)
 
     def log_many(self, features: Iterable[object], outputs: Iterable[object]) -> list[str]:
         """Log one prediction per row of a batch and return their ids; otherwise as `log`.
 
+        A thousand rows cost one append, and are frozen in one call.
+
         Args:
-            features: Rows, or an array of shape (rows, features).
+            features: Rows, or an array of shape (rows, features), or a frame.
             outputs: One output per row. Surplus rows or outputs are dropped and counted as ``encode_error``.
         """
-        rows, answers = list(features), list(outputs)
-        surplus = abs(len(rows) - len(answers))
-        if surplus:
-            error = ValueError(f"{len(rows)} rows and {len(answers)} outputs")
-            self._drain.drops.add("encode_error", surplus, error)
-        return list(map(self.log, rows, answers))
+        return log_rows(self._drain, features, outputs)
+
+    def log_ground_truth(self, prediction_id: str, label: object, *, timestamp: object = None) -> None:
+        """Log what turned out to be true of an earlier prediction. Never blocks, never raises, as `log`.
+
+        It goes through the same queue to the same sinks, as a record of its own; readers join it by id.
+
+        Args:
+            prediction_id: What `log` returned for the prediction.
+            label: The true value.
+            timestamp: When it became known: as for `log`.
+        """
+        gate = self._drain.gate
+        try:
+            gate.take()
+        except StopIteration:
+            _, admitted = gate.more()
+            if not admitted:
+                return
+        gate.queue.append(Truth(frozen(label), prediction_id, time_ns() if timestamp is None else timestamp))
 
     def count_dropped(self, reason: str, *, error: BaseException | None = None) -> None:
         """Count a prediction that could not be logged, as middlewares have to; it shows in `dropped` and the metrics.
@@ -172,14 +188,15 @@ class ModelMonitor:
         ``queue_full`` (logged faster than shipped), ``encode_error`` (no JSON form), ``sink_error`` (a sink's buffer
         was full, or it refused the record; counted per sink) and ``closed`` (logged after `close`).
         """
-        lost = self._drain.drops.counts()
-        lost["sink_error"] = sum(worker.dropped for worker in self._workers)
-        return lost
+        lost: Counter[str] = Counter({"sink_error": 0})
+        for (reason, _), count in self._pipeline.dropped().items():
+            lost[reason] += count
+        return dict(lost)
 
     @property
     def counts(self) -> CountsSnapshot | None:
         """What has been counted since the start (or the fork); None without a baseline."""
-        return None if self._live is None else self._live.snapshot()
+        return None if self._pipeline.live is None else self._pipeline.live.snapshot()
 
     def drift_report(self, snapshot: CountsSnapshot | None = None) -> DriftReport | None:
         """Serving against training over the drift window; None without a baseline.
@@ -187,15 +204,16 @@ class ModelMonitor:
         Args:
             snapshot: The end of the window, from `counts`; by default this moment's.
         """
-        if self._baseline is None or self._live is None or self._window is None:
+        live, window = self._pipeline.live, self._pipeline.window
+        if self._baseline is None or live is None or window is None:
             return None
         # Here, because drift is only there with a baseline.
         from modelport.drift import drift_report
 
         now = time.monotonic()
-        seen = self._live.snapshot() if snapshot is None else snapshot
-        self._window.observe(now, lambda: seen)
-        return drift_report(self._baseline, self._window.recent(now, seen))
+        seen = live.snapshot() if snapshot is None else snapshot
+        window.observe(now, lambda: seen)
+        return drift_report(self._baseline, window.recent(now, seen))
 
     def flush(self, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> bool:
         """Wait until everything logged so far is counted, and delivered or dropped by every sink.
@@ -203,10 +221,7 @@ class ModelMonitor:
         Returns:
             False if `timeout` seconds were not enough.
         """
-        deadline = time.monotonic() + timeout
-        drained = self._drain.flush(deadline)
-        shipped = [worker.flush(deadline) for worker in self._workers]
-        return all(shipped) and drained
+        return self._pipeline.flush(time.monotonic() + timeout)
 
     def close(self, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> bool:
         """Flush, stop the threads and close the sinks. What sinks have not taken by then is dropped and counted.
@@ -216,13 +231,11 @@ class ModelMonitor:
         """
         if self._drain.closed:
             return True
-        deadline = time.monotonic() + timeout
-        drained = self._drain.close(deadline)
-        delivered = [worker.close(deadline) for worker in self._workers]
+        clean = self._pipeline.close(time.monotonic() + timeout)
         release(self)
         if self._shared_registry and self._registry is not None:
             self._leave(self._registry)
-        return all(delivered) and drained
+        return clean
 
     def __enter__(self) -> Self:
         return self
@@ -247,21 +260,7 @@ class ModelMonitor:
         Raises:
             ValueError: Not called from the main thread.
         """
-        for number in signals or (signal.SIGTERM,):
-            previous = signal.getsignal(number)
-
-            def handle(received: int, frame: FrameType | None, *, previous: Any = previous) -> None:
-                if callable(previous):
-                    self.flush(timeout)
-                    previous(received, frame)
-                elif previous == signal.SIG_DFL:
-                    self.close(timeout)
-                    signal.signal(received, signal.SIG_DFL)
-                    os.kill(os.getpid(), received)
-                else:
-                    self.flush(timeout)
-
-            signal.signal(number, handle)
+        install_handlers(self, signals or (signal.SIGTERM,), timeout)
 
     def metrics_text(self) -> str:
         """All metrics in the Prometheus text format.
@@ -300,19 +299,17 @@ class ModelMonitor:
         from modelport.monitor._metrics import MonitorView, SinkView
 
         counts = self.counts
-        dropped = {(reason, ""): count for reason, count in self._drain.drops.counts().items()}
-        dropped.update({("sink_error", worker.sink.name): worker.dropped for worker in self._workers})
         return MonitorView(
             endpoint=self.endpoint,
             model_version=self.model_version or "",
             process=self._process_label,
             started_seconds=self._started_ns / 1e9,
             predictions=self._drain.drained,
-            queued=len(self._drain.queue),
-            dropped=dropped,
+            queued=self._drain.gate.waiting,
+            dropped=self._pipeline.dropped(),
             sinks=[
                 SinkView(worker.sink.name, worker.delivered, worker.pending, worker.failures)
-                for worker in self._workers
+                for worker in self._pipeline.workers
             ],
             baseline=self._baseline,
             counts=counts,
@@ -321,19 +318,10 @@ class ModelMonitor:
 
     def after_fork_in_child(self) -> None:
         """Called in a forked child: queue, counts and connections are the parent's, threads did not come along."""
-        closed = self._drain.closed
-        self._drain.reset()
-        if self._live is not None:
-            self._live.reset()
-        if self._window is not None:
-            self._window.reset()
-        for worker in self._workers:
-            worker.after_fork()
+        self._pipeline.after_fork()
         self._begin()
-        self._drain.closed = closed
 
     def _begin(self) -> None:
-        self._next_id = prediction_ids()
         self._started_ns = time_ns()
         self._process_label = f"{os.getpid()}-{self._started_ns // 1_000_000}"
 
@@ -348,44 +336,11 @@ class ModelMonitor:
 
         collector_of(registry).remove(self)
 
-    def _process(self, batch: list[QueuedPrediction]) -> None:
-        """One step of the drain thread."""
-        if self._live is not None and self._window is not None:
-            self._window.observe(time.monotonic(), self._live.snapshot)
-            self._live.update([queued[2] for queued in batch], [queued[3] for queued in batch])
-        if self._workers:
-            records = self._records(batch)
-            for worker in self._workers:
-                worker.offer(records)
 
-    def _records(self, batch: Sequence[QueuedPrediction]) -> list[Prediction]:
-        records: list[Prediction] = []
-        for queued in batch:
-            try:
-                records.append(
-                    make_prediction(
-                        *queued, endpoint=self.endpoint, model_version=self.model_version, names=self._names
-                    )
-                )
-            except Exception as error:  # noqa: BLE001 - any value may refuse in any way, and the thread must go on
-                self._drain.drops.add("encode_error", error=error)
-        return records
-
-
-def _copied(features: object) -> object:
-    try:
-        copy: Callable[[], object] | None = getattr(features, "copy", None)
-        return features if copy is None else copy()
-    except Exception:  # noqa: BLE001 - the request path never raises; then the reference has to do
-        return features
-
-
-def _drift_parts(baseline: str | os.PathLike[str] | Baseline | None, seconds: float) -> Any:
+def _loaded(baseline: str | os.PathLike[str] | Baseline | None) -> Baseline | None:
     if baseline is None:
-        return None, None, None
+        return None
     # Here, so that logging alone loads nothing of drift.
-    from modelport.drift import Baseline, LiveCounts
-    from modelport.drift._window import DriftWindow
+    from modelport.drift import Baseline
 
-    loaded = baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
-    return loaded, LiveCounts(loaded), DriftWindow(seconds)
+    return baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)

@@ -21,7 +21,7 @@ except ImportError:  # pragma: no cover - Windows has no advisory locks; there e
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from modelport.predictions._record import Prediction
+    from modelport.predictions._record import Record
 
 __all__ = ["FileSink"]
 
@@ -69,7 +69,7 @@ class FileSink(Sink):
         self._max_file_bytes = max_file_bytes
         self._fsync = fsync
 
-    def write(self, records: Sequence[Prediction]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         """Append `records`.
 
         Raises:
@@ -132,7 +132,7 @@ def default_replica_id() -> str:
     return os.environ.get("BEDROCK_POD_NAME") or os.environ.get("POD_NAME") or socket.gethostname() or "unknown"
 
 
-def _file_key(record: Prediction) -> tuple[str, int]:
+def _file_key(record: Record) -> tuple[str, int]:
     return record.endpoint, minute_of(record.timestamp_ns)
 
 

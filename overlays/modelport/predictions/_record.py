@@ -1,16 +1,29 @@
-"""One logged prediction, and its form as a line of JSON."""
+"""One logged prediction or ground truth, and its form as a line of JSON."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 
-from modelport._plain import JsonValue, plain, plain_body
+from modelport._plain import JsonValue, plain
 
-__all__ = ["GroundTruth", "Prediction", "Record", "from_json_line", "make_prediction", "to_json_line"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "GroundTruth",
+    "Prediction",
+    "Record",
+    "attribution_values",
+    "from_json_line",
+    "named",
+    "segment_labels",
+    "to_json_line",
+    "to_nanoseconds",
+]
 
 _NANOSECONDS = 1_000_000_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -78,50 +91,22 @@ Record: TypeAlias = Prediction | GroundTruth
 
 
 class _Line(msgspec.Struct):
-    """A line on disk: as `Prediction`, but spelled without the recursive type, which msgspec cannot decode into."""
+    """A line on disk: as the records, but spelled without the recursive type, which msgspec cannot decode into."""
 
     prediction_id: str
     timestamp_ns: int
     endpoint: str
-    features: Any
+    features: Any = msgspec.UNSET
     output: Any = None
     model_version: str | None = None
     request_body: Any = None
     segments: dict[str, str] | None = None
+    attributions: dict[str, float | None] | None = None
+    label: Any = msgspec.UNSET
 
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(_Line).decode
-
-
-def make_prediction(  # noqa: PLR0917 - one argument per field of a queued record
-    prediction_id: object,
-    timestamp: object,
-    features: object,
-    output: object,
-    request_body: object,
-    segments: object,
-    *,
-    endpoint: str,
-    model_version: str | None,
-    names: tuple[str, ...] | None,
-) -> Prediction:
-    """Turn what a caller logged into a record of plain values; `names` are given to the items of a sequence.
-
-    Raises:
-        TypeError: A value has no JSON form, or the time is of an unknown kind.
-        ValueError: The time is not finite or has no time zone.
-    """
-    return Prediction(
-        prediction_id=prediction_id if type(prediction_id) is str else str(prediction_id),
-        timestamp_ns=timestamp if type(timestamp) is int else to_nanoseconds(timestamp),
-        endpoint=endpoint,
-        features=_named(plain(features), names),
-        output=plain(output),
-        model_version=model_version,
-        request_body=None if request_body is None else plain_body(request_body),
-        segments=None if segments is None else _labels(segments),
-    )
 
 
 def to_nanoseconds(time: object) -> int:
@@ -148,7 +133,7 @@ def to_nanoseconds(time: object) -> int:
 
 
 def to_json_line(record: object) -> bytes:
-    r"""Encode a `Prediction` (or plain mapping) as one line of strict JSON, ended by ``\\n``.
+    r"""Encode a record (or plain mapping) as one line of strict JSON, ended by ``\\n``.
 
     NaN becomes null (both mean "missing"), an infinity the text ``"Infinity"`` or ``"-Infinity"`` (the spelling of
     the protobuf JSON mapping, which ``float()`` reads back), a lone surrogate U+FFFD.
@@ -164,7 +149,7 @@ def to_json_line(record: object) -> bytes:
     return line + b"\n"
 
 
-def from_json_line(line: bytes) -> Prediction:
+def from_json_line(line: bytes) -> Record:
     """Decode what `to_json_line` wrote; also a collector's ``time<TAB>tag<TAB>json`` line.
 
     Raises:
@@ -174,25 +159,75 @@ def from_json_line(line: bytes) -> Prediction:
     if not line.startswith(b"{"):
         line = line[line.find(b"\t{") + 1 :]
     read = _decode(line)
-    return Prediction(**{name: getattr(read, name) for name in read.__struct_fields__})
+    if read.features is not msgspec.UNSET:
+        return Prediction(
+            prediction_id=read.prediction_id,
+            timestamp_ns=read.timestamp_ns,
+            endpoint=read.endpoint,
+            features=read.features,
+            output=read.output,
+            model_version=read.model_version,
+            request_body=read.request_body,
+            segments=read.segments,
+            attributions=None if read.attributions is None else _numbers(read.attributions),
+        )
+    if read.label is msgspec.UNSET:
+        message = "Object missing required field `features` (a prediction) or `label` (a ground truth)"
+        raise msgspec.ValidationError(message)
+    return GroundTruth(
+        prediction_id=read.prediction_id, timestamp_ns=read.timestamp_ns, endpoint=read.endpoint, label=read.label
+    )
 
 
-def _named(features: JsonValue, names: tuple[str, ...] | None) -> JsonValue:
+def named(features: JsonValue, names: tuple[str, ...] | None) -> JsonValue:
+    """`features` with `names` given to the items of a row, or of each row of a table."""
     if isinstance(features, list):
         if len(features) == 1 and isinstance(features[0], (list, dict)):
             # A model's input is often a batch of one row: [[...]] or [{...}].
             features = features[0]
-        if names is not None and isinstance(features, list) and len(features) == len(names):
-            return dict(zip(names, features, strict=True))
+        if names is not None and isinstance(features, list):
+            if features and all(isinstance(row, list) and len(row) == len(names) for row in features):
+                return [dict(zip(names, cast("list[JsonValue]", row), strict=True)) for row in features]
+            if len(features) == len(names):
+                return dict(zip(names, features, strict=True))
     return features
 
 
-def _labels(segments: object) -> dict[str, str]:
+def segment_labels(segments: object) -> dict[str, str]:
+    """Segments as text by name.
+
+    Raises:
+        TypeError: They are no mapping.
+    """
     labels = plain(segments)
     if not isinstance(labels, dict):
         message = "segments are a mapping of name to text"
         raise TypeError(message)
     return {name: value if isinstance(value, str) else str(value) for name, value in labels.items()}
+
+
+def attribution_values(attributions: object, names: tuple[str, ...] | None) -> dict[str, float]:
+    """Attributions as numbers by feature name; a sequence gets `names`, or its positions where there are none.
+
+    Raises:
+        TypeError: They are no mapping and no sequence, or hold something that is no number.
+        ValueError: As many values as there are features is what a sequence must have.
+    """
+    values = plain(attributions)
+    if isinstance(values, list) and len(values) == 1 and isinstance(values[0], (list, dict)):
+        values = values[0]
+    if isinstance(values, list):
+        keys = tuple(map(str, range(len(values)))) if names is None else names
+        values = dict(zip(keys, values, strict=True))
+    if not isinstance(values, dict):
+        message = "attributions are a mapping of feature name to number, or a sequence in the features' order"
+        raise TypeError(message)
+    return _numbers(values)
+
+
+def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    # A line of JSON has no NaN; it is null there.
+    return {name: math.nan if value is None else float(value) for name, value in values.items()}
 
 
 def _strict(value: JsonValue) -> JsonValue:

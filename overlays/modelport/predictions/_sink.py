@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.predictions._record import Prediction
+    from modelport.predictions._frame import Frame
+    from modelport.predictions._record import Record
 
-__all__ = ["DEFAULT_MAX_BUFFER", "Sink"]
+__all__ = ["DEFAULT_MAX_BUFFER", "DEFAULT_MAX_BUFFER_BYTES", "Sink"]
 
 DEFAULT_MAX_BUFFER = 100_000
 """Records kept for a sink that is down, unless told otherwise."""
+
+DEFAULT_MAX_BUFFER_BYTES = 256 * 1024 * 1024
+"""Bytes of encoded records kept for a sink that is down, unless told otherwise."""
 
 
 class Sink(ABC):
@@ -25,13 +29,17 @@ class Sink(ABC):
     Attributes:
         name: How metrics and log lines call this sink. Two sinks of one monitor need different names.
         max_buffer: Records kept while the sink is down; beyond it new ones are dropped and counted.
+        max_buffer_bytes: Bytes of them, as they are kept (msgpack); whichever bound is met first.
+        takes_frames: Whether `write_frames` is there: for sinks that can do with records as they are kept.
     """
 
     name: str = "sink"
     max_buffer: int = DEFAULT_MAX_BUFFER
+    max_buffer_bytes: int = DEFAULT_MAX_BUFFER_BYTES
+    takes_frames: bool = False
 
     @abstractmethod
-    def write(self, records: Sequence[Prediction]) -> None:
+    def write(self, records: Sequence[Record]) -> None:
         """Take all of `records` (never empty, at most 1000) or raise having taken none of them.
 
         Raises:
@@ -39,6 +47,14 @@ class Sink(ABC):
             Exception: Anything else is final: records are then offered one by one, and those that fail are dropped
                 and counted.
         """
+
+    def write_frames(self, frames: Sequence[Frame]) -> None:
+        """As `write`, for a sink whose `takes_frames` is true: take all of `frames` or raise having taken none.
+
+        Frames are what modelport keeps records as; `Frame.records` decodes one, and ``pack_frame`` is its form in a
+        file. After an error other than OSError the records go to `write`, one by one.
+        """
+        raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027 - most sinks have nothing to close
         """Let go of connections and files. Called once, after the last `write`."""

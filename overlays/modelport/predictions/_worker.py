@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
 import time
-from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from modelport.predictions._buffer import FrameBuffer
+from modelport.predictions._frame import FrameError
 
-    from modelport.predictions._record import Prediction
+if TYPE_CHECKING:
+    from modelport.predictions._buffer import Backlog
+    from modelport.predictions._frame import Frame
+    from modelport.predictions._record import Record
     from modelport.predictions._sink import Sink
 
 __all__ = ["MAX_BATCH", "SinkWorker"]
@@ -28,7 +30,11 @@ _logger = logging.getLogger("modelport.predictions")
 
 
 class SinkWorker:
-    """Ships to one sink. Every record offered ends as delivered, dropped or still pending; the three add up."""
+    """Ships to one sink. Every record offered ends as delivered, dropped or still pending; the three add up.
+
+    Records come from memory (`offer`) and, with a spool, from a `backlog` on disk, whose records are only passed when
+    the sink has taken or refused them.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self.sink = sink
@@ -36,52 +42,74 @@ class SinkWorker:
 
     def _reset(self) -> None:
         self._changed = threading.Condition()
-        self._buffer: deque[Prediction] = deque()
+        self._memory = FrameBuffer(self.sink.max_buffer, self.sink.max_buffer_bytes)
+        self._backlog: Backlog | None = None
         self._thread: threading.Thread | None = None
         self._deadline: float | None = None
         self._hurry = 0
         self.delivered = 0
         self.dropped = 0
         self.failures = 0
-        self._writing = 0
+        # Delivered, refused or given up; not those there was never room for.
         self._settled = 0
+        # The frames being offered, from which source, and how many of their records have been counted one by one.
+        self._batch: list[Frame] = []
+        self._batch_records = 0
+        self._done = 0
+        self._from_backlog = False
 
     @property
     def pending(self) -> int:
         """Records accepted and not yet delivered or dropped."""
-        return len(self._buffer)
+        backlog = 0 if self._backlog is None else self._backlog.pending
+        return self._memory.records + backlog - self._done
 
-    def offer(self, records: Sequence[Prediction]) -> None:
-        """Take as many of `records` as the buffer has room for; the others are dropped and counted. Never blocks."""
+    def attach(self, backlog: Backlog) -> None:
+        """Ship from `backlog` as well."""
         with self._changed:
-            room = 0 if self._deadline is not None else max(0, self.sink.max_buffer - len(self._buffer))
-            taken = min(room, len(records))
-            self._buffer.extend(islice(records, taken))
-            first_loss = taken < len(records) and self.dropped == 0
-            self.dropped += len(records) - taken
+            self._backlog = backlog
+        self.notify()
+
+    def offer(self, frame: Frame) -> None:
+        """Take as many records of `frame` as the buffer has room for; others are dropped, counted. Never blocks."""
+        with self._changed:
+            taken = 0 if self._deadline is not None else self._memory.put(frame)
+            first_loss = taken < frame.count and self.dropped == 0
+            self.dropped += frame.count - taken
             self._start()
             self._changed.notify_all()
         if first_loss:
             _logger.warning("sink %s: buffer of %d records is full, dropping", self.sink.name, self.sink.max_buffer)
+
+    def notify(self) -> None:
+        """Look at the backlog: it may have grown."""
+        with self._changed:
+            if self._has_more() and self._deadline is None:
+                self._start()
+                self._changed.notify_all()
 
     def flush(self, deadline: float) -> bool:
         """Wait until everything offered so far is delivered or dropped, or `deadline` (monotonic seconds) passes."""
         with self._changed:
             self._hurry += 1
             self._changed.notify_all()
-            goal = self._settled + len(self._buffer)
+            goal = self._settled + self.pending
             try:
-                while self._settled < goal and (left := deadline - time.monotonic()) > 0:
+                while self._settled < goal and self._has_more() and (left := deadline - time.monotonic()) > 0:
                     if self._start():
                         self._changed.wait(left)
                     elif not self._step():
                         break
-                return self._settled >= goal
+                return self._settled >= goal or not self._has_more()
             finally:
                 self._hurry -= 1
 
     def close(self, deadline: float) -> bool:
-        """Flush until `deadline`, then drop and count the rest and close the sink. True if nothing was lost by it."""
+        """Flush until `deadline`, drop and count what is left in memory, and close the sink.
+
+        Returns:
+            True if everything was delivered or refused. What is left in the spool is not lost.
+        """
         clean = self.flush(deadline)
         with self._changed:
             self._deadline = deadline
@@ -93,7 +121,7 @@ class SinkWorker:
             # The thread closes the sink as its last act: a sink is never closed under a write in progress.
             thread.join(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
         # What a stuck thread has in hand is left to it: it may still arrive.
-        self._give_up(keep=self._writing)
+        self._give_up(all_of_it=thread is None)
         return clean
 
     def after_fork(self) -> None:
@@ -103,7 +131,7 @@ class SinkWorker:
 
     def _start(self) -> bool:
         """See to it that the thread runs; False where none can be started, as late in an interpreter's exit."""
-        if self._thread is None and self._buffer:
+        if self._thread is None and self._has_more():
             name = f"modelport-sink-{self.sink.name}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             try:
@@ -126,16 +154,18 @@ class SinkWorker:
                 # Jitter keeps many replicas from knocking at a collector that comes back at the same moment.
                 self._sleep(min(pause, longest) * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrets
             pause = min(pause * 2, _MAX_PAUSE_SECONDS)
-        self._give_up(keep=0)
+        self._give_up(all_of_it=True)
         self._close_sink()
 
     def _wait(self) -> bool:
         with self._changed:
-            while not self._buffer:
-                if self._deadline is not None:
+            while True:
+                more = self._has_more()
+                if self._deadline is not None and (not more or time.monotonic() > self._deadline):
                     return False
+                if more:
+                    return True
                 self._changed.wait()
-            return True
 
     def _sleep(self, seconds: float) -> None:
         """Sleep with the lock given up; a flush or a close that begins meanwhile cuts it short."""
@@ -144,52 +174,112 @@ class SinkWorker:
         while self._deadline is None and self._hurry <= hurry and (left := end - time.monotonic()) > 0:
             self._changed.wait(left)
 
+    def _has_more(self) -> bool:
+        return self._memory.records > 0 or (self._backlog is not None and self._backlog.pending > 0)
+
     def _step(self) -> bool:
         """Offer one batch to the sink; False if it is out of reach."""
-        with self._changed:
-            batch = list(islice(self._buffer, MAX_BATCH))
-            self._writing = len(batch)
-        try:
-            return self._write(batch)
-        finally:
-            self._writing = 0
+        frames = self._next()
+        return self._write(frames) if frames else True
 
-    def _write(self, batch: list[Prediction]) -> bool:
+    def _next(self) -> list[Frame]:
+        """The batch in hand, or the next one: from memory first, as that is what a crash would lose."""
+        if self._batch:
+            return self._batch
+        with self._changed:
+            self._from_backlog = self._memory.records == 0
+            frames = self._memory.peek(MAX_BATCH)
+        if self._from_backlog and self._backlog is not None:
+            frames = self._backlog.read(MAX_BATCH)
+        with self._changed:
+            self._batch = frames
+            self._batch_records = sum(frame.count for frame in frames)
+        return frames
+
+    def _write(self, frames: list[Frame]) -> bool:
         try:
-            self.sink.write(batch)
+            delivered = self._hand_over(frames)
         except OSError as error:
             self._failed(error)
+            for frame in frames:
+                # While the sink is down only the bytes are kept.
+                frame.forget()
             return False
-        except Exception as error:  # noqa: BLE001 - a sink is foreign code, and its thread must outlive it
-            self._failed(error)
-            if len(batch) > 1:
-                return all(self._write([record]) for record in batch)
-            self._settle(1, delivered=False)
-            return True
-        self._settle(len(batch), delivered=True)
+        self._settle(delivered)
         return True
 
-    def _give_up(self, keep: int) -> None:
+    def _hand_over(self, frames: list[Frame]) -> int:
+        """Give what is left of the batch to the sink and say how many records it took.
+
+        Raises:
+            OSError: It is out of reach.
+        """
+        if self.sink.takes_frames and not self._done:
+            try:
+                self.sink.write_frames(frames)
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a sink is foreign code, and its thread must outlive it
+                self._failed(error)
+            else:
+                return self._batch_records
+        return self._write_records(_decoded(frames)[self._done :])
+
+    def _write_records(self, records: list[Record]) -> int:
+        """Give `records` to the sink and say how many it took; what it refuses for good is left out.
+
+        Raises:
+            OSError: It is out of reach; what it had taken or refused by then has been counted.
+        """
+        if not records:
+            return 0
+        try:
+            self.sink.write(records)
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in `_hand_over`
+            self._failed(error)
+            if len(records) == 1:
+                return 0
+        else:
+            return len(records)
+        for record in records:
+            taken = self._write_records([record])
+            with self._changed:
+                self._done += 1
+                self.delivered += taken
+                self.dropped += 1 - taken
+                self._settled += 1
+                self._changed.notify_all()
+        return 0
+
+    def _settle(self, delivered: int) -> None:
+        """Pass the batch: `delivered` records more have arrived, some were counted before, the rest is lost."""
         with self._changed:
-            left = max(0, len(self._buffer) - keep)
-            for _ in range(left):
-                self._buffer.pop()
+            left = self._batch_records - self._done
+            self.delivered += delivered
+            self.dropped += left - delivered
+            self._settled += left
+            if not self._from_backlog:
+                self._memory.pass_over(len(self._batch))
+            elif self._backlog is not None:
+                self._backlog.advance()
+            self._batch, self._batch_records, self._done = [], 0, 0
+            self._changed.notify_all()
+
+    def _give_up(self, *, all_of_it: bool) -> None:
+        """Drop what is in memory, but for what a thread has in hand: that may still arrive."""
+        with self._changed:
+            in_hand = 0 if self._from_backlog else self._batch_records
+            keep = 0 if all_of_it else in_hand
+            left = self._memory.drop_all_but(keep)
+            if not keep and in_hand:
+                left -= self._done
+                self._batch, self._batch_records, self._done = [], 0, 0
             self.dropped += left
             self._settled += left
         if left:
             _logger.warning("sink %s: %d records were not delivered before closing", self.sink.name, left)
-
-    def _settle(self, count: int, *, delivered: bool) -> None:
-        with self._changed:
-            for _ in range(count):
-                self._buffer.popleft()
-            self._writing -= count
-            self._settled += count
-            if delivered:
-                self.delivered += count
-            else:
-                self.dropped += count
-            self._changed.notify_all()
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1
@@ -202,3 +292,12 @@ class SinkWorker:
             self.sink.close()
         except Exception as error:  # noqa: BLE001 - closing must go on to the other sinks
             _logger.warning("sink %s: closing failed: %r", self.sink.name, error)
+
+
+def _decoded(frames: list[Frame]) -> list[Record]:
+    records: list[Record] = []
+    for frame in frames:
+        # Only a spool's file can be damaged, and there the checksum has spoken before.
+        with contextlib.suppress(FrameError):
+            records += frame.records()
+    return records

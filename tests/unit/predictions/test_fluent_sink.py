@@ -11,12 +11,19 @@ import pytest
 
 from modelport._extras import MissingExtraError
 from modelport.predictions import FluentSink, Prediction
+from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._worker import SinkWorker
 from tests.unit.conftest import Collector
 
 from .test_sink_worker import soon
 
 NewCollector = Callable[..., Collector]
+
+
+def offer(worker: SinkWorker, records: list[Prediction]) -> None:
+    for start in range(0, len(records), 1000):
+        for frame in frames_of(records[start : start + 1000]):
+            worker.offer(frame)
 
 
 def record(number: int = 1, **fields: object) -> Prediction:
@@ -160,7 +167,7 @@ def test_a_record_msgpack_cannot_carry_is_dropped_alone(collector: NewCollector)
     server = collector()
     worker = SinkWorker(FluentSink("127.0.0.1", server.port))
 
-    worker.offer([record(1), record(2, output=2**80), record(3)])
+    offer(worker, [record(1), record(2, output=2**80), record(3)])
 
     assert worker.close(soon())
     assert numbers(server) == [1, 3]
@@ -170,11 +177,11 @@ def test_a_record_msgpack_cannot_carry_is_dropped_alone(collector: NewCollector)
 def test_records_survive_a_restart_of_the_collector(collector: NewCollector, eventually: Callable[..., None]) -> None:
     first = collector()
     worker = SinkWorker(FluentSink("127.0.0.1", first.port, timeout=1))
-    worker.offer([record(number) for number in range(100)])
+    offer(worker, [record(number) for number in range(100)])
     assert worker.flush(soon())
     first.close()
 
-    worker.offer([record(number) for number in range(100, 2200)])
+    offer(worker, [record(number) for number in range(100, 2200)])
     eventually(lambda: worker.failures >= 1)
     second = collector(first.port)
 
@@ -188,7 +195,7 @@ def test_records_survive_a_collector_that_accepts_and_never_reads(
 ) -> None:
     server = collector(read=False)
     worker = SinkWorker(FluentSink("127.0.0.1", server.port, timeout=0.2))
-    worker.offer([record(number) for number in range(50)])
+    offer(worker, [record(number) for number in range(50)])
     eventually(lambda: worker.failures >= 1)
 
     server.read = True

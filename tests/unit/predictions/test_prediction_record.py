@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import math
 import uuid
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 
 from modelport._plain import plain
 from modelport.monitor._prediction_ids import prediction_ids
-from modelport.predictions import Prediction
-from modelport.predictions._record import from_json_line, make_prediction, to_json_line
+from modelport.monitor._request_path import frozen
+from modelport.predictions import GroundTruth, Prediction
+from modelport.predictions._frame_maker import FrameMaker
+from modelport.predictions._queued import Full
+from modelport.predictions._record import from_json_line, to_json_line
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.floats().map(np.float64) | st.just(pd.NA)
@@ -28,19 +32,19 @@ values = st.recursive(
 )
 
 
-def made(features: object, output: object = 1, **fields: object) -> Prediction:
-    given_fields = {"request_body": None, "segments": None, "timestamp": 5, **fields}
-    return make_prediction(
-        "id",
-        given_fields["timestamp"],
-        features,
-        output,
-        given_fields["request_body"],
-        given_fields["segments"],
-        endpoint="e",
-        model_version="1",
-        names=given_fields.get("names"),  # type: ignore[arg-type]
-    )
+def made(features: object, output: object = 1, **fields: Any) -> Prediction:
+    queued = Full(
+        frozen(features), output, "id", fields.get("timestamp", 5), fields.get("request_body"), fields.get("segments"),
+        fields.get("attributions"),
+    )  # fmt: skip
+    errors: list[Exception] = []
+    maker = FrameMaker("e", "1", fields.get("names"), errors.append)
+    frames = maker.make([queued])
+    if errors:
+        raise errors[0]
+    (record,) = frames[0].records()
+    assert isinstance(record, Prediction)
+    return record
 
 
 def reject_constant(text: str) -> None:
@@ -158,7 +162,50 @@ def test_other_times_are_refused(bad: object) -> None:
 def test_a_collectors_tab_separated_line_is_read() -> None:
     line = b"2026-01-01T00:00:00Z\tmodels.predictions.e.p\t" + to_json_line(made({"a": 1}))
 
-    assert from_json_line(line).features == {"a": 1}
+    record = from_json_line(line)
+    assert isinstance(record, Prediction)
+    assert record.features == {"a": 1}
+
+
+def test_a_ground_truth_is_a_line_with_a_label_and_no_features() -> None:
+    truth = GroundTruth(prediction_id="id", timestamp_ns=5, endpoint="e", label=None)
+
+    line = to_json_line(truth)
+
+    assert json.loads(line) == {"prediction_id": "id", "timestamp_ns": 5, "endpoint": "e", "label": None}
+    assert from_json_line(line) == truth
+
+
+@pytest.mark.parametrize(
+    "attributions",
+    [
+        {"a": 0.5, "b": -1},
+        [0.5, -1],
+        (0.5, -1.0),
+        np.array([0.5, -1.0]),
+        np.array([[0.5, -1.0]]),
+        pd.Series({"a": 0.5, "b": -1}),
+    ],
+)
+def test_attributions_in_any_form_are_numbers_by_name(attributions: object) -> None:
+    assert made([1, 2], names=("a", "b"), attributions=attributions).attributions == {"a": 0.5, "b": -1.0}
+
+
+def test_an_attribution_that_is_not_a_number_survives_a_line_of_json() -> None:
+    record = made([1], attributions={"a": math.nan, "b": 1.0})
+
+    read = from_json_line(to_json_line(record))
+
+    assert isinstance(read, Prediction)
+    assert read.attributions is not None
+    assert math.isnan(read.attributions["a"])
+    assert read.attributions["b"] == 1.0
+
+
+@pytest.mark.parametrize("attributions", [[1.0], "x", {"a": "much"}, 5])
+def test_other_attributions_are_refused(attributions: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        made([1, 2], names=("a", "b"), attributions=attributions)
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"null", b"[]", b"{}", b'{"prediction_id": 3}', b"\xff\n"])
@@ -170,7 +217,7 @@ def test_other_lines_are_decode_errors(line: bytes) -> None:
 def test_ids_look_like_random_uuids_and_never_repeat() -> None:
     first, second = prediction_ids(), prediction_ids()
 
-    ids = [first() for _ in range(5000)] + [second() for _ in range(5000)]
+    ids = [next(first) for _ in range(5000)] + [next(second) for _ in range(5000)]
 
     assert len(set(ids)) == len(ids)
     assert {uuid.UUID(text).version for text in ids} == {4}

@@ -5,18 +5,24 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from modelport.predictions import Prediction
+from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._worker import SinkWorker
 from tests.unit.conftest import ListSink
 
 Eventually = Callable[[Callable[[], object]], None]
 
 
-def records(count: int, start: int = 0) -> list[Prediction]:
-    return [
-        Prediction(prediction_id=str(number), timestamp_ns=number, endpoint="e", features={}, output=number)
-        for number in range(start, start + count)
-    ]
+def offer(worker: SinkWorker, count: int, start: int = 0) -> None:
+    """As the drain does: frames of at most 1000 records."""
+    maker = FrameMaker("e", None, None, raised)
+    for first in range(start, start + count, 1000):
+        last = min(first + 1000, start + count)
+        for frame in maker.make([({}, number, str(number), number) for number in range(first, last)]):
+            worker.offer(frame)
+
+
+def raised(error: Exception) -> None:
+    raise error
 
 
 def soon(seconds: float = 20.0) -> float:
@@ -42,7 +48,7 @@ def worker(sink: ListSink) -> Iterator[SinkWorker]:
 
 def test_records_arrive_in_order(worker: SinkWorker, sink: ListSink) -> None:
     for start in range(0, 3000, 300):
-        worker.offer(records(300, start))
+        offer(worker, 300, start)
 
     assert worker.flush(soon())
     assert [record.output for record in sink.records] == list(range(3000))
@@ -52,9 +58,9 @@ def test_an_outage_shorter_than_the_buffer_loses_nothing(
     worker: SinkWorker, sink: ListSink, eventually: Eventually
 ) -> None:
     sink.error = ConnectionRefusedError("down")
-    worker.offer(records(2000))
+    offer(worker, 2000)
     eventually(lambda: worker.failures >= 2)
-    worker.offer(records(2000, 2000))
+    offer(worker, 2000, 2000)
 
     sink.error = None
 
@@ -65,8 +71,8 @@ def test_an_outage_shorter_than_the_buffer_loses_nothing(
 
 def test_beyond_the_buffer_new_records_are_dropped_and_counted(worker: SinkWorker, sink: ListSink) -> None:
     sink.error = OSError("down")
-    worker.offer(records(4000))
-    worker.offer(records(4000, 4000))
+    offer(worker, 4000)
+    offer(worker, 4000, 4000)
     assert worker.dropped == 3000
 
     sink.error = None
@@ -79,7 +85,7 @@ def test_beyond_the_buffer_new_records_are_dropped_and_counted(worker: SinkWorke
 def test_a_record_the_sink_refuses_does_not_hold_up_the_others(worker: SinkWorker, sink: ListSink) -> None:
     sink.refuse = lambda record: record.output in {3, 1500}
 
-    worker.offer(records(2000))
+    offer(worker, 2000)
 
     assert worker.flush(soon())
     assert [record.output for record in sink.records] == [n for n in range(2000) if n not in {3, 1500}]
@@ -88,7 +94,7 @@ def test_a_record_the_sink_refuses_does_not_hold_up_the_others(worker: SinkWorke
 
 def test_flush_gives_up_at_its_deadline_and_says_so(worker: SinkWorker, sink: ListSink) -> None:
     sink.gate.clear()
-    worker.offer(records(1))
+    offer(worker, 1)
 
     assert not worker.flush(soon(0.05))
     assert worker.pending == 1
@@ -96,8 +102,8 @@ def test_flush_gives_up_at_its_deadline_and_says_so(worker: SinkWorker, sink: Li
 
 def test_flush_is_not_ended_early_by_records_that_are_dropped_meanwhile(worker: SinkWorker, sink: ListSink) -> None:
     sink.gate.clear()
-    worker.offer(records(5000))
-    worker.offer(records(5000))
+    offer(worker, 5000)
+    offer(worker, 5000)
 
     assert worker.dropped == 5000
     assert not worker.flush(soon(0.05))
@@ -105,7 +111,7 @@ def test_flush_is_not_ended_early_by_records_that_are_dropped_meanwhile(worker: 
 
 def test_closing_delivers_what_it_can_and_closes_the_sink_once(sink: ListSink) -> None:
     worker = SinkWorker(sink)
-    worker.offer(records(10))
+    offer(worker, 10)
 
     assert worker.close(soon())
     assert len(sink.records) == 10
@@ -115,7 +121,7 @@ def test_closing_delivers_what_it_can_and_closes_the_sink_once(sink: ListSink) -
 def test_closing_during_an_outage_counts_what_is_left(sink: ListSink) -> None:
     worker = SinkWorker(sink)
     sink.error = OSError("down")
-    worker.offer(records(10))
+    offer(worker, 10)
 
     assert not worker.close(soon(0.1))
     assert (worker.delivered, worker.dropped, worker.pending) == (0, 10, 0)
@@ -125,7 +131,7 @@ def test_closing_during_an_outage_counts_what_is_left(sink: ListSink) -> None:
 def test_closing_leaves_a_stuck_batch_to_its_thread(sink: ListSink, eventually: Eventually) -> None:
     worker = SinkWorker(sink)
     sink.gate.clear()
-    worker.offer(records(2500))
+    offer(worker, 2500)
     assert sink.entered.wait(20)
 
     assert not worker.close(soon(0.05))
@@ -140,7 +146,7 @@ def test_nothing_is_taken_after_closing(sink: ListSink) -> None:
     worker = SinkWorker(sink)
     worker.close(soon())
 
-    worker.offer(records(3))
+    offer(worker, 3)
 
     assert worker.dropped == 3
 
@@ -151,7 +157,7 @@ def test_where_no_thread_can_start_flush_delivers_by_itself(sink: ListSink, monk
 
     monkeypatch.setattr("threading.Thread.start", refuse)
     worker = SinkWorker(sink)
-    worker.offer(records(2500))
+    offer(worker, 2500)
 
     assert worker.close(soon())
     assert len(sink.records) == 2500

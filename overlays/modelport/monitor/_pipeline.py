@@ -1,0 +1,161 @@
+"""From the queue to the sinks: count a step, encode it once, hand it to the spool and to every sink."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from modelport.monitor._prediction_ids import prediction_ids
+from modelport.predictions._batches import expand
+from modelport.predictions._drain import MAX_STEP, Drain
+from modelport.predictions._frame_maker import FrameMaker
+from modelport.predictions._queued import Batch, Full, Truth
+from modelport.predictions._worker import SinkWorker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from modelport.drift import Baseline, LiveCounts
+    from modelport.drift._window import DriftWindow
+    from modelport.predictions import Sink
+    from modelport.predictions._queued import Queued, Usual
+    from modelport.predictions._redaction import Redaction
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Everything behind the request path of one monitor.
+
+    Attributes:
+        drain: The queue and the thread that empties it.
+        workers: One for each sink.
+        live: What has been counted; None without a baseline.
+        window: Snapshots over the drift window; None without a baseline.
+        on_step: Called by the drain's thread after each step, such as to publish `live.state()`.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        model_version: str | None,
+        baseline: Baseline | None,
+        sinks: Iterable[Sink],
+        *,
+        max_queue: int,
+        interval: float,
+        drift_window: float,
+        redaction: Redaction | None,
+    ) -> None:
+        """Prepare everything; threads start with the first prediction.
+
+        Raises:
+            ValueError: Two sinks of one name, or a limit below 1.
+        """
+        self.workers = tuple(SinkWorker(sink) for sink in sinks)
+        if len({worker.sink.name for worker in self.workers}) != len(self.workers):
+            message = "sinks need different names: FileSink(..., name='archive')"
+            raise ValueError(message)
+        if max_queue < 1 or interval <= 0:
+            message = "max_queue must be at least 1 and interval above 0"
+            raise ValueError(message)
+        self.live: LiveCounts | None = None
+        self.window: DriftWindow | None = None
+        if baseline is not None:
+            # Here, so that logging alone loads nothing of drift.
+            from modelport.drift import LiveCounts
+            from modelport.drift._window import DriftWindow
+
+            self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
+        self.on_step: list[Callable[[], object]] = []
+        self.drain = Drain(self._process, max_queue, interval, prediction_ids)
+        names = None if baseline is None else baseline.names
+        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
+
+    def dropped(self) -> dict[tuple[str, str], int]:
+        """Lost records by reason and, where it was a sink that lost them, its name."""
+        lost = {(reason, ""): count for reason, count in self.drain.dropped().items()}
+        lost.update({("sink_error", worker.sink.name): worker.dropped for worker in self.workers})
+        return lost
+
+    def flush(self, deadline: float) -> bool:
+        """Wait until everything queued so far is counted, and delivered or dropped by every sink."""
+        drained = self.drain.flush(deadline)
+        shipped = [worker.flush(deadline) for worker in self.workers]
+        return all(shipped) and drained
+
+    def close(self, deadline: float) -> bool:
+        """Flush, stop the threads and close the sinks."""
+        drained = self.drain.close(deadline)
+        delivered = [worker.close(deadline) for worker in self.workers]
+        return all(delivered) and drained
+
+    def after_fork(self) -> None:
+        """Forget, in a forked child, what is the parent's."""
+        self.drain.reset()
+        if self.live is not None:
+            self.live.reset()
+        if self.window is not None:
+            self.window.reset()
+        for worker in self.workers:
+            worker.after_fork()
+
+    def _process(self, entries: list[Queued]) -> None:
+        """One step of the drain."""
+        records = self._expanded(entries) if Batch in set(map(type, entries)) else cast("list[Any]", entries)
+        self.drain.drained += len(records)
+        for start in range(0, len(records), MAX_STEP):
+            step = records[start : start + MAX_STEP]
+            if self.live is not None and self.window is not None:
+                self.window.observe(time.monotonic(), self.live.snapshot)
+                _count(self.live, step)
+            if self.workers:
+                self._ship(step)
+        for publish in self.on_step:
+            publish()
+
+    def _expanded(self, entries: list[Queued]) -> list[Usual | Full | Truth]:
+        records: list[Usual | Full | Truth] = []
+        for entry in entries:
+            if not isinstance(entry, Batch):
+                records.append(entry)
+                continue
+            try:
+                records += list(expand(entry))
+            except Exception as error:  # noqa: BLE001 - any value may refuse in any way, and the thread must go on
+                self.drain.drops.add("encode_error", len(entry.ids), error)
+        return records
+
+    def _ship(self, step: Sequence[Usual | Full | Truth]) -> None:
+        for frame in self._maker.make(step):
+            for worker in self.workers:
+                worker.offer(frame)
+
+    def _refused(self, error: Exception) -> None:
+        self.drain.drops.add("encode_error", error=error)
+
+
+def _count(live: LiveCounts, step: Sequence[Usual | Full | Truth]) -> None:
+    kinds = set(map(type, step))
+    attributions: list[object] = []
+    if kinds != {tuple}:
+        step = [queued for queued in step if type(queued) is not Truth]
+        attributions = [
+            queued.attributions for queued in step if isinstance(queued, Full) and queued.attributions is not None
+        ]
+    features = [queued[0] for queued in step]
+    outputs = [queued[1] for queued in step]
+    if set(map(type, features)) == {bytes}:
+        live.update_packed(cast("list[bytes]", features), outputs, attributions)
+    else:
+        live.update([unpacked(row) for row in features], outputs, attributions)
+
+
+def unpacked(features: object) -> object:
+    """Features that are msgpack as what they were; others as they are."""
+    if type(features) is not bytes:
+        return features
+    # Here, because numpy is an extra, and without it there is nothing to count.
+    from modelport.drift._packed import unpack_rows
+
+    return unpack_rows([features])[0]

@@ -1,0 +1,230 @@
+"""Turning what waits in the queue into frames, once for all sinks."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from modelport._plain import JsonValue, plain, plain_body, unwrap
+from modelport.predictions._frame import BIG_INTEGER, Frame, Header
+from modelport.predictions._queued import Full, Truth
+from modelport.predictions._record import (
+    GroundTruth,
+    Prediction,
+    attribution_values,
+    segment_labels,
+    to_nanoseconds,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from modelport.predictions._queued import Usual
+    from modelport.predictions._record import Record
+    from modelport.predictions._redaction import Redaction
+
+__all__ = ["FrameMaker", "frames_of", "pack_plain"]
+
+_COLUMNS = b"\x97"
+"""A msgpack array of seven."""
+_NOTHING = b"\x90"
+_NIL = b"\xc0"
+_MAX_INT64 = 2**64 - 1
+_MIN_INT64 = -(2**63)
+
+_encode = msgspec.msgpack.Encoder().encode
+_encode_any = msgspec.msgpack.Encoder(enc_hook=unwrap).encode
+
+
+class FrameMaker:
+    """Makes frames of one endpoint and model version."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        model_version: str | None,
+        names: tuple[str, ...] | None,
+        on_error: Callable[[Exception], None],
+        redaction: Redaction | None = None,
+    ) -> None:
+        """`on_error` is called once for each record that has no such form, and which is then in no frame."""
+        self._names = names
+        version = None if model_version is None else _text(model_version)
+        texts = None if names is None else tuple(map(_text, names))
+        self._head = _COLUMNS + _encode(Header(_text(endpoint), version, texts))
+        self._on_error = on_error
+        self._redaction = redaction
+
+    def make(self, step: Sequence[Usual | Full | Truth]) -> list[Frame]:
+        """One frame of the predictions and one of the ground truths in `step`, where there are any."""
+        kinds = set(map(type, step))
+        frames: list[Frame] = []
+        if Truth in kinds:
+            frames += self._truths([queued for queued in step if type(queued) is Truth])
+            step = [queued for queued in step if type(queued) is not Truth]
+        if step:
+            predictions = cast("Sequence[Usual | Full]", step)
+            frames += self._predictions(predictions, plain_only=Full not in kinds and self._redaction is None)
+        return frames
+
+    def _predictions(self, step: Sequence[Usual | Full], *, plain_only: bool) -> list[Frame]:
+        if plain_only:
+            try:
+                return [self._quick(cast("Sequence[Usual]", step))]
+            except Exception:  # noqa: BLE001, S110 - any value may refuse in any way; each is then looked at by itself
+                pass
+        return self._careful(step)
+
+    def _quick(self, step: Sequence[Usual]) -> Frame:
+        """All records in a few calls."""
+        times = [queued[3] for queued in step]
+        features = [queued[0] if type(queued[0]) is bytes else _pack_features(queued[0]) for queued in step]
+        parts = (
+            self._head,
+            _encode([queued[2] for queued in step]),
+            _encode(times),
+            _encode_any([queued[1] for queued in step]),
+            _array_head(len(step)),
+            *features,
+            _NIL,
+            _NOTHING,
+        )
+        return Frame(b"".join(parts), len(step), min(times), max(times))
+
+    def _careful(self, step: Sequence[Usual | Full]) -> list[Frame]:
+        """Record by record; one that refuses costs no other."""
+        rows: list[tuple[str, int, bytes, bytes, bytes]] = []
+        for queued in step:
+            try:
+                rows.append(self._row(queued))
+            except Exception as error:  # noqa: BLE001 - as in `_predictions`
+                self._on_error(error)
+        if not rows:
+            return []
+        ids, times, outputs, features, extras = zip(*rows, strict=True)
+        count = _array_head(len(rows))
+        some = any(extra != _NIL for extra in extras)
+        parts = (
+            self._head, _encode(ids), _encode(times), count, *outputs, count, *features,
+            *((count, *extras) if some else (_NIL,)), _NOTHING,
+        )  # fmt: skip
+        return [Frame(b"".join(parts), len(rows), min(times), max(times))]
+
+    def _row(self, queued: Usual | Full) -> tuple[str, int, bytes, bytes, bytes]:
+        features, output, prediction_id, time, *more = queued
+        extras: list[JsonValue] | None = None
+        if more:
+            body, segments, attributions = more
+            extras = [
+                None if body is None else plain_body(body),
+                None if segments is None else cast("JsonValue", segment_labels(segments)),
+                None if attributions is None else cast("JsonValue", attribution_values(attributions, self._names)),
+            ]
+        if self._redaction is not None:
+            features = self._redaction.features(features, self._names)
+            output = self._redaction.value(plain(output))
+            extras = extras and self._redaction.extras(extras)
+        return (
+            _text(prediction_id),
+            _time(time),
+            _pack(output),
+            features if type(features) is bytes else _pack_features(features, careful=True),
+            _NIL if extras is None else pack_plain(cast("JsonValue", extras)),
+        )
+
+    def _truths(self, step: Sequence[Truth]) -> list[Frame]:
+        rows: list[tuple[str, int, bytes]] = []
+        for truth in step:
+            try:
+                label = truth.label if self._redaction is None else self._redaction.value(plain(truth.label))
+                rows.append((_text(truth.prediction_id), _time(truth.time), _pack(label)))
+            except Exception as error:  # noqa: BLE001 - as in `_predictions`
+                self._on_error(error)
+        if not rows:
+            return []
+        ids, times, labels = zip(*rows, strict=True)
+        parts = (
+            self._head, _encode(ids), _encode(times), _NOTHING, _NOTHING, _NIL, _array_head(len(rows)), *labels,
+        )  # fmt: skip
+        return [Frame(b"".join(parts), len(rows), min(times), max(times))]
+
+
+def frames_of(records: Iterable[Record]) -> list[Frame]:
+    """Records as frames, one for each run of the same kind, endpoint and model version."""
+    frames: list[Frame] = []
+    for (_, endpoint, version), run in groupby(records, _shared):
+        maker = FrameMaker(endpoint, version, None, _raise)
+        frames += maker.make([_queued(record) for record in run])
+    return frames
+
+
+def _shared(record: Record) -> tuple[type, str, str | None]:
+    return type(record), record.endpoint, record.model_version if isinstance(record, Prediction) else None
+
+
+def _queued(record: Record) -> Usual | Full | Truth:
+    if isinstance(record, GroundTruth):
+        return Truth(record.label, record.prediction_id, record.timestamp_ns)
+    usual = (record.features, record.output, record.prediction_id, record.timestamp_ns)
+    more = (record.request_body, record.segments, record.attributions)
+    return usual if more == (None, None, None) else Full(*usual, *more)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def pack_plain(value: JsonValue) -> bytes:
+    """`value` as msgpack; with the integers and the halves of characters that msgpack refuses."""
+    try:
+        return _encode(value)
+    except (OverflowError, UnicodeEncodeError):
+        return _encode(_tamed(value))
+
+
+def _pack(value: object) -> bytes:
+    try:
+        return _encode_any(value)
+    except Exception:  # noqa: BLE001 - whatever msgspec refuses, `plain` has the last word
+        return pack_plain(plain(value))
+
+
+def _pack_features(features: Any, *, careful: bool = False) -> bytes:
+    if type(features) is dict:
+        # The cheapest test that all keys are text; one that is not has to go through `plain`.
+        try:
+            "".join(cast("dict[str, object]", features))
+        except TypeError:
+            return pack_plain(plain(cast("object", features)))
+    return _pack(cast("object", features)) if careful else _encode_any(features)
+
+
+def _array_head(count: int) -> bytes:
+    return b"\xdd" + count.to_bytes(4, "big")
+
+
+def _text(value: object) -> str:
+    text = value if type(value) is str else str(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+def _time(value: object) -> int:
+    time = value if type(value) is int else to_nanoseconds(value)
+    if not _MIN_INT64 <= time < -_MIN_INT64:
+        message = f"a time beyond the year 2262: {time} ns"
+        raise ValueError(message)
+    return time
+
+
+def _tamed(value: JsonValue) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, int) and not _MIN_INT64 <= value <= _MAX_INT64:
+        return msgspec.msgpack.Ext(BIG_INTEGER, str(value).encode())
+    if isinstance(value, list):
+        return [_tamed(item) for item in value]
+    if isinstance(value, dict):
+        return {_tamed(name): _tamed(item) for name, item in value.items()}
+    return value
