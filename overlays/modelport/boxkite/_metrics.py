@@ -100,7 +100,7 @@ def _named(baseline: Baseline) -> Iterator[tuple[str, FeatureBaseline]]:
 def _family(name: str, text: str, column: FeatureBaseline, values: FeatureBaseline | FeatureCounts) -> Metric:
     if column.kind == "numeric":
         histogram = HistogramMetricFamily(name, text)
-        # prometheus-client leaves out sum and count where an edge is negative, as Boxkite does.
+        # Where an edge is negative prometheus-client leaves out the sum, and the count with it, as OpenMetrics demands.
         histogram.add_metric([], _buckets(column, values), values.sum)
         return histogram
     counter = CounterMetricFamily(name, text, labels=["bin"])

@@ -71,6 +71,7 @@ class _Calls:
         self._output = output
         self._segments = segments
         self._next_id = IdSource()
+        monitor.expect_dropped("extract_error")
 
     def called(self, function: Callable[..., object]) -> Callable[..., object]:
         @wraps(function)

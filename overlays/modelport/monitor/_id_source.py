@@ -35,4 +35,4 @@ class IdSource:
 
     def after_fork_in_child(self) -> None:
         """Draw anew: the parent goes on with the ids it has."""
-        self._next = prediction_ids()
+        self._next = prediction_ids().__next__

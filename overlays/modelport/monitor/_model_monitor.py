@@ -104,6 +104,7 @@ class ModelMonitor:
             redaction=Redaction(redact) if redact else None,
         )
         self._drain = self._pipeline.drain
+        self._expected: tuple[str, ...] = ()
         self._log = request_path(self._drain.gate, copy=copy_features)
         if type(self).log is ModelMonitor.log:
             # The method below is what readers, checkers and subclasses see; this saves each request its call.
@@ -172,11 +173,16 @@ class ModelMonitor:
                 return
         gate.queue.append(Truth(frozen(label), prediction_id, time_ns() if timestamp is None else timestamp))
 
+    def expect_dropped(self, *reasons: str) -> None:
+        """Show these reasons from the start, at zero: what first appears at one has not grown, for Prometheus."""
+        self._expected += reasons
+        self._drain.drops.expect(*reasons)
+
     def count_dropped(self, reason: str, *, error: BaseException | None = None) -> None:
         """Count a prediction that could not be logged, as middlewares have to; it shows in `dropped` and the metrics.
 
         Args:
-            reason: One word for it.
+            reason: One word for it, best one that `expect_dropped` has announced.
             error: What went wrong, for the log line.
         """
         self._drain.drops.add(reason, error=error)
@@ -319,6 +325,7 @@ class ModelMonitor:
     def after_fork_in_child(self) -> None:
         """Called in a forked child: queue, counts and connections are the parent's, threads did not come along."""
         self._pipeline.after_fork()
+        self._drain.drops.expect(*self._expected)
         self._begin()
 
     def _begin(self) -> None:

@@ -25,6 +25,7 @@ SegmentsOf: TypeAlias = Callable[["Exchange"], Mapping[str, str] | None]
 _DEFAULT_MAX_BODY_BYTES = 256 * 1024
 _DEFAULT_ID_HEADER = "X-Prediction-Id"
 _SUCCESS = range(200, 300)
+_REASONS = ("aborted", "body_too_large", "body_unread", "extract_error", "no_field", "not_json", "unknown_encoding")
 # What a caller may choose as an id: harmless in a header, a log line and a path of the log's readers.
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/+=@-]{0,199}")
 
@@ -126,6 +127,7 @@ class Watcher:
         self.metrics_path = metrics_path
         self.id_header = id_header.lower()
         self._max_body_bytes = max_body_bytes
+        monitor.expect_dropped(*_REASONS)
         self._next_id = IdSource()
         self._all_paths = path is None
         self._paths = _matcher(path)

@@ -239,9 +239,12 @@ def test_a_scrape_may_ask_for_samples_or_families_as_list_or_text(
 
 @pytest.mark.parametrize("header", ["Accept", "accept", "ACCEPT"])
 def test_the_format_is_that_of_the_accept_header(service: MakeService, header: str) -> None:
-    export()
+    ModelMonitoringService.export_text(
+        [("age", range(100)), ("plan", ["a", "b"] * 50), ("z", [n / 10 - 5 for n in range(100)])],
+        kinds={"age": "numeric"},
+    )
     monitor = service()
-    monitor.log_prediction("", [25.0, 1], "no")
+    monitor.log_prediction("", [25.0, "a", -1.0], "no")
     body, content_type = monitor.export_http(headers={header: "application/openmetrics-text; version=1.0.0"})
 
     assert content_type.startswith("application/openmetrics-text")

@@ -590,6 +590,20 @@ def test_metrics_are_served_where_asked(served: Served) -> None:
     assert int(dict(head[0]["headers"])[b"content-length"]) > 0
 
 
+def test_every_reason_is_shown_from_the_start_at_zero(served: Served) -> None:
+    MonitorMiddleware(answering(1), served.monitor)  # type: ignore[arg-type]
+    reasons = {reason for _, _, _, reason in UNLOGGED.values()} | {
+        "aborted",
+        "body_unread",
+        "extract_error",
+        "no_field",
+    }
+
+    assert {reason: 0 for reason in reasons}.items() <= served.monitor.dropped.items()
+    served.monitor.after_fork_in_child()
+    assert {reason: 0 for reason in reasons}.items() <= served.monitor.dropped.items()
+
+
 def test_a_misspelt_option_is_an_error(served: Served) -> None:
     with pytest.raises(TypeError, match="feature"):
         MonitorMiddleware(answering(1), served.monitor, feature="x")  # type: ignore[call-arg, arg-type]
