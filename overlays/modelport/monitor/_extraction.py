@@ -87,8 +87,9 @@ def _normal(value: object, tensor: Callable[[dict[str, Any]], list[Any]]) -> obj
 
 
 def _are_columns(table: dict[str, Any]) -> bool:
-    lengths = {len(cast("list[object]", column)) if isinstance(column, list) else -1 for column in table.values()}
-    return len(lengths) == 1 and -1 not in lengths
+    if not table or not all(isinstance(column, list) for column in table.values()):
+        return False
+    return len({len(column) for column in table.values()}) == 1
 
 
 def _transposed(columns: dict[str, list[Any]]) -> list[dict[str, object]]:
