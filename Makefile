@@ -52,6 +52,11 @@ generate: setup ## rewrite what is derived: generated/ from openapi/, docs/cli.m
 bench: setup ## measure against the project's bars; prints the ratios. One: make bench ARGS=import
 	@$(RUN) tests.bench.run $(ARGS)
 
+.PHONY: bench-peers
+bench-peers: setup ## the same for monitoring beside other projects; some minutes. One: make bench-peers ARGS=loop
+	@tests/setup/peers.sh boxkite evidently nannyml opentelemetry whylogs
+	@$(RUN) tests.bench.peers.run $(ARGS)
+
 .PHONY: setup
 setup: $(STAMP)-dev ## virtual environment with every extra, the linters and the test tools
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from modelport import predict_code
+from tests.browser.checks import LEAST_CONTRAST
 from tests.live.demo_runs import finished_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -95,7 +96,7 @@ def test_it_fits_and_reads_at_every_width(opened: Any, width: int, scheme: str) 
     opened.set_viewport_size({"width": width, "height": 900})
 
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.evaluate(_LEAST_CONTRAST) >= 4.5
+    assert opened.evaluate(LEAST_CONTRAST) >= 4.5
 
 
 def test_everything_can_be_read_without_scripts(chromium: Any, address: str) -> None:
@@ -105,26 +106,3 @@ def test_everything_can_be_read_without_scripts(chromium: Any, address: str) -> 
 
     assert page.locator("[role=tabpanel]:visible").count() == 2 * len(predict_code.languages())
     context.close()
-
-
-# The lowest contrast (WCAG) of any text with the nearest opaque background behind it.
-_LEAST_CONTRAST = """() => {
-  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const found = channels(getComputedStyle(at).backgroundColor);
-      if (found.length < 4 || found[3] === 1) return found;
-    }
-    return [255, 255, 255];
-  };
-  let least = 21;
-  for (const element of document.querySelectorAll("main *, footer *")) {
-    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.checkVisibility() || element.closest("svg")) continue;
-    const [a, b] = [light(channels(getComputedStyle(element).color)), light(behind(element))];
-    least = Math.min(least, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
-  }
-  return least;
-}"""

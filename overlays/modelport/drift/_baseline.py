@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from modelport._extras import require
+from modelport.drift._errors import BaselineError
 from modelport.drift._tables import column_pairs
 from modelport.drift._values import OTHER, format_edge
 
@@ -26,10 +27,6 @@ OUTPUT_NAME = "output"
 
 _DEFAULT_BINS = 10
 _DEFAULT_MAX_CATEGORIES = 50
-
-
-class BaselineError(ValueError):
-    """A baseline that cannot be made, read or used; the text says which part of it."""
 
 
 class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._values import OTHER
+from modelport.drift._words import bin_name, category, edge, number, percent, short
 
 if TYPE_CHECKING:
     from modelport.drift._results import FeatureDrift
 
-__all__ = ["Bar", "Chart", "Tick", "chart_of", "percent", "short"]
+__all__ = ["Bar", "Chart", "Tick", "chart_of"]
 
 _WIDTH = 560
 _NUMERIC_HEIGHT = 220
@@ -24,8 +24,6 @@ _MAX_LABEL = 18
 _TICK_PIXELS = 62
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 _MAX_GRID_LINES = 5
-_SUFFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
-_NOTHING = "\N{EN DASH}"
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -69,26 +67,6 @@ def chart_of(row: FeatureDrift) -> Chart:
     return _numeric(row) if row.kind == "numeric" else _categorical(row)
 
 
-def percent(share: float) -> str:
-    """A share for people: ``12.3 %``, ``<0.1 %``, a dash where there is none."""
-    if math.isnan(share):
-        return _NOTHING
-    if 0 < share < 0.001:  # noqa: PLR2004 - a tenth of a percent, the last digit shown
-        return "<0.1 %"
-    return f"{100 * share:.1f} %"
-
-
-def short(value: float | None) -> str:
-    """A number for people: three significant digits, ``∞``, a dash where there is none."""
-    if value is None or math.isnan(value):
-        return _NOTHING
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    if value != 0 and abs(value) < 0.001:  # noqa: PLR2004 - below what three digits show
-        return "<0.001" if value > 0 else f"{value:.2g}"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"  # noqa: PLR2004 - four digits in either case
-
-
 def _numeric(row: FeatureDrift) -> Chart:
     plot = _WIDTH - _LEFT - _RIGHT
     bottom = _NUMERIC_HEIGHT - _BOTTOM
@@ -103,7 +81,7 @@ def _numeric(row: FeatureDrift) -> Chart:
             height = scale * share
             bars.append(Bar(series, x, bottom - height, width, height, _tooltip(row, index, series, share)))
     every = max(1, math.ceil(_TICK_PIXELS / slot))
-    edges = [Tick(_LEFT + slot * (index + 1), _edge(row.bins[index])) for index in range(count - 1)]
+    edges = [Tick(_LEFT + slot * (index + 1), edge(row.bins[index])) for index in range(count - 1)]
     return Chart(
         horizontal=False, width=_WIDTH, height=_NUMERIC_HEIGHT,
         left=_LEFT, right=_WIDTH - _RIGHT, top=_TOP, bottom=bottom, bars=tuple(bars),
@@ -113,8 +91,8 @@ def _numeric(row: FeatureDrift) -> Chart:
 
 
 def _categorical(row: FeatureDrift) -> Chart:
-    order = sorted(range(len(row.bins)), key=lambda index: -max(row.baseline_shares[index], _number(row.shares[index])))
-    kept = sorted(index for index in order[:_MAX_ROWS] if max(row.baseline_shares[index], _number(row.shares[index])))
+    order = sorted(range(len(row.bins)), key=lambda index: -max(row.baseline_shares[index], number(row.shares[index])))
+    kept = sorted(index for index in order[:_MAX_ROWS] if max(row.baseline_shares[index], number(row.shares[index])))
     height = _TOP + _ROW_HEIGHT * max(len(kept), 1) + _BOTTOM
     bottom = height - _BOTTOM
     ticks, scale = _share_axis(row, _WIDTH - _LABEL_WIDTH - _RIGHT)
@@ -122,10 +100,10 @@ def _categorical(row: FeatureDrift) -> Chart:
     labels: list[Tick] = []
     for place, index in enumerate(kept):
         middle = _TOP + _ROW_HEIGHT * (place + 0.5)
-        labels.append(Tick(middle, _category(row.bins[index])))
+        labels.append(Tick(middle, category(row.bins[index], _MAX_LABEL)))
         for series, share, y in _pair(row, index, middle - 9, middle):
             bars.append(Bar(series, _LABEL_WIDTH, y, scale * share, 8.5, _tooltip(row, index, series, share)))
-    hidden = sum(1 for index in order[_MAX_ROWS:] if max(row.baseline_shares[index], _number(row.shares[index])))
+    hidden = sum(1 for index in order[_MAX_ROWS:] if max(row.baseline_shares[index], number(row.shares[index])))
     return Chart(
         horizontal=True, width=_WIDTH, height=height,
         left=_LABEL_WIDTH, right=_WIDTH - _RIGHT, top=_TOP, bottom=bottom, bars=tuple(bars),
@@ -137,19 +115,15 @@ def _categorical(row: FeatureDrift) -> Chart:
 
 def _share_axis(row: FeatureDrift, pixels: float) -> tuple[list[float], float]:
     """Shares to draw grid lines at, and pixels per unit of share."""
-    highest = max((_number(share) for share in (*row.baseline_shares, *row.shares)), default=0.0) or 1.0
+    highest = max((number(share) for share in (*row.baseline_shares, *row.shares)), default=0.0) or 1.0
     step = next((step for step in _STEPS if highest / step <= _MAX_GRID_LINES), 0.5)
     lines = math.ceil(highest / step - 1e-9)
     return [step * line for line in range(lines + 1)], pixels / (step * lines)
 
 
 def _pair(row: FeatureDrift, index: int, first: float, second: float) -> list[tuple[str, float, float]]:
-    baseline, current = _number(row.baseline_shares[index]), _number(row.shares[index])
+    baseline, current = number(row.baseline_shares[index]), number(row.shares[index])
     return [("baseline", baseline, first), ("current", current, second)]
-
-
-def _number(share: float) -> float:
-    return 0.0 if math.isnan(share) else share
 
 
 def _tooltip(row: FeatureDrift, index: int, series: str, share: float) -> str:
@@ -158,43 +132,12 @@ def _tooltip(row: FeatureDrift, index: int, series: str, share: float) -> str:
     return f"{where}: {who} {percent(share)}"
 
 
-def bin_name(row: FeatureDrift, index: int) -> str:
-    """A bin in words: ``2.5 < x ≤ 3.1``, or its category."""
-    if row.kind != "numeric":
-        return _category(row.bins[index], 60)
-    if len(row.bins) == 1:
-        return "any number"
-    if index == 0:
-        return f"x ≤ {_edge(row.bins[0])}"
-    if index == len(row.bins) - 1:
-        return f"x > {_edge(row.bins[index - 1])}"
-    return f"{_edge(row.bins[index - 1])} < x ≤ {_edge(row.bins[index])}"
-
-
-def _edge(text: str) -> str:
-    value = float(text)
-    # Years and the like stay whole.
-    for size, suffix in _SUFFIXES if abs(value) >= 10_000 else ():  # noqa: PLR2004
-        if size <= abs(value) < 1000 * size:
-            return f"{value / size:.3g}{suffix}"
-    # The edge just below 0 is a float of no size; people read it as 0.
-    return "0" if abs(value) < 1e-300 else f"{value:.4g}"  # noqa: PLR2004
-
-
-def _category(label: str, longest: int = _MAX_LABEL) -> str:
-    if label == OTHER:
-        return "(other)"
-    return label if len(label) <= longest else label[: longest - 1] + "…"
-
-
 def _title(row: FeatureDrift) -> str:
     return f"{row.name}: shares in training and in serving"
 
 
 def _description(row: FeatureDrift) -> str:
-    moves = sorted(
-        range(len(row.bins)), key=lambda index: -abs(_number(row.shares[index]) - row.baseline_shares[index])
-    )
+    moves = sorted(range(len(row.bins)), key=lambda index: -abs(number(row.shares[index]) - row.baseline_shares[index]))
     told = [
         f"{bin_name(row, index)} from {percent(row.baseline_shares[index])} to {percent(row.shares[index])}"
         for index in moves[:3]

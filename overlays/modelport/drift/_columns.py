@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
+from modelport._extras import require
 from modelport.drift._values import is_absent
 
 if TYPE_CHECKING:
@@ -75,10 +76,7 @@ def is_categories(column: object) -> bool:
 
 
 def _arrow(array: Any, *, categorical: bool) -> Piece:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    types: Any = pa.types
+    types: Any = require("pyarrow", "parquet").types
     if types.is_dictionary(array.type):
         array = array.dictionary_decode()
     nulls = int(array.null_count)
@@ -86,7 +84,7 @@ def _arrow(array: Any, *, categorical: bool) -> Piece:
     if types.is_integer(array.type) or types.is_floating(array.type):
         return Piece(present.to_numpy(zero_copy_only=False), nulls)
     if types.is_boolean(array.type) or types.is_string(array.type) or types.is_large_string(array.type):
-        counted = cast("Any", pc).value_counts(present)
+        counted = present.value_counts()
         found = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
         return Piece(list(found), nulls)
     return _listed(present.to_pylist(), nulls, categorical=categorical)
@@ -104,7 +102,7 @@ def _objects_or_array(column: Any, nulls: int, *, categorical: bool) -> Piece:
     if isinstance(column, np.ma.MaskedArray):
         return _listed(cast("Any", column).tolist(), nulls, categorical=categorical)
     if isinstance(column, (list, tuple, range)) or not hasattr(column, "__array__"):
-        return _listed(list(column), nulls, categorical=categorical)
+        return _listed(list(cast("Iterable[object]", column)), nulls, categorical=categorical)
     array = _one_dimension(np.asarray(column))
     if array.dtype.kind in "fiu":
         return Piece(array, nulls)

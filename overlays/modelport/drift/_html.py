@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import math
 from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
 from modelport._extras import require
-from modelport.drift._chart import bin_name, chart_of, percent, short
+from modelport.drift._chart import chart_of
+from modelport.drift._page_data import page_json
+from modelport.drift._spark import SPARK_HEIGHT, SPARK_WIDTH
+from modelport.drift._strip import STRIP_HEIGHT, STRIP_WIDTH
+from modelport.drift._view import gauge_percent, view_of
+from modelport.drift._words import bin_name, category, headline, percent, short, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -14,6 +23,9 @@ if TYPE_CHECKING:
     from modelport.drift._results import DriftReport, FeatureDrift
 
 __all__ = ["feature_chart_svg", "render_report", "template_environment"]
+
+_VERDICT_CLASSES = {"major": "major", "moderate": "moderate", "stable": "stable", "too few values": "few"}
+_VERDICT_ORDER = {"major": "0", "moderate": "1", "stable": "2", "too few values": "3"}
 
 
 def feature_chart_svg(row: FeatureDrift) -> str:
@@ -31,11 +43,29 @@ def feature_chart_svg(row: FeatureDrift) -> str:
     return svg
 
 
-def render_report(report: DriftReport, *, title: str, subtitle: str) -> str:
-    """`DriftReport.to_html`."""
-    template = template_environment().get_template("report.html.jinja")
-    page: str = template.render(report=report, title=title, subtitle=subtitle)
-    return page
+def render_report(report: DriftReport, *, title: str, subtitle: str, refresh_seconds: int | None = None) -> str:
+    """`DriftReport.to_html`; with `refresh_seconds` a browser loads the page again after that time."""
+    markup: Any = require("markupsafe", "drift").Markup
+    style, script = _packaged("report.css"), _packaged("report.js")
+    page: str = (
+        template_environment()
+        .get_template("report.html.jinja")
+        .render(
+            **view_of(report),
+            title=title,
+            subtitle=subtitle,
+            refresh_seconds=refresh_seconds,
+            headline=headline(report),
+            times=span(report.windows),
+            has_mean_absolute=any(getattr(row, "mean_absolute", None) is not None for row in report.features),
+            style=markup(style),
+            script=markup(script),
+            data=markup(page_json(report)),
+            policy=_policy(script),
+        )
+    )
+    # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8; a zero byte has no place in HTML.
+    return page.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @cache
@@ -49,6 +79,44 @@ def template_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, short=short)
-    environment.globals.update(bin_name=bin_name, chart_of=chart_of)
+    environment.filters.update(
+        percent=percent,
+        short=short,
+        cut=category,
+        sortable=_sortable,
+        gauged=gauge_percent,
+        without_suffix=str.removesuffix,
+        first_moment=lambda text: text.partition(" to ")[0],
+        last_moment=lambda text: text.rpartition(" to ")[2],
+    )
+    environment.globals.update(
+        bin_name=bin_name,
+        verdict_class=_VERDICT_CLASSES,
+        verdict_order=_VERDICT_ORDER,
+        spark_width=SPARK_WIDTH,
+        spark_height=SPARK_HEIGHT,
+        strip_width=STRIP_WIDTH,
+        strip_height=STRIP_HEIGHT,
+    )
     return cast("Environment", environment)
+
+
+@cache
+def _packaged(name: str) -> str:
+    return (files("modelport.drift") / "_templates" / name).read_text("utf-8")
+
+
+def _policy(script: str) -> str:
+    """A content security policy under which nothing is fetched, and no script runs but the page's own."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _sortable(value: float | None) -> str:
+    """A number as a script reads it; nothing where there is none."""
+    if value is None or math.isnan(value):
+        return ""
+    return repr(value) if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"

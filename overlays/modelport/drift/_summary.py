@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from modelport.drift import _kernel
 from modelport.drift._baseline import OUTPUT_NAME, Baseline, BaselineError, FeatureBaseline
 from modelport.drift._collect import ColumnData
-from modelport.drift._tables import RECORD_OUTPUT, DataFormError, batches
+from modelport.drift._tables import RECORD_OUTPUT, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from modelport.drift._baseline import Kind, Role
     from modelport.drift._tables import Pairs
@@ -72,7 +72,7 @@ def _collect(
 ) -> tuple[dict[str, ColumnData], ColumnData | None]:
     """The features, and the output: a column of the data, of logged predictions, or given beside it."""
     place = output if isinstance(output, str) else RECORD_OUTPUT
-    columns = _read(_batches(data, names), {**kinds, place: kinds[OUTPUT_NAME]} if OUTPUT_NAME in kinds else kinds)
+    columns = _read(batches(data, names), {**kinds, place: kinds[OUTPUT_NAME]} if OUTPUT_NAME in kinds else kinds)
     target = columns.pop(place, None)
     if isinstance(output, str) and target is None:
         message = f"output={output!r} is no column of the data; there is: {', '.join(columns)}"
@@ -89,14 +89,7 @@ def _collect_attributions(attributions: object, names: Sequence[str]) -> dict[st
     if attributions is None:
         return {}
     is_bare_array = hasattr(attributions, "ndim") and not hasattr(attributions, "columns")
-    return _read(_batches(attributions, names if is_bare_array else None), None)
-
-
-def _batches(data: object, names: Sequence[str] | None) -> Iterator[Pairs]:
-    try:
-        yield from batches(data, names)
-    except DataFormError as error:
-        raise BaselineError(str(error)) from error
+    return _read(batches(attributions, names if is_bare_array else None), None)
 
 
 def _read(found: Iterable[Pairs], kinds: Mapping[str, Kind] | None) -> dict[str, ColumnData]:

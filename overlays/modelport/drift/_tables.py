@@ -7,11 +7,12 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from modelport._extras import require
+from modelport.drift._errors import BaselineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["RECORD_OUTPUT", "DataFormError", "Pairs", "batches", "column_pairs"]
+__all__ = ["RECORD_OUTPUT", "Pairs", "batches", "column_pairs"]
 
 Pairs: TypeAlias = "Iterable[tuple[str, Iterable[object]]]"
 """Name and column, of some rows or of all."""
@@ -24,10 +25,6 @@ _FORMS = (
     "data is a frame, an Arrow table or stream, a mapping, an array with names, pairs of name and column, rows as "
     "mappings, or rows as sequences with names"
 )
-
-
-class DataFormError(ValueError):
-    """Data in a form that is not understood."""
 
 
 class _Peeked(NamedTuple):
@@ -46,7 +43,7 @@ def batches(data: object, names: Sequence[str] | None = None) -> Iterator[Pairs]
         names: The columns' names where the data has none; of rows as mappings, those to take.
 
     Raises:
-        DataFormError: Another form, or rows that do not fit the names.
+        BaselineError: Another form, or rows that do not fit the names.
     """
     if hasattr(data, "read_next_batch"):
         return (zip(batch.schema.names, batch.columns, strict=True) for batch in cast("Iterable[Any]", data))
@@ -54,11 +51,11 @@ def batches(data: object, names: Sequence[str] | None = None) -> Iterator[Pairs]
     if whole is not None:
         return iter([whole])
     if isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
-        raise DataFormError(_FORMS)
+        raise BaselineError(_FORMS)
     items = iter(cast("Iterable[object]", data))
     first = next(items, None)
     if first is None:
-        raise DataFormError("data has no columns: it is empty")
+        raise BaselineError("data has no columns: it is empty")
     return _from_items(_Peeked(first, chain([first], items)), names)
 
 
@@ -76,7 +73,7 @@ def column_pairs(data: object, names: Sequence[str] | None) -> list[tuple[str, I
             rows = max(map(len, gathered.values()), default=0)
         pairs = cast("list[tuple[str, Iterable[object]]]", list(gathered.items()))
     if not pairs:
-        raise DataFormError("data has no columns")
+        raise BaselineError("data has no columns")
     return pairs
 
 
@@ -112,7 +109,7 @@ def _array(array: Any, names: Sequence[str] | None) -> Pairs:
         return ((name, array[name]) for name in array.dtype.names)
     if names is None or array.ndim != 2 or array.shape[1] != len(names):  # noqa: PLR2004 - rows and columns
         message = f"an array needs the shape (rows, features) and as many names; it has {tuple(array.shape)}"
-        raise DataFormError(message)
+        raise BaselineError(message)
     return zip(names, array.T, strict=True)
 
 
@@ -130,12 +127,12 @@ def _from_items(peeked: _Peeked, names: Sequence[str] | None) -> Iterator[Pairs]
 def _pairs(items: Iterable[object]) -> Pairs:
     for item in items:
         try:
-            name, column = cast("tuple[object, Iterable[object]]", item)
+            name, column = cast("tuple[object, object]", item)
         except (TypeError, ValueError) as error:
-            raise DataFormError(_FORMS) from error
+            raise BaselineError(_FORMS) from error
         if not isinstance(column, Iterable) or isinstance(column, (str, bytes)):
-            raise DataFormError(_FORMS)
-        yield str(name), column
+            raise BaselineError(_FORMS)
+        yield str(name), cast("Iterable[object]", column)
 
 
 def _mappings(rows: Iterator[Mapping[object, object]], names: Sequence[str] | None) -> Iterator[Pairs]:
@@ -153,7 +150,7 @@ def _sequences(rows: Iterator[Sequence[object]], names: list[str]) -> Iterator[P
         for number, row in enumerate(chunk, before + 1):
             if not hasattr(row, "__len__") or len(row) != len(names) or isinstance(row, (str, bytes)):
                 message = f"row {number} is not a sequence of {len(names)} values, as many as names"
-                raise DataFormError(message)
+                raise BaselineError(message)
         before += len(chunk)
         yield zip(names, map(list, zip(*chunk, strict=True)), strict=True)
 

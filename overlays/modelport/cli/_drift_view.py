@@ -1,0 +1,263 @@
+"""A drift report on the terminal: what drifted, the worst segments, PSI over time."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+from modelport.drift._ranking import series_of, worst_segments
+from modelport.drift._words import NOTHING, headline, number, percent, plural, short, span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from modelport.drift import DriftReport, FeatureDrift
+    from modelport.drift._ranking import Series, WorstSegment
+    from modelport.drift._results import Verdict
+
+__all__ = ["print_report", "render_terminal"]
+
+_WIDTH = 80
+_ROWS = 30
+_PARTS = 8
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_PLAIN_BLOCKS = ".:-=+*#@"
+_TIME = 32
+_STYLES: dict[Verdict, str] = {"major": "bold red", "moderate": "yellow", "stable": "green", "too few values": "dim"}
+_TOP_PSI = 0.5
+"""The PSI of the highest block over time; twice what is called major."""
+
+_Cells = list[tuple[str, str]]
+_T = TypeVar("_T")
+
+
+def print_report(report: DriftReport) -> None:
+    """Print the report on stdout: with colours on a terminal, as plain text elsewhere."""
+    from rich.console import Console
+
+    width = shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
+    text = render_terminal(
+        report, width=width, blocks=_BLOCKS if _can_write(f"{_BLOCKS}∞{NOTHING}…") else _PLAIN_BLOCKS
+    )
+    console = Console(width=width, highlight=False, soft_wrap=True)
+    if _can_write(text.plain):
+        console.print(text)
+    else:
+        encoding = sys.stdout.encoding or "ascii"
+        console.print(text.plain.encode(encoding, "replace").decode(encoding), markup=False)
+
+
+def render_terminal(report: DriftReport, *, width: int = _WIDTH, rows: int = _ROWS, blocks: str = _BLOCKS) -> Text:
+    """The report as styled text whose lines fit `width` cells, 60 at least.
+
+    Args:
+        report: What to show.
+        width: Cells of a line.
+        rows: Columns shown, and as many segments and columns over time at most.
+        blocks: Eight rising characters for the sparklines.
+    """
+    from rich.text import Text
+
+    draw = _Drawing(max(width, 60), rows, blocks)
+    return Text("\n").join([*draw.head(report), *draw.columns(report), *draw.segments(report), *draw.time(report)])
+
+
+class _Drawing:
+    def __init__(self, width: int, rows: int, blocks: str) -> None:
+        self._width = width
+        self._rows = rows
+        self._blocks = blocks
+
+    def head(self, report: DriftReport) -> list[Text]:
+        """The verdict, and what was compared with what."""
+        from rich.text import Text
+
+        version = "" if report.model_version is None else f" of model version {report.model_version}"
+        facts = [
+            *([f"endpoint {report.endpoint}"] if report.endpoint is not None else []),
+            plural(report.records, "prediction"),
+            f"{plural(report.baseline_rows, 'training row')}{version}",
+            *([f"{report.uncounted:,} unreadable"] if report.uncounted else []),
+            f"mean PSI {short(report.mean_psi)}",
+        ]
+        lines = [headline(report), *_wrapped(facts, self._width)]
+        if when := span(report.windows):
+            lines.append(f"{plural(len(report.windows), 'window')}, {when}")
+        if (measured := report.performance) is not None:
+            told = ", ".join(f"{name} {short(value)}" for name, value in measured.metrics.items())
+            lines.append(f"{measured.kind}, {plural(measured.labelled, 'label')}: {told}")
+        head = [Text(self._cut(_printable(line), self._width)) for line in lines]
+        head[0].stylize("bold")
+        return head
+
+    def columns(self, report: DriftReport) -> list[Text]:
+        """A row for each column, the most drifted first."""
+        order = report.by_psi[: self._rows]
+        lines = [self._column(row) for row in order]
+        header = self._header(["VERDICT", "PSI", "NOISE", "TRAINING", "SERVING", "MISSING", "COLUMN"], _COLUMN_WIDTHS)
+        return [self._blank(), header, *lines, *self._more(len(report.features) - len(order), "column")]
+
+    def _column(self, row: FeatureDrift) -> Text:
+        cells = [
+            _verdict(row.verdict),
+            (short(row.psi), ""),
+            (short(row.psi_threshold), "dim"),
+            (self._spark(_parts(row.baseline_shares), row.baseline_shares), "dim"),
+            (self._spark(_parts(row.shares), row.shares), "cyan"),
+            (_missing(row), ""),
+            (_name(row), "bold" if row.verdict in {"major", "moderate"} else ""),
+        ]
+        return self._line(cells, _COLUMN_WIDTHS)
+
+    def segments(self, report: DriftReport) -> list[Text]:
+        """The worst segments; nothing where there are none."""
+        found = worst_segments(report)
+        if not found:
+            return []
+        shown = found[: min(self._rows, 10)]
+        header = self._header(["VERDICT", "PSI", "NOISE", "RECORDS", "SEGMENT: WORST COLUMN"], _SEGMENT_WIDTHS)
+        lines = [self._segment(item) for item in shown]
+        return [self._blank(), header, *lines, *self._more(len(found) - len(shown), "segment")]
+
+    def _segment(self, found: WorstSegment) -> Text:
+        part, worst = found.segment, found.worst
+        verdict: Verdict = "too few values" if worst is None else worst.verdict
+        where = f"{part.name}={part.value}" + ("" if worst is None else f": {_name(worst)}")
+        cells = [
+            _verdict(verdict),
+            (short(None if worst is None else worst.psi), ""),
+            (short(None if worst is None else worst.psi_threshold), "dim"),
+            (f"{part.records:,}", ""),
+            (where, "bold" if found.drifted else ""),
+        ]
+        return self._line(cells, _SEGMENT_WIDTHS)
+
+    def time(self, report: DriftReport) -> list[Text]:
+        """PSI over the windows, a block for the highest of a few, a dot for too few values; nothing without windows."""
+        found = series_of(report)
+        if not found:
+            return []
+        shown = found[: min(self._rows, 10)]
+        header = self._header(["PEAK", "LAST", "PSI OVER TIME", "COLUMN"], _TIME_WIDTHS)
+        lines = [self._over_time(series) for series in shown]
+        return [self._blank(), header, *lines, *self._more(len(found) - len(shown), "column")]
+
+    def _over_time(self, series: Series) -> Text:
+        last = series.rows[-1]
+        spark = "".join(self._peak(rows) for rows in runs(series.rows, _TIME))
+        cells = [(short(series.peak), ""), (short(None if last is None else last.psi), ""), (spark, "cyan")]
+        return self._line([*cells, (_suffixed(series.name, series.role), "")], _TIME_WIDTHS)
+
+    def _peak(self, rows: Sequence[FeatureDrift | None]) -> str:
+        judged = [row.psi for row in rows if row is not None and row.verdict != "too few values"]
+        if judged:
+            return self._block(max(judged) / _TOP_PSI)
+        return "·" if self._blocks == _BLOCKS and any(row is not None and row.n for row in rows) else " "
+
+    def _spark(self, parts: Sequence[float], shares: Sequence[float]) -> str:
+        if not parts or math.isnan(shares[0]):
+            return ""
+        highest = max(parts) or 1.0
+        return "".join(self._block(part / highest) for part in parts)
+
+    def _block(self, share: float) -> str:
+        if math.isnan(share):
+            return " "
+        last = len(self._blocks) - 1
+        return self._blocks[last if share >= 1 else max(0, math.ceil(share * len(self._blocks)) - 1)]
+
+    def _header(self, names: Sequence[str], widths: Sequence[int]) -> Text:
+        line = self._line([(name, "") for name in names], widths)
+        line.stylize("dim")
+        return line
+
+    def _line(self, cells: _Cells, widths: Sequence[int]) -> Text:
+        """Cells side by side; numbers (a negative width) to the right; the last takes what is left."""
+        from rich.text import Text
+
+        line = Text()
+        for (content, style), width in zip(cells, (*widths, 0), strict=True):
+            room = abs(width) or self._width - line.cell_len
+            cell = Text(self._cut(_printable(content), room), style=style)
+            gap = " " * (room - cell.cell_len)
+            line += (Text(gap) + cell if width < 0 else cell + Text(gap)) + Text("  ") if width else cell
+        line.rstrip()
+        return line
+
+    def _more(self, hidden: int, noun: str) -> list[Text]:
+        from rich.text import Text
+
+        return [Text(f"and {plural(hidden, noun)} more", style="dim")] if hidden > 0 else []
+
+    @staticmethod
+    def _blank() -> Text:
+        from rich.text import Text
+
+        return Text()
+
+    @staticmethod
+    def _cut(text: str, cells: int) -> str:
+        from rich.cells import cell_len, set_cell_size
+
+        return text if cell_len(text) <= cells else set_cell_size(text, cells - 1).rstrip() + "…"
+
+
+# Cells of each column but the last; negative ones hold numbers.
+_COLUMN_WIDTHS = (8, -6, -6, _PARTS, _PARTS, -7)
+_SEGMENT_WIDTHS = (8, -6, -6, -9)
+_TIME_WIDTHS = (-6, -6, _TIME)
+
+
+def runs(rows: Sequence[_T], most: int) -> list[Sequence[_T]]:
+    """At most `most` runs of neighbours, all of one size but the last."""
+    size = max(1, math.ceil(len(rows) / most))
+    return [rows[at : at + size] for at in range(0, len(rows), size)]
+
+
+def _parts(shares: Sequence[float]) -> list[float]:
+    """At most eight sums of neighbouring shares."""
+    return [math.fsum(map(number, run)) for run in runs(shares, _PARTS)]
+
+
+def _verdict(verdict: Verdict) -> tuple[str, str]:
+    return verdict.removesuffix(" values"), _STYLES[verdict]
+
+
+def _missing(row: FeatureDrift) -> str:
+    return percent(row.missing_rate).replace(" ", "")
+
+
+def _name(row: FeatureDrift) -> str:
+    return _suffixed(row.name, row.role)
+
+
+def _suffixed(name: str, role: str) -> str:
+    return name if role in {"feature", name} else f"{name} ({role})"
+
+
+def _wrapped(parts: Sequence[str], width: int) -> list[str]:
+    """The parts with commas between them, on as many lines as they need."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(part) + 2 <= width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return lines
+
+
+def _printable(text: str) -> str:
+    # Names come from data: they must not be able to drive the terminal or to break the table.
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _can_write(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
