@@ -11,45 +11,54 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, InfoMetricFamily
+from prometheus_client.exposition import choose_encoder
 
 from modelport.drift._values import to_label
-from modelport.monitor._metrics import MonitorCollector
+from modelport.monitor._metrics import MetricsPage, MonitorCollector, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from prometheus_client import Metric
 
     from modelport.drift import Baseline, CountsSnapshot, FeatureBaseline, FeatureCounts
-    from modelport.monitor._metrics import MetricsSource, MonitorView
+    from modelport.monitor._metrics import MonitorView
 
-__all__ = ["BoxkiteCollector", "baseline_families"]
+__all__ = ["BoxkitePage", "baseline_families"]
 
 _MISSING = "nan"
+_END = b"# EOF\n"
 
 
-class BoxkiteCollector:
-    """All metrics of one monitor: under Boxkite's names and under modelport's, from one snapshot."""
+class BoxkitePage:
+    """Scrapes of one service: the metrics under Boxkite's names, then the monitor's own, of one view."""
 
-    def __init__(self, monitor: MetricsSource) -> None:
-        self._monitor = monitor
+    def __init__(self) -> None:
+        self._own = MetricsPage()
+        # The training side, by content type. It never changes, and is the larger part.
+        self._training: dict[str, bytes] = {}
 
-    @staticmethod
-    def describe() -> Iterable[Metric]:
-        """Empty, so that registering collects nothing."""
-        return ()
+    def render(
+        self, view: MonitorView, headers: Mapping[str, str] | None, params: Mapping[str, object] | None
+    ) -> tuple[bytes, str]:
+        """Body and content type, as `modelport.monitor._metrics.render`."""
+        if (params or {}).get("name[]"):
+            return render(_Families(_all_families(view)), headers, params)
+        own, content_type = self._own.render(view, headers, None)
+        if view.baseline is None or view.counts is None:
+            return own, content_type
+        if content_type not in self._training:
+            self._training[content_type] = _encoded(_training_families(view.baseline), content_type)
+        live = _encoded(_live_families(view.baseline, view.counts), content_type)
+        return b"".join((live, self._training[content_type], own)), content_type
 
-    def collect(self) -> Iterator[Metric]:
-        """The families of this moment."""
-        view = self._monitor.metrics_view()
-        if view.baseline is not None and view.counts is not None:
-            yield from _live_families(view.baseline, view.counts)
-            yield from baseline_families(view.baseline)
-            yield _info(view.baseline)
-        moment = _Moment(view)
-        own = MonitorCollector()
-        own.add(moment)
-        yield from own.collect()
+
+class _Families:
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 class _Moment:
@@ -60,6 +69,25 @@ class _Moment:
 
     def metrics_view(self) -> MonitorView:
         return self._view
+
+
+def _encoded(families: Iterable[Metric], content_type: str) -> bytes:
+    encode, _ = choose_encoder(content_type)
+    return encode(_Families(families)).removesuffix(_END)
+
+
+def _all_families(view: MonitorView) -> Iterator[Metric]:
+    if view.baseline is not None and view.counts is not None:
+        yield from _live_families(view.baseline, view.counts)
+        yield from _training_families(view.baseline)
+    moment, own = _Moment(view), MonitorCollector()
+    own.add(moment)
+    yield from own.collect()
+
+
+def _training_families(baseline: Baseline) -> Iterator[Metric]:
+    yield from baseline_families(baseline)
+    yield _info(baseline)
 
 
 def baseline_families(baseline: Baseline) -> Iterator[Metric]:

@@ -18,9 +18,8 @@ from modelport.monitor._serving_log import server_id as default_server_id
 if TYPE_CHECKING:
     import os
 
-    from prometheus_client.registry import CollectorRegistry
-
     from modelport.boxkite._exporter import LogExporter
+    from modelport.boxkite._metrics import BoxkitePage
     from modelport.drift import Baseline
     from modelport.drift._baseline import Kind
     from modelport.predictions import Sink
@@ -82,7 +81,7 @@ class ModelMonitoringService(ServingLog):
             sinks = [*(sinks or ()), ExporterSink(log_exporter, server, names)]
         super().__init__(sinks, endpoint=endpoint, server=server, baseline=known, model_version=model_version)
         self.baseline = known
-        self._registry: CollectorRegistry | None = None
+        self._page: BoxkitePage | None = None
 
     def export_http(
         self, params: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
@@ -98,16 +97,11 @@ class ModelMonitoringService(ServingLog):
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from prometheus_client.registry import CollectorRegistry
+        from modelport.boxkite._metrics import BoxkitePage
 
-        from modelport.boxkite._metrics import BoxkiteCollector
-        from modelport.monitor._metrics import render
-
-        if self._registry is None:
-            registry = CollectorRegistry()
-            registry.register(BoxkiteCollector(self.monitor))
-            self._registry = registry
-        return render(self._registry, headers, params)
+        if self._page is None:
+            self._page = BoxkitePage()
+        return self._page.render(self.monitor.metrics_view(), headers, params)
 
     @classmethod
     def export_text(
