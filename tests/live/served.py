@@ -40,7 +40,7 @@ def by_werkzeug(app: Any) -> Iterator[str]:
     class Quiet(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_request(self, *args: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)

@@ -184,7 +184,11 @@ import numpy as np
 from boxkite.monitoring.service import ModelMonitoringService
 random = np.random.default_rng(5)
 ModelMonitoringService.export_text(
-    features=[("income", random.lognormal(10, 1, 3000)), ("plan", random.integers(0, 4, 3000)), ("z", random.normal(size=3000))],
+    features=[
+        ("income", random.lognormal(10, 1, 3000)),
+        ("plan", random.integers(0, 4, 3000)),
+        ("z", random.normal(size=3000)),
+    ],
     inference=random.choice(["no", "yes", "maybe"], 3000).tolist(),
     path=sys.argv[1],
 )

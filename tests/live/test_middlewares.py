@@ -122,7 +122,7 @@ def flask_app(monitor: ModelMonitor) -> Any:
         return flask.Response(parts(), mimetype="application/json")
 
     @app.post("/raise")
-    def fail() -> None:
+    def fail() -> Any:
         flask.abort(418)
 
     @app.get("/large")

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from modelport.monitor._serving_log import ServingLog
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from modelport.monitor._serving_log import MonitorOptions
     from modelport.predictions import Sink
 
 __all__ = ["PredictionStore"]
@@ -33,6 +36,7 @@ class PredictionStore(ServingLog):
         server_id: str | None = None,
         model_version: str | None = None,
         sinks: Iterable[Sink] | None = None,
+        **options: Unpack[MonitorOptions],
     ) -> None:
         """Prepare a store; threads and connections begin with the first prediction.
 
@@ -41,9 +45,10 @@ class PredictionStore(ServingLog):
             server_id: By default ``BEDROCK_SERVER_ID``, else ``unknown-server``.
             model_version: On every record, if given.
             sinks: Where predictions go instead of to the collector.
+            **options: As `ModelMonitor` has them: ``redact``, ``max_queue`` and others.
 
         Raises:
             MissingExtraError: The extra ``predictions`` is not installed, and no `sinks` are given.
             ValueError: ``BEDROCK_FLUENTD_ADDR`` is not host or host:port.
         """
-        super().__init__(sinks, endpoint=endpoint, server=server_id, model_version=model_version)
+        super().__init__(sinks, endpoint=endpoint, server=server_id, model_version=model_version, **options)

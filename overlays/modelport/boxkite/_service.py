@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -16,18 +17,27 @@ from modelport.monitor._serving_log import ServingLog
 from modelport.monitor._serving_log import server_id as default_server_id
 
 if TYPE_CHECKING:
-    import os
+    from typing import Unpack
 
     from modelport.boxkite._exporter import LogExporter
     from modelport.boxkite._metrics import BoxkitePage
     from modelport.drift import Baseline
     from modelport.drift._baseline import Kind
+    from modelport.monitor._serving_log import MonitorOptions
     from modelport.predictions import Sink
 
 __all__ = ["ModelMonitoringService"]
 
 _OUTPUT = "output"
 _INFERENCE = "inference"
+
+
+class _Headers(Protocol):
+    """Headers as frameworks have them: those of Flask are no mapping."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Name and value of each."""
+        ...
 
 
 class ModelMonitoringService(ServingLog):
@@ -54,6 +64,7 @@ class ModelMonitoringService(ServingLog):
         model_version: str | None = None,
         baseline: Baseline | str | os.PathLike[str] | None = None,
         sinks: Iterable[Sink] | None = None,
+        **options: Unpack[MonitorOptions],
     ) -> None:
         """Read the baseline and prepare to log; threads and connections begin with the first prediction.
 
@@ -67,6 +78,8 @@ class ModelMonitoringService(ServingLog):
             baseline: A baseline, or the path of one that has to be there, instead of a collector.
             sinks: Where predictions go, beside `log_exporter` if there is one. By default, without either, to the
                 collector of ``BEDROCK_FLUENTD_ADDR``.
+            **options: As `ModelMonitor` has them: ``redact``, ``max_queue`` and others. ``multiprocess_dir`` is the
+                folder ``modelport`` in ``PROMETHEUS_MULTIPROC_DIR``, if that is set.
 
         Raises:
             BaselineError: The baseline is damaged, or is not at the path given as `baseline`.
@@ -79,12 +92,16 @@ class ModelMonitoringService(ServingLog):
         if log_exporter is not None:
             names = None if known is None else known.names
             sinks = [*(sinks or ()), ExporterSink(log_exporter, server, names)]
-        super().__init__(sinks, endpoint=endpoint, server=server, baseline=known, model_version=model_version)
+        if shared := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            options.setdefault("multiprocess_dir", Path(shared) / "modelport")
+        super().__init__(
+            sinks, endpoint=endpoint, server=server, model_version=model_version, baseline=known, **options
+        )
         self.baseline = known
         self._page: BoxkitePage | None = None
 
     def export_http(
-        self, params: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
+        self, params: Mapping[str, object] | None = None, headers: _Headers | None = None
     ) -> tuple[bytes, str]:
         """Body and content type of an answer to a scrape: Boxkite's metrics and modelport's, of one moment.
 
@@ -101,7 +118,8 @@ class ModelMonitoringService(ServingLog):
 
         if self._page is None:
             self._page = BoxkitePage()
-        return self._page.render(self.monitor.metrics_view(), headers, params)
+        given = None if headers is None else dict(headers.items())
+        return self._page.render(self.monitor.metrics_view(), given, params)
 
     @classmethod
     def export_text(

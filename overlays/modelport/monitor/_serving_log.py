@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from time import gmtime, strftime, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from modelport.monitor._id_source import IdSource
 from modelport.monitor._model_monitor import ModelMonitor
@@ -15,15 +15,26 @@ from modelport.predictions._record import to_nanoseconds
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
+    from typing import Self, Unpack
 
     from modelport.drift import Baseline
     from modelport.predictions import Sink
 
-__all__ = ["ServerIds", "ServingLog", "collector_sink", "endpoint_id", "server_id"]
+__all__ = ["MonitorOptions", "ServerIds", "ServingLog", "collector_sink", "endpoint_id", "server_id"]
 
 _NANOSECONDS = 1_000_000_000
 _DEFAULT_TIMEOUT_SECONDS = 5.0
+
+
+class MonitorOptions(TypedDict, total=False):
+    """Arguments of `ModelMonitor` that its faces hand on; they are explained there."""
+
+    max_queue: int
+    interval: float
+    drift_window: float
+    copy_features: bool
+    redact: Iterable[str]
+    multiprocess_dir: str | os.PathLike[str] | None
 
 
 def endpoint_id() -> str:
@@ -78,14 +89,17 @@ class ServingLog:
         *,
         endpoint: str | None,
         server: str | None,
+        model_version: str | None = None,
         baseline: Baseline | None = None,
-        **options: Any,
+        **options: Unpack[MonitorOptions],
     ) -> None:
         self.server_id = server or server_id()
         self._ids = ServerIds(self.server_id)
         names = None if baseline is None else baseline.names
         where = [collector_sink(self.server_id, names)] if sinks is None else sinks
-        self.monitor = ModelMonitor(endpoint or endpoint_id(), baseline=baseline, sinks=where, **options)
+        self.monitor = ModelMonitor(
+            endpoint or endpoint_id(), model_version=model_version, baseline=baseline, sinks=where, **options
+        )
 
     def log_prediction(
         self,

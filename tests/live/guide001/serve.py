@@ -3,6 +3,8 @@
 The lines below the application serve it on a free port, print that, and end with standard input.
 """
 
+# ruff: noqa: ANN201 - as the guide's readers write it
+
 import sys
 import threading
 
@@ -11,7 +13,7 @@ from sklearn.svm import SVC
 
 from modelport.boxkite import ModelMonitoringService
 
-model = SVC(probability=True)
+model = SVC(probability=True)  # pyright: ignore[reportArgumentType]
 model.fit([[1.0, 40.0], [2.0, 30.0], [3.0, 20.0], [4.0, 10.0]], [False, True, False, True])
 
 app = Flask(__name__)
@@ -45,6 +47,7 @@ if __name__ == "__main__":
 
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_port, flush=True)
+    sys.stdout.write(f"{server.server_port}\n")
+    sys.stdout.flush()
     sys.stdin.read()
     server.shutdown()

@@ -6,7 +6,7 @@ from sklearn.svm import SVC
 from modelport.boxkite import ModelMonitoringService
 
 features = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0], "age": [40.0, 30.0, 20.0, 10.0]})
-model = SVC(probability=True)
+model = SVC(probability=True)  # pyright: ignore[reportArgumentType]
 model.fit(features, [False, True, False, True])
 inference = model.predict_proba(features)[:, 0]
 

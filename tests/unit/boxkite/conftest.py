@@ -18,7 +18,7 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 @pytest.fixture(autouse=True)
 def _no_artefact(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MODELPORT_HISTOGRAM_PATH", str(tmp_path / "histogram.prom"))
-    for name in ("BEDROCK_ENDPOINT_ID", "BEDROCK_SERVER_ID"):
+    for name in ("BEDROCK_ENDPOINT_ID", "BEDROCK_SERVER_ID", "PROMETHEUS_MULTIPROC_DIR"):
         monkeypatch.delenv(name, raising=False)
 
 

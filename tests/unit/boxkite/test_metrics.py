@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -314,7 +315,7 @@ def test_the_path_may_be_given_and_a_missing_folder_is_named(tmp_path: Path, mon
     assert Baseline.load(tmp_path / "b.json").names == ("age", "plan")
     monkeypatch.setenv("MODELPORT_HISTOGRAM_PATH", str(tmp_path / "absent" / "histogram.prom"))
 
-    with pytest.raises(FileNotFoundError, match="MODELPORT_HISTOGRAM_PATH.*absent"):
+    with pytest.raises(FileNotFoundError, match=r"MODELPORT_HISTOGRAM_PATH.*absent"):
         export()
 
 
@@ -372,6 +373,46 @@ def test_a_baseline_may_come_from_elsewhere(service: MakeService, path: Path) ->
     assert service(baseline_collector=Nothing()).baseline is None
     with pytest.raises(ValueError, match="not both"):
         service(baseline=baseline, baseline_collector=Loads())
+
+
+MULTIPROCESS = """
+import os, sys
+from modelport.boxkite import ModelMonitoringService
+monitor = ModelMonitoringService(sinks=[])
+children = []
+for child in range(2):
+    if not (pid := os.fork()):
+        for number in range(100): monitor.log_prediction("", [25.0, 1], "no")
+        monitor.close(); os._exit(0)
+    children.append(pid)
+for pid in children: os.waitpid(pid, 0)
+sys.stdout.write(monitor.export_http()[0].decode())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs fork")
+def test_processes_that_share_a_folder_are_counted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_python: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    export()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "shared"))
+    found = series(run_python(MULTIPROCESS).stdout)
+
+    assert found["feature_0_value_count", frozenset()] == 200
+    assert found["inference_value_total", frozenset({("bin", "no")})] == 200
+
+
+def test_fields_are_redacted_for_sinks_and_still_counted(
+    service: MakeService, list_sink: Callable[..., ListSink]
+) -> None:
+    export()
+    sink = list_sink()
+    monitor = service(sinks=[sink], redact=["age"])
+    monitor.log_prediction({"age": 25.0}, [25.0, 1], "no")
+    found = scraped(monitor)
+
+    assert sink.records[0].features == {"age": "REDACTED", "plan": 1}
+    assert found["feature_0_value_sum", frozenset()] == 25.0
 
 
 def test_importing_the_face_loads_neither_numpy_nor_prometheus(

@@ -327,7 +327,10 @@ def test_extractors_that_fail_are_counted_and_the_answer_goes_out(served: Served
     def broken(body: Any) -> object:
         raise ZeroDivisionError
 
-    for options in ({"features": broken}, {"output": broken}, {"segments": broken}, {"features": "missing"}):
+    broken_options: list[dict[str, Any]] = [
+        {"features": broken}, {"output": broken}, {"segments": broken}, {"features": "missing"}
+    ]  # fmt: skip
+    for options in broken_options:
         messages = served.call(answering(1), b"{}", **options)
         assert messages[-1]["body"] == b"1"
 
@@ -599,9 +602,9 @@ def test_every_reason_is_shown_from_the_start_at_zero(served: Served) -> None:
         "no_field",
     }
 
-    assert {reason: 0 for reason in reasons}.items() <= served.monitor.dropped.items()
+    assert dict.fromkeys(reasons, 0).items() <= served.monitor.dropped.items()
     served.monitor.after_fork_in_child()
-    assert {reason: 0 for reason in reasons}.items() <= served.monitor.dropped.items()
+    assert dict.fromkeys(reasons, 0).items() <= served.monitor.dropped.items()
 
 
 def test_a_misspelt_option_is_an_error(served: Served) -> None:
