@@ -13,10 +13,12 @@ from modelport.monitor._batch_path import log_rows
 from modelport.monitor._figures import Figures
 from modelport.monitor._lifecycle import manage, release
 from modelport.monitor._pipeline import Pipeline
+from modelport.monitor._record_path import record_path
 from modelport.monitor._request_path import frozen, request_path
 from modelport.monitor._signals import install_handlers
 from modelport.predictions._queued import Truth
 from modelport.predictions._redaction import Redaction
+from modelport.predictions._spool import Spool
 
 if TYPE_CHECKING:
     import os
@@ -37,6 +39,7 @@ _DEFAULT_MAX_QUEUE = 100_000
 _DEFAULT_INTERVAL_SECONDS = 0.1
 _DEFAULT_WINDOW_SECONDS = 3600.0
 _DEFAULT_TIMEOUT_SECONDS = 5.0
+_FOREVER_SECONDS = 1e7
 
 
 class ModelMonitor:
@@ -63,6 +66,7 @@ class ModelMonitor:
         interval: float = _DEFAULT_INTERVAL_SECONDS,
         drift_window: float = _DEFAULT_WINDOW_SECONDS,
         copy_features: bool = True,
+        spool: str | os.PathLike[str] | Spool | None = None,
         redact: Iterable[str] = (),
         registry: CollectorRegistry | None = None,
         multiprocess_dir: str | os.PathLike[str] | None = None,
@@ -80,6 +84,8 @@ class ModelMonitor:
             copy_features: Freeze the features in `log`, so that the caller may reuse or change them: a list as a
                 whole, a mapping or an array one level deep. Without it `log` costs about half, and features must
                 not change before they are shipped.
+            spool: Keep records on disk until every sink has them: a `Spool`, or its directory. What a process has left
+                there when it ended, or died, is shipped by the next one, from its first prediction or `flush` on.
             redact: Names of fields whose values are replaced by ``"REDACTED"`` before any record is encoded, at any
                 depth and whatever their case: ``"ssn"``, or ``"card.number"`` for a field in a field. In features
                 (those given by position too, where a baseline names them), outputs, segments, labels and request
@@ -92,8 +98,9 @@ class ModelMonitor:
         Raises:
             BaselineError: The baseline cannot be read.
             MissingExtraError: A baseline or a registry is given and the extra ``drift`` is not installed.
-            OSError: `multiprocess_dir` cannot be made or written.
-            ValueError: Two sinks of one name, or a limit below 1; `multiprocess_dir` where there is no ``flock``.
+            OSError: The directory of the spool or `multiprocess_dir` cannot be made or written.
+            ValueError: Two sinks of one name, a limit below 1, an empty name to redact, or a spool without a sink;
+                `multiprocess_dir` where there is no ``flock``.
         """
         loaded = _loaded(baseline)
         self.endpoint = endpoint
@@ -108,10 +115,14 @@ class ModelMonitor:
             interval=interval,
             drift_window=drift_window,
             redaction=Redaction(redact) if redact else None,
+            spool=None if spool is None else Spool.of(spool),
         )
         self._drain = self._pipeline.drain
         self._expected: tuple[str, ...] = ()
-        self._log = request_path(self._drain.gate, copy=copy_features)
+        by_record = self._pipeline.spooler is not None and self._pipeline.spooler.settings.mode == "record"
+        gate = self._drain.gate
+        self._log = record_path(gate, self._pipeline.keep) if by_record else request_path(gate, copy=copy_features)
+        self._by_record = by_record
         if type(self).log is ModelMonitor.log:
             # The method below is what readers, checkers and subclasses see; this saves each request its call.
             self._log.__wrapped__ = self.log  # type: ignore[attr-defined]
@@ -158,7 +169,7 @@ class ModelMonitor:
             features: Rows, or an array of shape (rows, features), or a frame.
             outputs: One output per row. Surplus rows or outputs are dropped and counted as ``encode_error``.
         """
-        return log_rows(self._drain, features, outputs)
+        return log_rows(self._drain, features, outputs, self._log if self._by_record else None)
 
     def log_ground_truth(self, prediction_id: str, label: object, *, timestamp: object = None) -> None:
         """Log what turned out to be true of an earlier prediction. Never blocks, never raises, as `log`.
@@ -177,7 +188,9 @@ class ModelMonitor:
             _, admitted = gate.more()
             if not admitted:
                 return
-        gate.queue.append(Truth(frozen(label), prediction_id, time_ns() if timestamp is None else timestamp))
+        truth = Truth(frozen(label), prediction_id, time_ns() if timestamp is None else timestamp)
+        if not self._by_record or not self._pipeline.keep(truth):
+            gate.queue.append(truth)
 
     def expect_dropped(self, *reasons: str) -> None:
         """Show these reasons from the start, at zero: what first appears at one has not grown, for Prometheus."""
@@ -230,7 +243,7 @@ class ModelMonitor:
         Returns:
             False if `timeout` seconds were not enough.
         """
-        return self._pipeline.flush(time.monotonic() + timeout)
+        return self._pipeline.flush(time.monotonic() + min(timeout, _FOREVER_SECONDS))
 
     def close(self, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> bool:
         """Flush, stop the threads and close the sinks. What sinks have not taken by then is dropped and counted.
@@ -240,7 +253,7 @@ class ModelMonitor:
         """
         if self._drain.closed:
             return True
-        clean = self._pipeline.close(time.monotonic() + timeout)
+        clean = self._pipeline.close(time.monotonic() + min(timeout, _FOREVER_SECONDS))
         self._figures.close()
         release(self)
         if self._registry is not None:

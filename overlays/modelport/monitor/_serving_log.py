@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self, Unpack
 
     from modelport.drift import Baseline
-    from modelport.predictions import Sink
+    from modelport.predictions import Sink, Spool
 
 __all__ = ["MonitorOptions", "ServerIds", "ServingLog", "collector_sink", "endpoint_id", "server_id"]
 
@@ -34,6 +34,7 @@ class MonitorOptions(TypedDict, total=False):
     drift_window: float
     copy_features: bool
     redact: Iterable[str]
+    spool: str | os.PathLike[str] | Spool | None
     multiprocess_dir: str | os.PathLike[str] | None
 
 

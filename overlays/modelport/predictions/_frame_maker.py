@@ -51,6 +51,7 @@ class FrameMaker:
     ) -> None:
         """`on_error` is called once for each record that has no such form, and which is then in no frame."""
         self._names = names
+        self._endpoint = endpoint
         version = None if model_version is None else _text(model_version)
         texts = None if names is None else tuple(map(_text, names))
         self._head = _COLUMNS + _encode(Header(_text(endpoint), version, texts))
@@ -60,14 +61,15 @@ class FrameMaker:
     def make(self, step: Sequence[Usual | Full | Truth]) -> list[Frame]:
         """One frame of the predictions and one of the ground truths in `step`, where there are any."""
         kinds = set(map(type, step))
-        frames: list[Frame] = []
+        truths: list[Truth] = []
         if Truth in kinds:
-            frames += self._truths([queued for queued in step if type(queued) is Truth])
+            truths = [queued for queued in step if type(queued) is Truth]
             step = [queued for queued in step if type(queued) is not Truth]
+        frames: list[Frame] = []
         if step:
             predictions = cast("Sequence[Usual | Full]", step)
             frames += self._predictions(predictions, plain_only=Full not in kinds and self._redaction is None)
-        return frames
+        return frames + self._truths(truths) if truths else frames
 
     def _predictions(self, step: Sequence[Usual | Full], *, plain_only: bool) -> list[Frame]:
         if plain_only:
@@ -91,7 +93,7 @@ class FrameMaker:
             _NIL,
             _NOTHING,
         )
-        return Frame(b"".join(parts), len(step), min(times), max(times))
+        return Frame(b"".join(parts), len(step), min(times), max(times), self._endpoint)
 
     def _careful(self, step: Sequence[Usual | Full]) -> list[Frame]:
         """Record by record; one that refuses costs no other."""
@@ -110,7 +112,7 @@ class FrameMaker:
             self._head, _encode(ids), _encode(times), count, *outputs, count, *features,
             *((count, *extras) if some else (_NIL,)), _NOTHING,
         )  # fmt: skip
-        return [Frame(b"".join(parts), len(rows), min(times), max(times))]
+        return [Frame(b"".join(parts), len(rows), min(times), max(times), self._endpoint)]
 
     def _row(self, queued: Usual | Full) -> tuple[str, int, bytes, bytes, bytes]:
         features, output, prediction_id, time, *more = queued
@@ -148,7 +150,7 @@ class FrameMaker:
         parts = (
             self._head, _encode(ids), _encode(times), _NOTHING, _NOTHING, _NIL, _array_head(len(rows)), *labels,
         )  # fmt: skip
-        return [Frame(b"".join(parts), len(rows), min(times), max(times))]
+        return [Frame(b"".join(parts), len(rows), min(times), max(times), self._endpoint)]
 
 
 def frames_of(records: Iterable[Record]) -> list[Frame]:
@@ -220,7 +222,7 @@ def _time(value: object) -> int:
 
 def _tamed(value: JsonValue) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, int) and not _MIN_INT64 <= value <= _MAX_INT64:
         return msgspec.msgpack.Ext(BIG_INTEGER, str(value).encode())
     if isinstance(value, list):
