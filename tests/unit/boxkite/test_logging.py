@@ -267,6 +267,25 @@ def test_an_outage_of_the_collector_loses_nothing(collector: MakeCollector, monk
     assert sorted(record["output"] for record in [*first.records, *second.records]) == list(range(4001))
 
 
+@pytest.mark.parametrize("face", FACES)
+def test_with_a_spool_an_outage_beyond_the_end_of_the_process_loses_nothing(
+    face: Face, collector: MakeCollector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    server = collector()
+    to(server, monkeypatch)
+    server.close()
+    store = face(spool=tmp_path / "spool")
+    made = [store.log_prediction("", [number], number) for number in range(500)]
+    store.close(0.2)
+    assert sum(store.dropped.values()) == 0
+
+    again = collector(server.port)
+    with face(spool=tmp_path / "spool") as store:
+        made.append(store.log_prediction("", [500], 500))
+        assert store.flush(60)
+    assert sorted(record["prediction_id"] for record in again.records) == sorted(made)
+
+
 @pytest.mark.parametrize("read", [True, False])
 def test_without_a_collector_calls_return_and_the_log_stays_quiet(
     read: bool, collector: MakeCollector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
