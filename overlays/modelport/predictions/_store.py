@@ -13,14 +13,15 @@ from modelport._extras import require
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-__all__ = ["is_store", "is_url", "open_store", "store_errors", "told"]
+__all__ = ["is_store", "is_url", "label_of", "open_store", "store_errors", "told"]
 
 _TIMEOUT = dt.timedelta(seconds=30)
 _CONNECT_TIMEOUT = dt.timedelta(seconds=5)
 _RETRIES = 2
 _RETRY_TIMEOUT = dt.timedelta(seconds=20)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,254}")
-_STATUS = re.compile(r"\b(?:status:? ?|returned non-2xx status code: |error: )(\d{3})\b", re.IGNORECASE)
+_STATUS = re.compile(r"non-2xx status code: (\d{3})\b")
+_REFUSED = {"401", "403"}
 
 
 def is_url(target: object) -> bool:
@@ -31,6 +32,12 @@ def is_url(target: object) -> bool:
 def is_store(target: object) -> bool:
     """Whether `target` is an obstore store."""
     return type(target).__module__.startswith("obstore")
+
+
+def label_of(store: ObjectStore) -> str:
+    """What to call `store`: its repr where that names bucket and prefix (and never credentials), else its type."""
+    text = repr(store)
+    return type(store).__name__ if text.startswith("<") else text
 
 
 def open_store(url: str) -> ObjectStore:
@@ -78,14 +85,14 @@ def told(error: Exception, what: str) -> OSError:
     ``PermissionError`` for credentials that are wrong or may not do this, ``FileNotFoundError`` for a missing object
     or bucket, ``ConnectionError`` for everything that may be better later.
     """
+    if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+        return error
     name = type(error).__name__
+    # The store's own text may quote the request, so only its status is taken over.
+    found = _STATUS.search(str(error))
+    status = found[1] if found else ""
     if isinstance(error, FileNotFoundError) or name == "NotFoundError":
         return FileNotFoundError(f"{what}: no such bucket or object")
-    if name in {"PermissionDeniedError", "UnauthenticatedError"}:
+    if name in {"PermissionDeniedError", "UnauthenticatedError"} or status in _REFUSED:
         return PermissionError(f"{what}: permission denied: the store refused the credentials or what they may do")
-    if isinstance(error, OSError):
-        return error
-    # The store's own text may quote the request, so only its status is taken over.
-    status = _STATUS.search(str(error))
-    reason = f"status {status[1]}" if status else "out of reach"
-    return ConnectionError(f"{what}: {reason} ({name})")
+    return ConnectionError(f"{what}: {f'status {status}' if status else 'out of reach'} ({name})")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
 from modelport.predictions._record import GroundTruth
-from modelport.predictions.columns._kinds import Kind, encode_json, fits, to_cell
+from modelport.predictions.columns._kinds import Kind, all_fit, canonical_json, encode_json, fits, to_cell
 from modelport.predictions.columns._layout import ATTRIBUTION, FEATURE, SEGMENT, Layout, named
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def to_batch(records: Sequence[Record], layout: Layout) -> Any:
     pa: Any = require("pyarrow", "parquet")
     schema = schema_of(layout)
     columns = _columns(records, layout)
-    arrays = [pa.array(columns[field.name], field.type) for field in schema]
+    # "From pandas" means that NaN becomes null.
+    arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -81,14 +83,14 @@ def _field(pa: Any, name: str, kind: Kind) -> Any:
     return pa.field(name, type_, metadata={"modelport.kind": kind.value})
 
 
-def _columns(records: Sequence[Record], layout: Layout) -> dict[str, list[Any]]:
+def _columns(records: Sequence[Record], layout: Layout) -> dict[str, Sequence[Any]]:
     others: list[dict[str, Any]] = [{} for _ in records]
     times = [record.timestamp_ns for record in records]
     for other, time in zip(others, times, strict=True):
         if not -_INT64 <= time < _INT64:
             other["timestamp_ns"] = time
     exact = [time if -_INT64 <= time < _INT64 else None for time in times]
-    columns: dict[str, list[Any]] = {
+    columns: dict[str, Sequence[Any]] = {
         "prediction_id": [record.prediction_id for record in records],
         "timestamp": [None if time is None else time // 1000 for time in exact],
         "timestamp_ns": exact,
@@ -100,14 +102,14 @@ def _columns(records: Sequence[Record], layout: Layout) -> dict[str, list[Any]]:
         )
     if layout.labels:
         columns["label"] = _value_column("label", [record.label for record in records], layout.label, others)
-    columns["other_json"] = [encode_json(other) if other else None for other in others]
+    columns["other_json"] = [canonical_json(other) if other else None for other in others]
     return columns
 
 
 def _prediction_columns(
     records: Sequence[Prediction], layout: Layout, others: Sequence[dict[str, Any]]
-) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {
+) -> dict[str, Sequence[Any]]:
+    columns: dict[str, Sequence[Any]] = {
         "model_version": [record.model_version for record in records],
         "output": _value_column("output", [record.output for record in records], layout.output, others),
         "request_body": [
@@ -128,7 +130,9 @@ def _prediction_columns(
 
 def _value_column(
     name: str, values: Sequence[JsonValue], kind: Kind, others: Sequence[dict[str, Any]]
-) -> list[bool | float | str | None]:
+) -> Sequence[JsonValue]:
+    if all_fit(kind, values):
+        return values
     for value, other in zip(values, others, strict=True):
         if not fits(kind, value):
             other[name] = value
@@ -137,20 +141,38 @@ def _value_column(
 
 def _feature_columns(
     records: Sequence[Prediction], layout: Layout, others: Sequence[dict[str, Any]]
-) -> dict[str, list[Any]]:
+) -> dict[str, Sequence[JsonValue]]:
     kinds = layout.features
     rows = [named(record.features) for record in records]
-    as_list = _form(layout) == "list"
-    for record, row, other in zip(records, rows, others, strict=True):
-        shaped = isinstance(record.features, list if as_list else dict)
-        if not (shaped and row.keys() == kinds.keys() and all(fits(kinds[name], row[name]) for name in row)):
-            other["features"] = record.features
-    return {FEATURE + name: [to_cell(kind, row.get(name)) for row in rows] for name, kind in kinds.items()}
+    shape = list if _form(layout) == "list" else dict
+    # Rows that their columns do not say, or do not say exactly.
+    untold = {
+        place
+        for place, (record, row) in enumerate(zip(records, rows, strict=True))
+        if type(record.features) is not shape or row.keys() != kinds.keys()
+    }
+    columns: dict[str, Sequence[JsonValue]] = {}
+    for name, kind in kinds.items():
+        values = [row.get(name) for row in rows]
+        if not all_fit(kind, values):
+            untold.update(place for place, value in enumerate(values) if not fits(kind, value))
+            values = [to_cell(kind, value) for value in values]
+        columns[FEATURE + name] = values
+    for place in untold:
+        others[place]["features"] = records[place].features
+    return columns
+
+
+def _is_told(attribution: float) -> bool:
+    # NaN is null in its column, as is an attribution that is not there.
+    return not math.isnan(attribution)
 
 
 def _note_labels_that_have_no_column(record: Prediction, layout: Layout, other: dict[str, Any]) -> None:
     segments, attributions = record.segments, record.attributions
     if segments is not None and (not segments or not segments.keys() <= layout.segments):
         other["segments"] = segments
-    if attributions is not None and (not attributions or not attributions.keys() <= layout.attributions):
+    if attributions is not None and not (
+        attributions and attributions.keys() <= layout.attributions and all(map(_is_told, attributions.values()))
+    ):
         other["attributions"] = attributions

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from modelport._plain import JsonValue
 
-__all__ = ["Kind", "encode_json", "fits", "kind_of", "shared", "to_cell"]
+__all__ = ["Kind", "all_fit", "canonical_json", "encode_json", "fits", "kind_of", "shared", "to_cell"]
 
 _MAX_EXACT_INT = 2**53
 _INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
@@ -73,14 +73,60 @@ def fits(kind: Kind, value: JsonValue) -> bool:
     return _FITS[kind](value)
 
 
+def all_fit(kind: Kind, values: Sequence[JsonValue]) -> bool:
+    """Whether all of `values` fit and are their own cells; quick, and False where only a look at each can tell."""
+    types = set(map(type, values))
+    types.discard(type(None))
+    if kind is Kind.TEXT or kind is Kind.INFINITY:
+        return types <= {str}
+    if kind is Kind.BOOL:
+        return types <= {bool}
+    if kind is Kind.NUMBER and types <= {float}:
+        return True
+    if kind is Kind.INT and types <= {int}:
+        return all(value is None or -_MAX_EXACT_INT <= cast("int", value) <= _MAX_EXACT_INT for value in values)
+    return not types
+
+
 def to_cell(kind: Kind, value: JsonValue) -> bool | float | str | None:
     """What stands for `value` in a column of `kind`; None where the column has no room for it."""
     return None if value is None else _CELLS[kind](value)
 
 
 def encode_json(value: object) -> str:
-    """`value` as JSON text; non-finite floats become null."""
-    return msgspec.json.encode(value).decode()
+    """`value` as JSON text; NaN becomes null, an infinity the text that stands for it in lines."""
+    text = msgspec.json.encode(value)
+    # msgspec writes every non-finite float as null, so a text without one holds none.
+    return (msgspec.json.encode(_finite(value)) if b"null" in text else text).decode()
+
+
+def canonical_json(value: object) -> str:
+    """JSON that is the same for equal values: keys sorted, and 41.0 written as 41.
+
+    A whole number that has been in a column with fractions comes back as a float; its text must not tell.
+    """
+    return msgspec.json.encode(_whole(_finite(value)), order="deterministic").decode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+    return _mapped(_finite, value)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_EXACT_INT:
+        # -0.0 is no whole number that JSON could write.
+        return int(value) if value or math.copysign(1, value) > 0 else value
+    return _mapped(_whole, value)
+
+
+def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    if isinstance(value, list):
+        return [function(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: function(item) for name, item in cast("dict[str, Any]", value).items()}
+    return value
 
 
 def _fits_number(value: JsonValue) -> bool:
@@ -120,7 +166,7 @@ def _mixed(value: JsonValue) -> str | None:
 
 
 def _json(value: JsonValue) -> str | None:
-    return None if _is_nan(value) else encode_json(value)
+    return None if _is_nan(value) else canonical_json(value)
 
 
 def _is_nan(value: JsonValue) -> bool:

@@ -22,6 +22,10 @@ SEGMENT = "segment_"
 ATTRIBUTION = "attribution_"
 
 
+# A value of this type leaves a column of this kind what it is: nearly always the case, and cheaper than a look at it.
+_STAYS: dict[type, Kind] = {float: Kind.NUMBER, int: Kind.INT, str: Kind.TEXT, bool: Kind.BOOL}
+
+
 def named(features: JsonValue) -> dict[str, JsonValue]:
     """The features by name; those of a list by position. Empty for a scalar, which has no columns."""
     if isinstance(features, dict):
@@ -77,8 +81,10 @@ class Layout(msgspec.Struct, kw_only=True):
     def _observe_features(self, record: Prediction) -> None:
         kinds = self.features
         for name, value in named(record.features).items():
-            kind = kind_of(value)
             known = kinds.get(name)
+            if known is not None and _STAYS.get(type(value)) is known:
+                continue
+            kind = kind_of(value)
             if known is not kind:
                 kinds[name] = kind if known is None else shared(known, kind)
         length = len(record.features) if isinstance(record.features, list) else -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -50,7 +51,7 @@ class _Columns:
         self._features = self._with_prefix(FEATURE)
         self._segments = self._with_prefix(SEGMENT)
         self._attributions = self._with_prefix(ATTRIBUTION)
-        self._is_list = (schema.metadata or {}).get(b"modelport.features") == b"list"
+        self._is_list = _mark(schema, b"modelport.features") == b"list"
         self._is_truth = "output" not in self._values and not self._features
 
     def _with_prefix(self, prefix: str) -> list[tuple[str, list[Any]]]:
@@ -76,6 +77,10 @@ class _Columns:
         other = self._cell("other_json", row)
         if other is not None:
             fields |= _decode(other)
+            if fields.get("attributions"):
+                fields["attributions"] = {
+                    name: math.nan if value is None else float(value) for name, value in fields["attributions"].items()
+                }
         return GroundTruth(**fields) if self._is_truth else Prediction(**fields)
 
     def _cell(self, name: str, row: int) -> Any:
@@ -101,8 +106,13 @@ def _present(columns: list[tuple[str, list[Any]]], row: int) -> dict[str, Any] |
 
 def _values(field: Any, array: Any) -> list[Any]:
     values = cast("list[Any]", array.to_pylist())
-    convert = _CONVERTED.get((field.metadata or {}).get(b"modelport.kind", b""))
+    convert = _CONVERTED.get(_mark(field, b"modelport.kind"))
     return values if convert is None else [None if value is None else convert(value) for value in values]
+
+
+def _mark(marked: Any, name: bytes) -> bytes:
+    marks = cast("dict[bytes, bytes] | None", marked.metadata)
+    return (marks or {}).get(name, b"")
 
 
 def _json_or_text(text: str) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
+from modelport.predictions._frame_file import read_frames
 from modelport.predictions.columns import read_parquet
 from modelport.predictions.reading._lines import LineTooLongError, decode_line, split_lines
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Item", "Job", "format_of"]
 
 Item: TypeAlias = "Record | tuple[int, Exception]"
-"""A record, or the number of a line and why it is none."""
+"""A record, or the number of a line (in frames: the offset of a byte) and why there is none."""
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _LABELS_PARQUET = "_labels.parquet"
@@ -112,6 +113,16 @@ def _read_parquet(job: Job) -> Iterator[Item]:
         yield from _guarded(read_parquet(file))
 
 
+def _read_frames(job: Job) -> Iterator[Item]:
+    errors: list[Item] = []
+    with job.source.seekable(job.path) as file:
+        for record in read_frames(file, on_error=lambda offset, error: errors.append((offset, error))):
+            yield from errors
+            errors.clear()
+            yield record
+    yield from errors
+
+
 def _guarded(records: Iterator[Record]) -> Iterator[Item]:
     """`records`, and instead of an error its place: after it nothing more of the file can be read."""
     count = 0
@@ -129,5 +140,6 @@ _FORMATS: dict[str, Callable[[Job], Iterator[Item]]] = {
     ".jsonl": _read_text,
     ".txt.gz": _read_gzip,
     ".jsonl.gz": _read_gzip,
+    ".msgpack": _read_frames,
     ".parquet": _read_parquet,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -166,14 +166,9 @@ def _endpoint_of_tag(tag: list[bytes] | None) -> str | None:
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, float]:
-    """Attributions as numbers; null (which was NaN) is left out, as it is in Parquet."""
-    numbers: dict[str, float] = {}
-    for name, value in values.items():
-        if value is None:
-            continue
-        try:
-            numbers[name] = float(cast("str", value))
-        except (TypeError, ValueError):
-            message = f"attributions: {name} is no number"
-            raise msgspec.ValidationError(message) from None
-    return numbers
+    """Attributions as numbers; null was NaN, and the text of an infinity is one."""
+    try:
+        return {name: math.nan if value is None else float(value) for name, value in values.items()}
+    except (TypeError, ValueError):
+        message = "attributions are a mapping of name to number"
+        raise msgspec.ValidationError(message) from None

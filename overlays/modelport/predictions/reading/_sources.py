@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from modelport._extras import require
 from modelport.predictions._paths import PREFIX, path_part
-from modelport.predictions._store import is_store, is_url, open_store, store_errors, told
+from modelport.predictions._store import is_store, is_url, label_of, open_store, store_errors, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -174,7 +174,8 @@ def source_of(source: SourceLike) -> Source:
     if isinstance(source, (str, os.PathLike)):
         return LocalSource(Path(source))
     if is_store(source):
-        return StoreSource(cast("ObjectStore", source), repr(source))
+        store = cast("ObjectStore", source)
+        return StoreSource(store, label_of(store))
     try:
         return FilesSource(cast("Iterable[str]", source))
     except TypeError:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modelport._extras import require
-from modelport.predictions._store import is_store, is_url, open_store, store_errors, told
+from modelport.predictions._store import is_store, is_url, label_of, open_store, store_errors, told
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -88,8 +88,7 @@ def destination_of(target: str | os.PathLike[str] | ObjectStore) -> Destination:
     if not is_store(target):
         message = f"a destination is a directory, an s3:// URL or an obstore store, not {type(target).__name__}"
         raise TypeError(message)
-    # A store's repr names bucket and prefix and no credentials.
-    return StoreDestination(target, repr(target))
+    return StoreDestination(target, label_of(target))
 
 
 def _sync_directory(directory: Path) -> None:

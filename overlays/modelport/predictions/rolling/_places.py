@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelport.predictions._store import is_url
+from modelport.predictions._store import is_url, label_of
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -28,12 +28,11 @@ def journal_of(
     """
     if isinstance(target, (str, os.PathLike)) and not is_url(target):
         return Path(journal) if journal is not None else Path(target) / ".journal"
-    label = target if isinstance(target, str) else repr(target)
+    label = os.fspath(target) if isinstance(target, (str, os.PathLike)) else label_of(target)
     own = hashlib.sha256(f"{label} {form}".encode()).hexdigest()[:16]
-    return (Path(journal) if journal is not None else _temporary()) / own
-
-
-def _temporary() -> Path:
-    # One per user: another's could not be written, and predictions are nobody else's to read.
+    if journal is not None:
+        return Path(journal) / own
+    # One per user, whose predictions are nobody else's to read, and directly below the temporary directory, where
+    # nobody can put another in its place.
     user = os.getuid() if hasattr(os, "getuid") else 0
-    return Path(tempfile.gettempdir()) / f"modelport-journal-{user}"
+    return Path(tempfile.gettempdir()) / f"modelport-journal-{user}-{own}"

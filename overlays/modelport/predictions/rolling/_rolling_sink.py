@@ -79,7 +79,7 @@ class RollingSink(Sink):
         self.journal = journal
         self.destination = destination.label
         self._destination = destination
-        self._form = form
+        self._form: Format = form
         self._logger_id = logger_id
         self._replica_id = replica_id or default_replica_id()
         self._max_rows = max_rows
@@ -220,18 +220,22 @@ class RollingSink(Sink):
         with self._changed:
             while not self._closed:
                 now = time.monotonic()
-                if self._current is not None and now >= self._current.opened_at + self._max_seconds:
+                if self._is_due(now):
                     self._seal()
                 if self._sealed and now >= earliest:
                     return True
                 self._changed.wait(self._seconds_to_wait(now, earliest))
             return False
 
+    def _is_due(self, now: float) -> bool:
+        # Not while others wait for the destination to come back: each is an open file, and outages may take days.
+        current = self._current
+        return current is not None and not self._sealed and now >= current.opened_at + self._max_seconds
+
     def _seconds_to_wait(self, now: float, earliest: float) -> float | None:
-        moments = [earliest] if self._sealed else []
-        if self._current is not None:
-            moments.append(self._current.opened_at + self._max_seconds)
-        return max(0.0, min(moments) - now) if moments else None
+        if self._sealed:
+            return max(0.0, earliest - now)
+        return None if self._current is None else max(0.0, self._current.opened_at + self._max_seconds - now)
 
     def _ship(self) -> None:
         with self._shipping:
