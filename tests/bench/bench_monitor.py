@@ -27,6 +27,7 @@ if __name__ == "__main__":
 from modelport import ModelMonitor
 from modelport.drift import Baseline, LiveCounts
 from modelport.predictions import FileSink, Spool
+from modelport.predictions._frame_maker import FrameMaker
 from tests.bench.measure import Row, minima
 from tests.bench.run import table
 
@@ -57,7 +58,10 @@ def main() -> list[Row]:
         spooled = minima(_per_prediction(_spool_cases(stack, Path(folder)), time.thread_time_ns))
         whole = minima(_per_prediction(_whole_cases(stack, Path(folder)), time.process_time_ns))
     append, observe = request[APPEND], request[OBSERVE]
+    queued, framed, listed = _sizes()
     return [
+        Row("memory: a record in the queue / 20 floats in a list", queued, listed, 1.0, unit="B"),
+        Row("memory: a record in a sink's buffer or spool / 20 floats in a list", framed, listed, 0.5, unit="B"),
         _row("request: log(list), warm / append", request["list"], append, BAR),
         _row("request: log(tuple), warm / append", request["tuple"], append, BAR),
         _row("request: log(mapping), warm / append", request["mapping"], append, BAR),
@@ -82,6 +86,19 @@ def main() -> list[Row]:
         _row("process: all in, spool by batch+fdatasync / 1500 ns", whole["batch+fdatasync"], ALL_IN_NS, 1.5),
         _row("process: all in, spool by record / 20 observe", whole["record"], observe, 1.0),
     ]
+
+
+def _sizes() -> tuple[float, float, float]:
+    """Bytes of a record of 20 floats in the queue and in a frame of 1000; and of the floats in a list by themselves."""
+    with ModelMonitor("bench", baseline=BASELINE, interval=3600) as monitor:
+        for row in LISTS:
+            monitor.log(row, 0.5)
+        entries: list[Any] = list(monitor._drain.gate.queue)
+        (frame,) = FrameMaker("bench", None, tuple(NAMES), print).make(entries)
+    size = sys.getsizeof
+    queued = sum(size(entry) + sum(map(size, entry)) for entry in entries) / STEP
+    listed = sum(size(row) + sum(map(size, row)) for row in ROWS.tolist()) / STEP
+    return queued, len(frame.payload) / STEP, listed
 
 
 def _row(what: str, measured: float, against: float, bar: float) -> Row:

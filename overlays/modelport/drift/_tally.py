@@ -124,7 +124,8 @@ def _count_cumulative(table: Floats, edges: Floats) -> Ints:
 
 def _count_true(flags: NDArray[np.bool_]) -> Ints:
     lanes = flags.view(np.uint64).sum(axis=1, dtype=np.uint64)
-    return lanes.view(np.uint8).reshape(len(flags), _LANES).sum(axis=1, dtype=np.int64)
+    counts: Ints = lanes.view(np.uint8).reshape(len(flags), _LANES).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def _bins_by_label(column: FeatureBaseline) -> dict[str, int]:

@@ -60,8 +60,9 @@ class FrameMaker:
 
     def make(self, step: Sequence[Usual | Full | Truth]) -> list[Frame]:
         """One frame of the predictions and one of the ground truths in `step`, where there are any."""
-        if len(step) == 1 and type(step[0]) is tuple and self._redaction is None:
-            return self._single(cast("Usual", step[0]))
+        first: Any = step[0] if len(step) == 1 else None
+        if type(first) is tuple and self._redaction is None:
+            return self._single(cast("Usual", first))
         kinds = set(map(type, step))
         truths: list[Truth] = []
         if Truth in kinds:
@@ -94,13 +95,14 @@ class FrameMaker:
 
     def _quick(self, step: Sequence[Usual]) -> Frame:
         """All records in a few calls."""
-        times = [queued[3] for queued in step]
-        features = [queued[0] if type(queued[0]) is bytes else _pack_features(queued[0]) for queued in step]
+        features, outputs, ids, times = zip(*step, strict=True)
+        if set(map(type, features)) != {bytes}:
+            features = tuple([row if type(row) is bytes else _pack_features(row) for row in features])
         parts = (
             self._head,
-            _encode([queued[2] for queued in step]),
+            _encode(ids),
             _encode(times),
-            _encode_any([queued[1] for queued in step]),
+            _encode_any(outputs),
             _array_head(len(step)),
             *features,
             _NIL,

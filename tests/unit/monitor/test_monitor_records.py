@@ -54,6 +54,20 @@ def test_log_many_makes_a_record_of_each_row_of_a_batch_in_any_form(table: Any, 
     assert (monitor.counts.records, monitor.counts.uncounted) == (3, 0)
 
 
+@pytest.mark.parametrize("width", [0, 1, 2, 15, 16, 17, 300])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_of_any_width_is_logged_bit_by_bit(width: int, order: Any) -> None:
+    table = np.array(np.random.default_rng(width).normal(size=(5, width)), order=order)
+    table[:, :1] = [[np.nan], [np.inf], [-np.inf], [-0.0], [5e-324]]
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink]) as monitor:
+        monitor.log_many(table, range(5))
+
+    assert [record.features for record in sink.records[1:]] == table[1:].tolist()
+    assert repr(sink.records[0].features) == repr(table[0].tolist())
+    assert repr(sink.records[3].features) == repr(table[3].tolist())
+
+
 @pytest.mark.parametrize("frozen", [np.array(ROWS), ROWS])
 def test_a_batch_the_caller_changes_afterwards_is_logged_as_it_was(frozen: Any) -> None:
     sink = ListSink()
