@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ssl
 from pathlib import Path
 from typing import Any, assert_type
@@ -12,7 +13,21 @@ from opentelemetry import trace
 from modelport import AsyncCodex, Codex, ModelMonitor, ModelportError, __version__
 from modelport.drift import Baseline, DriftReport, drift_report
 from modelport.predict_code import JsonBody, PredictRequest, languages, render
-from modelport.predictions import FileSink, Prediction, read_predictions
+from modelport.predictions import (
+    CallableSink,
+    FileSink,
+    GroundTruth,
+    ParquetSink,
+    Prediction,
+    PredictionReader,
+    Record,
+    S3Sink,
+    Sink,
+    StdoutSink,
+    read_ground_truth,
+    read_predictions,
+    sinks_from_env,
+)
 from modelport_api.codex.v1 import (
     UNSET,
     AsyncClient,
@@ -115,6 +130,19 @@ def monitoring() -> None:
     for prediction in read_predictions("log"):
         assert_type(prediction, Prediction)
     assert_type(drift_report(baseline, {"age": [1, 2]}), DriftReport)
+
+
+def reading_predictions(records: list[Record]) -> None:
+    reader = read_predictions("s3://bucket/prefix", "churn", prediction_ids=["a"], ttl=dt.timedelta(days=31))
+    assert_type(reader, PredictionReader)
+    assert_type(next(iter(reader)), Prediction)
+    assert_type(next(iter(read_ground_truth(["a.txt"]))), GroundTruth)
+    assert_type(sinks_from_env(), list[Sink])
+    ParquetSink("log", max_rows=10).write(records)
+    S3Sink("s3://bucket", format="txt.gz", journal="journal").roll()
+    S3Sink("s3://bucket", format="csv")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    StdoutSink("stderr").write(records)
+    CallableSink(print, name="mine").write(records)
 
 
 def programs() -> None:
