@@ -43,6 +43,8 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         bins: Text of each bin: its upper edge, or its category.
         baseline_shares: Share of the training values in each bin.
         shares: Share of the serving values in each bin; NaN where nothing was served.
+        mean_absolute: Of an attribution: the mean of its served values without their signs (mean |SHAP|), where the
+            values themselves were at hand and not only their counts.
     """
 
     name: str
@@ -69,6 +71,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     bins: tuple[str, ...]
     baseline_shares: tuple[float, ...]
     shares: tuple[float, ...]
+    mean_absolute: float | None = None
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,8 +156,17 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mean_psi(self) -> float:
         """PSI averaged over the features (not the output) that have values; NaN if none has."""
-        values = [row.psi for row in self.features if row.role == "feature" and row.n]
-        return sum(values) / len(values) if values else float("nan")
+        return _mean([row.psi for row in self.features if row.role == "feature" and row.n])
+
+    @property
+    def mean_attribution_psi(self) -> float:
+        """PSI averaged over the attributions that have values; NaN if none has."""
+        return _mean([row.psi for row in self.features if row.role == "attribution" and row.n])
+
+    @property
+    def mean_absolute_attribution(self) -> float:
+        """Mean |SHAP| averaged over the attributions; NaN where it is not known."""
+        return _mean([row.mean_absolute for row in self.features if row.mean_absolute is not None])
 
     def to_rows(self) -> list[dict[str, object]]:
         """One plain mapping per row, in the baseline's order; ready for a data frame."""
@@ -170,3 +182,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         from modelport.drift._html import render_report
 
         return render_report(self, title=title, subtitle=subtitle)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else float("nan")
