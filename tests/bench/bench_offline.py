@@ -15,7 +15,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.measure import Row
-from tests.bench.offline_scan import make
+from tests.bench.offline_scan import baseline_file, make
 from tests.bench.run import table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,15 +53,7 @@ def _data(rows: int) -> Path:
         partial = path.with_suffix(".partial")
         make(partial, rows)
         partial.rename(path)
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"from tests.bench.offline_scan import baseline_file as b; from pathlib import Path; b(Path({str(path)!r}))",
-        ],
-        cwd=ROOT,
-        check=True,
-    )
+    baseline_file(path)
     return path
 
 

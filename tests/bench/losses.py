@@ -112,7 +112,8 @@ class Service:
         last: Any = None
         while (said := self.heard()) is not None:
             last = said
-        self._process.wait(120)
+        if self._process.wait(120) > 0:
+            raise MissingPeerError(f"its service ended with {self._process.returncode}")
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
@@ -194,7 +195,7 @@ def main(arguments: Sequence[str], show: Callable[[str], None] = print) -> int:
     counts = [int(word) for word in arguments if word.isdecimal()]
     part, missing = losses(*counts)
     show(render(part, markdown=markdown))
-    show(bars_table([part], markdown=markdown))
+    show(bars_table(part.bars, markdown=markdown))
     for name, reason in missing.items():
         show(f"left out: {name} ({reason})")
     return 0 if all(bar.met for bar in part.bars) else 1

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+from fastapi import FastAPI
+from flask import Flask
 from opentelemetry import trace
 
 from modelport import AsyncCodex, Codex, ModelMonitor, ModelportError, __version__
+from modelport.bedrock import PredictionStore
+from modelport.boxkite import LogExporter, ModelMonitoringService, PredictionContext
 from modelport.drift import Baseline, DriftReport, drift_report
+from modelport.monitor import Exchange, MonitorMiddleware, WSGIMonitorMiddleware, current_prediction_id, monitored
 from modelport.predict_code import JsonBody, PredictRequest, languages, render
 from modelport.predictions import FileSink, Prediction, read_predictions
 from modelport_api.codex.v1 import (
@@ -115,6 +122,48 @@ def monitoring() -> None:
     for prediction in read_predictions("log"):
         assert_type(prediction, Prediction)
     assert_type(drift_report(baseline, {"age": [1, 2]}), DriftReport)
+
+
+class Exporter(LogExporter):
+    def emit(self, prediction: PredictionContext) -> None:
+        assert_type(prediction.prediction_id, str)
+
+
+def faces() -> None:
+    ModelMonitoringService.export_text({"age": [41, 42]}.items(), [0.5, 0.25], kinds={"age": "numeric"})
+    with ModelMonitoringService(Exporter(), redact=["name"]) as service:
+        assert_type(service.log_prediction(request_body={}, features=[41], output=0.5), str)
+        assert_type(service.export_http({"name[]": ["inference_value"]}), tuple[bytes, str])
+    ModelMonitoringService(redakt=["name"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert_type(PredictionStore().log_prediction('{"event_id": "123"}', [0, 2, 1], 0.921), str)
+
+
+async def awaited(apredict: Callable[[dict[str, float]], Awaitable[list[float]]]) -> None:
+    assert_type(await apredict({}), list[float])
+
+
+def middlewares(monitor: ModelMonitor) -> None:
+    def segments(exchange: Exchange) -> dict[str, str]:
+        return {"country": exchange.headers["x-country"]}
+
+    web = FastAPI()
+    web.add_middleware(MonitorMiddleware, monitor=monitor, path="/predict", segments=segments)
+    wsgi = Flask("service")
+    wsgi.wsgi_app = WSGIMonitorMiddleware(wsgi.wsgi_app, monitor, metrics_path="/metrics")  # type: ignore[method-assign]
+    WSGIMonitorMiddleware(wsgi.wsgi_app, monitor, paht="/x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+    @monitored(monitor)
+    def predict(age: int) -> float:
+        assert_type(current_prediction_id(), str | None)
+        return age / 100
+
+    @monitored(monitor, features=dict)
+    async def apredict(row: dict[str, float]) -> list[float]:
+        return list(row.values())
+
+    assert_type(predict(41), float)
+    predict("41")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    asyncio.run(awaited(apredict))
 
 
 def programs() -> None:

@@ -43,8 +43,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         bins: Text of each bin: its upper edge, or its category.
         baseline_shares: Share of the training values in each bin.
         shares: Share of the serving values in each bin; NaN where nothing was served.
-        mean_absolute: Of an attribution: the mean of its served values without their signs (mean |SHAP|), where the
-            values themselves were at hand and not only their counts.
+        mean_absolute: Mean of the absolute serving values, where it was measured: of an attribution, mean |SHAP|.
     """
 
     name: str
@@ -173,7 +172,11 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         return [msgspec.structs.asdict(row) for row in self.features]
 
     def to_html(self, *, title: str = "Drift report", subtitle: str = "") -> str:
-        """One self-contained page: no scripts, no external resources, light and dark.
+        """One self-contained page that needs no network, light and dark, for screen and paper.
+
+        It can be read without scripts; the one in it sorts and filters the overview and saves the numbers, and the
+        page's content security policy lets no other run. All numbers are in it as JSON (``script#drift-data``). Of
+        very many columns or windows only the most drifted are drawn, and the page says so.
 
         Raises:
             MissingExtraError: Jinja2 is not installed.

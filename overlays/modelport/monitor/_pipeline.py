@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from typing import TYPE_CHECKING, Any, cast
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._batches import expand
 from modelport.predictions._drain import MAX_STEP, Drain
 from modelport.predictions._frame_maker import FrameMaker
-from modelport.predictions._queued import Batch, Full, Truth
+from modelport.predictions._queued import Batch, Full, Kept, Truth
+from modelport.predictions._spool import Spooler, SpoolFullError
 from modelport.predictions._worker import SinkWorker
 
 if TYPE_CHECKING:
@@ -17,11 +20,18 @@ if TYPE_CHECKING:
 
     from modelport.drift import Baseline, LiveCounts
     from modelport.drift._window import DriftWindow
-    from modelport.predictions import Sink
+    from modelport.predictions import Sink, Spool
+    from modelport.predictions._frame import Frame
     from modelport.predictions._queued import Queued, Usual
     from modelport.predictions._redaction import Redaction
 
 __all__ = ["Pipeline"]
+
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
+
+_Single: TypeAlias = "Usual | Full | Kept | Truth"
+
+_logger = logging.getLogger("modelport.predictions")
 
 
 class Pipeline:
@@ -46,11 +56,13 @@ class Pipeline:
         interval: float,
         drift_window: float,
         redaction: Redaction | None,
+        spool: Spool | None,
     ) -> None:
         """Prepare everything; threads start with the first prediction.
 
         Raises:
-            ValueError: Two sinks of one name, or a limit below 1.
+            ValueError: Two sinks of one name, a limit below 1, or a spool without a sink.
+            OSError: The spool cannot be made.
         """
         self.workers = tuple(SinkWorker(sink) for sink in sinks)
         if len({worker.sink.name for worker in self.workers}) != len(self.workers):
@@ -68,26 +80,35 @@ class Pipeline:
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
         self.on_step: list[Callable[[], object]] = []
-        self.drain = Drain(self._process, max_queue, interval, prediction_ids)
+        self.drain = Drain(self._process, max_queue, interval, prediction_ids, self._look_around)
         names = None if baseline is None else baseline.names
         self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
+        self.spooler = (
+            None if spool is None else Spooler(spool, endpoint, [worker.sink.name for worker in self.workers])
+        )
+        self._attach()
 
     def dropped(self) -> dict[tuple[str, str], int]:
         """Lost records by reason and, where it was a sink that lost them, its name."""
         lost = {(reason, ""): count for reason, count in self.drain.dropped().items()}
+        lost.setdefault(("spool_full", ""), 0)
         lost.update({("sink_error", worker.sink.name): worker.dropped for worker in self.workers})
         return lost
 
     def flush(self, deadline: float) -> bool:
         """Wait until everything queued so far is counted, and delivered or dropped by every sink."""
+        self._look_around()
         drained = self.drain.flush(deadline)
         shipped = [worker.flush(deadline) for worker in self.workers]
         return all(shipped) and drained
 
     def close(self, deadline: float) -> bool:
         """Flush, stop the threads and close the sinks."""
+        self._look_around()
         drained = self.drain.close(deadline)
         delivered = [worker.close(deadline) for worker in self.workers]
+        if self.spooler is not None:
+            self.spooler.close()
         return all(delivered) and drained
 
     def after_fork(self) -> None:
@@ -99,10 +120,48 @@ class Pipeline:
             self.window.reset()
         for worker in self.workers:
             worker.after_fork()
+        if self.spooler is not None:
+            try:
+                self.spooler.after_fork()
+            except OSError as error:
+                # A fork must not fail for it; records are kept in memory then.
+                _logger.warning("no spool in this process: %r", error)
+                self.spooler = None
+        self._attach()
+
+    def keep(self, queued: Usual | Full | Truth) -> bool:
+        """Write a record to the spool in the thread that logs it.
+
+        Returns:
+            False if the disk refuses it, so that it has to go the way through the queue.
+        """
+        spooler = self.spooler
+        if spooler is None:
+            return False
+        for frame in self._maker.make((queued,)):
+            try:
+                spooler.append(frame)
+            except SpoolFullError:
+                self.drain.drops.add("spool_full", frame.count)
+            except OSError:
+                return False
+        return True
+
+    def _attach(self) -> None:
+        if self.spooler is not None:
+            for worker in self.workers:
+                worker.attach(self.spooler.backlogs[worker.sink.name])
+
+    def _look_around(self) -> None:
+        """Now and then: has a dead process left something, has another thread written something?"""
+        if self.spooler is not None:
+            self.spooler.look()
+            for worker in self.workers:
+                worker.notify()
 
     def _process(self, entries: list[Queued]) -> None:
         """One step of the drain."""
-        records = self._expanded(entries) if Batch in set(map(type, entries)) else cast("list[Any]", entries)
+        records = self._expanded(entries) if Batch in set(map(type, entries)) else cast("list[_Single]", entries)
         self.drain.drained += len(records)
         for start in range(0, len(records), MAX_STEP):
             step = records[start : start + MAX_STEP]
@@ -110,12 +169,12 @@ class Pipeline:
                 self.window.observe(time.monotonic(), self.live.snapshot)
                 _count(self.live, step)
             if self.workers:
-                self._ship(step)
+                self._ship([queued for queued in step if not isinstance(queued, Kept)])
         for publish in self.on_step:
             publish()
 
-    def _expanded(self, entries: list[Queued]) -> list[Usual | Full | Truth]:
-        records: list[Usual | Full | Truth] = []
+    def _expanded(self, entries: list[Queued]) -> list[_Single]:
+        records: list[_Single] = []
         for entry in entries:
             if not isinstance(entry, Batch):
                 records.append(entry)
@@ -128,23 +187,38 @@ class Pipeline:
 
     def _ship(self, step: Sequence[Usual | Full | Truth]) -> None:
         for frame in self._maker.make(step):
+            if self._spooled(frame):
+                continue
             for worker in self.workers:
                 worker.offer(frame)
+        if self.spooler is not None:
+            for worker in self.workers:
+                worker.notify()
+
+    def _spooled(self, frame: Frame) -> bool:
+        """Whether `frame` needs no place in memory: it is on disk, or there is no room for it there."""
+        if self.spooler is None:
+            return False
+        try:
+            self.spooler.append(frame)
+        except SpoolFullError:
+            self.drain.drops.add("spool_full", frame.count)
+        except OSError:
+            return False
+        return True
 
     def _refused(self, error: Exception) -> None:
         self.drain.drops.add("encode_error", error=error)
 
 
-def _count(live: LiveCounts, step: Sequence[Usual | Full | Truth]) -> None:
-    kinds = set(map(type, step))
+def _count(live: LiveCounts, step: Sequence[_Single]) -> None:
     attributions: list[object] = []
-    if kinds != {tuple}:
+    if set(map(type, step)) != {tuple}:
         step = [queued for queued in step if type(queued) is not Truth]
-        attributions = [
-            queued.attributions for queued in step if isinstance(queued, Full) and queued.attributions is not None
-        ]
-    features = [queued[0] for queued in step]
-    outputs = [queued[1] for queued in step]
+        more = [queued.attributions for queued in step if isinstance(queued, (Full, Kept))]
+        attributions = [attribution for attribution in more if attribution is not None]
+    features = list(map(_FIRST, step))
+    outputs = list(map(_SECOND, step))
     if set(map(type, features)) == {bytes}:
         live.update_packed(cast("list[bytes]", features), outputs, attributions)
     else:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from modelport.predictions._gate import Gate
 
-__all__ = ["request_path"]
+__all__ = ["frozen", "packed", "request_path"]
+
+_encode = msgspec.msgpack.Encoder().encode
 
 
 def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901 - one function, so one call
@@ -25,7 +27,7 @@ def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901
     caller sees this signature. A list is frozen by encoding it, which is what the drain would do with it anyway and
     costs no more than a copy.
     """
-    pack = msgspec.msgpack.Encoder().encode
+    pack = _encode
     append = gate.queue.append
     more = gate.more
     take = gate.take
@@ -35,7 +37,7 @@ def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901
         take = now
 
     def log(  # noqa: C901, PLR0917 - as above, and as the docstring says
-        features: Any,
+        features: object,
         output: object,
         request_body: object = None,
         prediction_id: str | None = None,
@@ -50,18 +52,22 @@ def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901
             if not admitted:
                 return taken if prediction_id is None else prediction_id
         if copy:
-            kind: type[object] = type(features)
+            kind = type(features)
             if kind is list:
                 try:
                     features = pack(features)
                 except Exception:  # noqa: BLE001 - numbers of numpy among them, or anything else; never raises
                     features = frozen(features)
+            elif kind is dict:
+                # Not typing.cast: a call here costs as much as the copy.
+                mapping: Any = features
+                features = mapping.copy()
             elif kind is not tuple:
-                features = features.copy() if kind is dict else frozen(features)
+                features = frozen(features)
         elif type(features) is bytes:
             features = plain(features)
         if request_body is prediction_id is timestamp is segments is attributions is None:
-            append((features, output, taken, time_ns()))  # pyright: ignore[reportUnknownArgumentType] - a cast is a call
+            append((features, output, taken, time_ns()))
             return taken
         if prediction_id is not None:
             taken = prediction_id
@@ -72,6 +78,16 @@ def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901
 
     gate.on_grant(renewed)
     return log
+
+
+def packed(features: Any) -> object:
+    """Features as they are at this moment: a list encoded, others copied one level deep."""
+    if type(features) is list:
+        try:
+            return _encode(features)
+        except Exception:  # noqa: BLE001, S110 - numbers of numpy among them, or anything else
+            pass
+    return features if isinstance(features, tuple) else frozen(features)  # pyright: ignore[reportUnknownVariableType]
 
 
 def frozen(features: Any) -> object:

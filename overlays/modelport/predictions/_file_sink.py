@@ -1,4 +1,4 @@
-"""Predictions as lines of JSON in rotating files."""
+"""Predictions in rotating files, as lines of JSON or as frames of msgpack."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 import socket
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+from modelport.predictions._frame_file import pack_frame
+from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._paths import PREFIX, minute_names, minute_of, path_part
 from modelport.predictions._record import to_json_line
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
@@ -21,6 +23,7 @@ except ImportError:  # pragma: no cover - Windows has no advisory locks; there e
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from modelport.predictions._frame import Frame
     from modelport.predictions._record import Record
 
 __all__ = ["FileSink"]
@@ -29,10 +32,14 @@ _FILE_MODE = 0o600
 _DIRECTORY_MODE = 0o700
 _DEFAULT_MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_FILES_PER_MINUTE = 10_000
+_SUFFIXES = {"jsonl": ".txt", "msgpack": ".msgpack"}
 
 
 class FileSink(Sink):
     """Append predictions to ``models/predictions/{endpoint}/{date}/{HHMM}_{logger_id}-{replica_id}.txt``.
+
+    With ``format="msgpack"`` the name ends in ``.msgpack``, and the file holds frames, the very bytes that modelport
+    keeps records as (`modelport.predictions.read_frames` reads them): a fifteenth of the time of JSON.
 
     Date and minute are those of the prediction, in UTC. A file that has reached `max_file_bytes`, or that another
     process is writing, is followed by ``..._{replica_id}.1.txt`` and so on. Files are created with mode 0600. A
@@ -43,6 +50,7 @@ class FileSink(Sink):
         self,
         directory: str | os.PathLike[str],
         *,
+        format: Literal["jsonl", "msgpack"] = "jsonl",  # noqa: A002 - the word for it
         logger_id: str | None = None,
         replica_id: str | None = None,
         max_file_bytes: int = _DEFAULT_MAX_FILE_BYTES,
@@ -54,13 +62,22 @@ class FileSink(Sink):
 
         Args:
             directory: The root below which the layout begins.
+            format: ``"jsonl"`` for lines of JSON, which anything reads, or ``"msgpack"`` for frames.
             logger_id: Names the writing process; by default made from its process id, anew after a fork.
             replica_id: Names the model server; by default ``BEDROCK_POD_NAME``, ``POD_NAME`` or the host name.
             max_file_bytes: A file is not appended to once it is this large.
             fsync: Wait for the disk after every batch: survives a power cut, costs milliseconds per batch.
             max_buffer: Records kept while the disk is full or gone.
             name: How metrics call this sink.
+
+        Raises:
+            ValueError: Another format.
         """
+        if format not in _SUFFIXES:
+            message = f"format is one of {sorted(_SUFFIXES)}, not {format!r}"
+            raise ValueError(message)
+        self.takes_frames = format == "msgpack"
+        self._suffix = _SUFFIXES[format]
         self.directory = Path(directory)
         self.name = name
         self.max_buffer = max_buffer
@@ -76,16 +93,34 @@ class FileSink(Sink):
             OSError: The disk is full, or the directory cannot be written. What had been written of this batch has
                 been taken back.
         """
+        encode = _as_frames if self.takes_frames else _as_lines
+        groups = groupby(sorted(records, key=_file_key), _file_key)
+        self._append_all((key, encode(list(group))) for key, group in groups)
+
+    def write_frames(self, frames: Sequence[Frame]) -> None:
+        """Append `frames` as they are.
+
+        Raises:
+            OSError: As for `write`.
+        """
+        if any(minute_of(frame.first_ns) != minute_of(frame.last_ns) for frame in frames):
+            # A file holds the records of its minute; such a frame has to be taken apart.
+            self.write([record for frame in frames for record in frame.records()])
+            return
+        groups = groupby(frames, lambda frame: (frame.endpoint, minute_of(frame.first_ns)))
+        self._append_all((key, b"".join(map(pack_frame, group))) for key, group in groups)
+
+    def _append_all(self, parts: Iterable[tuple[tuple[str, int], bytes]]) -> None:
         done: list[_Appended] = []
         try:
-            for (endpoint, minute), group in groupby(sorted(records, key=_file_key), _file_key):
-                done.append(self._append(endpoint, minute, b"".join(map(to_json_line, group))))
+            for (endpoint, minute), content in parts:
+                done.append(self._append(endpoint, minute, content))
         except BaseException:
             for appended in reversed(done):
                 appended.take_back()
             raise
 
-    def _append(self, endpoint: str, minute: int, lines: bytes) -> _Appended:
+    def _append(self, endpoint: str, minute: int, content: bytes) -> _Appended:
         date, clock = minute_names(minute)
         folder = self.directory / PREFIX / path_part(endpoint) / date
         logger_id = self._logger_id or f"modelport{os.getpid()}"
@@ -94,7 +129,7 @@ class FileSink(Sink):
             descriptor = _open(path)
             try:
                 if _locked(descriptor) and os.fstat(descriptor).st_size < self._max_file_bytes:
-                    start = _append(descriptor, lines, fsync=self._fsync)
+                    start = _append(descriptor, content, fsync=self._fsync, lines=not self.takes_frames)
                     return _Appended(path, start, os.fstat(descriptor).st_size)
             finally:
                 _unlock(descriptor)
@@ -102,11 +137,10 @@ class FileSink(Sink):
         message = f"more than {_MAX_FILES_PER_MINUTE} files for one minute: {folder / stem}"
         raise OSError(message)
 
-    @staticmethod
-    def _candidates(folder: Path, stem: str) -> Iterable[Path]:
-        yield folder / f"{stem}.txt"
+    def _candidates(self, folder: Path, stem: str) -> Iterable[Path]:
+        yield folder / f"{stem}{self._suffix}"
         for number in range(1, _MAX_FILES_PER_MINUTE):
-            yield folder / f"{stem}.{number}.txt"
+            yield folder / f"{stem}.{number}{self._suffix}"
 
 
 class _Appended:
@@ -162,13 +196,21 @@ def _unlock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
-def _append(descriptor: int, lines: bytes, *, fsync: bool) -> int:
-    """Append `lines` whole and return where they begin; on failure leave the file as it was, if it lets us."""
+def _as_lines(records: list[Record]) -> bytes:
+    return b"".join(map(to_json_line, records))
+
+
+def _as_frames(records: list[Record]) -> bytes:
+    return b"".join(map(pack_frame, frames_of(records)))
+
+
+def _append(descriptor: int, content: bytes, *, fsync: bool, lines: bool) -> int:
+    """Append `content` whole and return where they begin; on failure leave the file as it was, if it lets us."""
     size = os.fstat(descriptor).st_size
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        lines = b"\n" + lines
+    if lines and size and os.pread(descriptor, 1, size - 1) != b"\n":
+        content = b"\n" + content
     try:
-        rest = memoryview(lines)
+        rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         if fsync:

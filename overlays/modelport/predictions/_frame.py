@@ -54,6 +54,10 @@ class _Columns(msgspec.Struct, array_like=True):
     labels: list[Any]
 
 
+class _HeaderOnly(msgspec.Struct, array_like=True):
+    header: Header
+
+
 class _Pieces(msgspec.Struct, array_like=True):
     """As `_Columns`, but undecoded where a single record may turn out to be unreadable."""
 
@@ -71,6 +75,7 @@ def _extension(code: int, data: memoryview) -> object:
 
 
 _decode = msgspec.msgpack.Decoder(_Columns, ext_hook=_extension).decode
+_decode_header = msgspec.msgpack.Decoder(_HeaderOnly).decode
 _decode_pieces = msgspec.msgpack.Decoder(_Pieces).decode
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -85,10 +90,11 @@ class Frame:
         last_ns: The latest one.
     """
 
-    __slots__ = ("_records", "count", "first_ns", "last_ns", "payload")
+    __slots__ = ("_endpoint", "_records", "count", "first_ns", "last_ns", "payload")
 
-    def __init__(self, payload: bytes, count: int, first_ns: int, last_ns: int) -> None:
+    def __init__(self, payload: bytes, count: int, first_ns: int, last_ns: int, endpoint: str | None = None) -> None:
         self.payload = payload
+        self._endpoint = endpoint
         self.count = count
         self.first_ns = first_ns
         self.last_ns = last_ns
@@ -112,6 +118,20 @@ class Frame:
             records = self._records = _decoded(self.payload)
         return records
 
+    @property
+    def endpoint(self) -> str:
+        """The endpoint of all its records.
+
+        Raises:
+            FrameError: The payload is damaged.
+        """
+        if self._endpoint is None:
+            try:
+                self._endpoint = _decode_header(self.payload).header.endpoint
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise FrameError(f"not a frame of predictions: {error}") from error
+        return self._endpoint
+
     def forget(self) -> None:
         """Keep only the bytes."""
         self._records = None
@@ -134,7 +154,7 @@ class Frame:
             None if pieces.extras is None else pieces.extras[part],
             pieces.labels[part],
         )
-        return Frame(_encode(columns), len(times), min(times, default=0), max(times, default=0))
+        return Frame(_encode(columns), len(times), min(times, default=0), max(times, default=0), self._endpoint)
 
 
 def _pieces(payload: bytes) -> _Pieces:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["Batch", "Full", "Queued", "Truth", "Usual"]
+__all__ = ["Batch", "Full", "Kept", "Queued", "Truth", "Usual"]
 
 Usual: TypeAlias = tuple[object, object, str, int]
 """Features, output, id, time. Features that are `bytes` are msgpack already: the caller's list at that moment."""
@@ -19,6 +19,14 @@ class Full(NamedTuple):
     time: object
     request_body: object
     segments: object
+    attributions: object
+
+
+class Kept(NamedTuple):
+    """A prediction that is in the spool already and has only to be counted."""
+
+    features: object
+    output: object
     attributions: object
 
 
@@ -42,4 +50,4 @@ class Batch(NamedTuple):
     time: int
 
 
-Queued: TypeAlias = Usual | Full | Truth | Batch
+Queued: TypeAlias = Usual | Full | Kept | Truth | Batch

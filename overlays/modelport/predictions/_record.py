@@ -236,7 +236,7 @@ def _strict(value: JsonValue) -> JsonValue:
             return value
         return None if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
         return [_strict(item) for item in value]
     if isinstance(value, dict):

@@ -180,7 +180,12 @@ class SinkWorker:
     def _step(self) -> bool:
         """Offer one batch to the sink; False if it is out of reach."""
         frames = self._next()
-        return self._write(frames) if frames else True
+        if frames:
+            return self._write(frames)
+        with self._changed:
+            # What was left of the backlog was only damage.
+            self._changed.notify_all()
+        return True
 
     def _next(self) -> list[Frame]:
         """The batch in hand, or the next one: from memory first, as that is what a crash would lose."""
@@ -201,10 +206,11 @@ class SinkWorker:
             delivered = self._hand_over(frames)
         except OSError as error:
             self._failed(error)
-            for frame in frames:
-                # While the sink is down only the bytes are kept.
-                frame.forget()
             return False
+        finally:
+            for frame in frames:
+                # Only the bytes are kept, for this sink while it is down and for others that are.
+                frame.forget()
         self._settle(delivered)
         return True
 

@@ -124,7 +124,7 @@ def test_what_cannot_be_encoded_is_counted_and_never_raises(
             assert monitor.log(bad, bad, request_body=bad)
             assert monitor.log([1.0, "x"], 1)
 
-    assert monitor.dropped == {"queue_full": 0, "encode_error": 1, "closed": 0, "sink_error": 0}
+    assert monitor.dropped == {"queue_full": 0, "encode_error": 1, "closed": 0, "spool_full": 0, "sink_error": 0}
     assert len(sink.records) == 1
     assert caplog.text.count("encode_error") == 1
 

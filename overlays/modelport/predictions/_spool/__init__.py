@@ -1,0 +1,6 @@
+"""Records on disk until every sink has them."""
+
+from modelport.predictions._spool._settings import Spool, SpoolMode
+from modelport.predictions._spool._spooler import Spooler, SpoolFullError
+
+__all__ = ["Spool", "SpoolFullError", "SpoolMode", "Spooler"]

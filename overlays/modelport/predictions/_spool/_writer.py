@@ -1,0 +1,117 @@
+"""Appending to the segments of a run, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from modelport.predictions._spool._cursor import Position
+from modelport.predictions._spool._run import open_segment
+
+if TYPE_CHECKING:
+    from modelport.predictions._spool._run import Run
+
+__all__ = ["SpoolFullError", "Writer"]
+
+
+# Not on macOS.
+_sync = getattr(os, "fdatasync", os.fsync)
+
+
+class SpoolFullError(Exception):
+    """The spool holds as much as it may."""
+
+
+class Writer:
+    """Appends to a run of this process.
+
+    Attributes:
+        records: Records written.
+    """
+
+    def __init__(self, run: Run, *, max_bytes: int, segment_bytes: int, sync: bool) -> None:
+        # Reentrant: in mode "record" a signal handler may log while its thread is writing.
+        self._lock = threading.RLock()
+        self._run = run
+        self._max_bytes = max_bytes
+        # Room comes back by whole segments, so one must not be all there is.
+        self._segment_bytes = min(segment_bytes, max(1, max_bytes // 4))
+        self._sync = sync
+        self._descriptor = -1
+        self._written_bytes = 0
+        self._spoilt = False
+        self._closed = False
+        self._number = 0
+        self._offset = 0
+        self.records = 0
+
+    @property
+    def end(self) -> Position:
+        """Where the next write begins. Everything before it is whole, so readers go so far and no further."""
+        while True:
+            number, offset = self._number, self._offset
+            if number == self._number:
+                # No turn to another segment came between the two.
+                return Position(number, offset)
+
+    def append(self, content: bytes, records: int) -> None:
+        """Append a frame.
+
+        Raises:
+            SpoolFullError: There is no room left by our own measure.
+            OSError: There is none by the disk's; nothing is left of the frame.
+        """
+        with self._lock:
+            if self._closed:
+                raise OSError("the spool is closed")
+            # No lock for what is freed: the thread that frees it may be waited for by a signal handler, which has
+            # interrupted this very method in its own thread.
+            if self._written_bytes - self._run.freed_bytes + len(content) > self._max_bytes:
+                raise SpoolFullError
+            descriptor = self._segment()
+            try:
+                written = os.write(descriptor, content)
+                while written < len(content):
+                    written += os.write(descriptor, memoryview(content)[written:])
+                if self._sync:
+                    _sync(descriptor)
+            except BaseException:
+                self._take_back(descriptor)
+                raise
+            self._written_bytes += len(content)
+            self.records += records
+            self._offset += len(content)
+
+    def close(self) -> None:
+        """Close the segment, for good."""
+        with self._lock:
+            self.forget()
+
+    def forget(self) -> None:
+        """As `close`, in a forked child, where the lock may be held by a thread that is not there."""
+        self._closed = True
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _segment(self) -> int:
+        if self._descriptor < 0:
+            self._descriptor = open_segment(self._run.segment(self._number))
+        elif self._spoilt or self._offset >= self._segment_bytes:
+            descriptor = open_segment(self._run.segment(self._number + 1))
+            os.close(self._descriptor)
+            self._descriptor = descriptor
+            self._spoilt = False
+            # In this order: a reader that comes between finds the old segment's beginning, which is too little.
+            self._offset = 0
+            self._number += 1
+        return self._descriptor
+
+    def _take_back(self, descriptor: int) -> None:
+        try:
+            # The next write goes to the new end: the descriptor appends.
+            os.ftruncate(descriptor, self._offset)
+        except OSError:
+            # Half a frame stays at the end of this segment; what follows goes into another.
+            self._spoilt = True
