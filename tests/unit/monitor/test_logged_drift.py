@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from modelport.drift import Baseline, FeatureBaseline, LiveCounts, drift_report
 from modelport.drift.offline import OfflineError
 from modelport.monitor import logged_drift_report
-from modelport.predictions import FileSink, Prediction
+from modelport.predictions import FileSink, GroundTruth, ParquetSink, Prediction
 
 ENGINES = ["duckdb", "polars"]
 DAY = 86_400 * 10**9
@@ -187,3 +187,32 @@ def test_a_log_on_disk_is_read_by_endpoint_and_time(tmp_path: Path) -> None:
 def test_spark_reads_no_batches() -> None:
     with pytest.raises(OfflineError, match="files and frames"):
         logged_drift_report(BASELINE, [], engine="spark")
+
+
+@pytest.mark.parametrize("sink_of", [FileSink, ParquetSink])
+def test_ground_truth_in_the_log_is_joined(tmp_path: Path, sink_of: Any) -> None:
+    records: list[Any] = [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START + place,
+            endpoint="churn",
+            features={"x": float(place), "it's": "a"},
+            output=place / 10,
+        )
+        for place in range(8)
+    ]
+    truths = [
+        GroundTruth(prediction_id=str(place), timestamp_ns=START + DAY, endpoint="churn", label=place % 2)
+        for place in range(6)
+    ]
+    sink = sink_of(tmp_path)
+    sink.write([*records, *truths])
+    sink.close()
+
+    report = logged_drift_report(BASELINE, tmp_path, endpoint="churn")
+
+    assert told(live(records)) == told(report)
+    assert report.performance is not None
+    # By hand: 0 to 0.4 say false, 0.5 says true; 1 and 3 are true and are not called so.
+    assert report.performance.labelled == 6
+    assert report.performance.metrics["accuracy"] == 4 / 6
