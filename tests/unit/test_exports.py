@@ -19,6 +19,7 @@ PUBLIC = [
     "modelport.codex",
     "modelport.demo",
     "modelport.drift",
+    "modelport.drift.offline",
     "modelport.drift.rules",
     "modelport.errors",
     "modelport.monitor",

@@ -21,19 +21,17 @@ _VERDICTS = {"moderate": {"moderate", "major"}, "major": {"major"}}
 _DATA_SUFFIXES = (".parquet", ".pq", ".csv")
 
 
-class _Moment(click.ParamType):
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt.datetime | None:
     """A date or a time; in UTC where it names no zone."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.datetime:
-        if isinstance(value, dt.datetime):
-            return value
-        try:
-            moment = dt.datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time such as 2026-11-27 or 2026-11-27T13:00:00Z", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    if value is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is no time such as 2026-11-27 or 2026-11-27T13:00:00Z", ctx, param
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 @click.command("report")
@@ -51,8 +49,13 @@ class _Moment(click.ParamType):
     help="A log of predictions (its root, on disk or s3://), or Parquet or CSV files: a file, folder or pattern.",
 )
 @click.option("--endpoint", help="Only predictions of this endpoint.")
-@click.option("--start", type=_Moment(), help="Only predictions from this time on (UTC unless it says otherwise).")
-@click.option("--end", type=_Moment(), help="Only predictions before this time.")
+@click.option(
+    "--start",
+    metavar="TIME",
+    callback=_moment,
+    help="Only predictions from this time on (UTC unless it says otherwise).",
+)
+@click.option("--end", metavar="TIME", callback=_moment, help="Only predictions before this time.")
 @click.option("--window", metavar="LENGTH", help="Compare each stretch of time too: 1h, 1d, 1w.")
 @click.option(
     "--segment", "segments", multiple=True, metavar="NAME", help="Compare each of its values too; repeatable."

@@ -155,8 +155,17 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mean_psi(self) -> float:
         """PSI averaged over the features (not the output) that have values; NaN if none has."""
-        values = [row.psi for row in self.features if row.role == "feature" and row.n]
-        return sum(values) / len(values) if values else float("nan")
+        return _mean([row.psi for row in self.features if row.role == "feature" and row.n])
+
+    @property
+    def mean_attribution_psi(self) -> float:
+        """PSI averaged over the attributions that have values; NaN if none has."""
+        return _mean([row.psi for row in self.features if row.role == "attribution" and row.n])
+
+    @property
+    def mean_absolute_attribution(self) -> float:
+        """Mean |SHAP| averaged over the attributions; NaN where it is not known."""
+        return _mean([row.mean_absolute for row in self.features if row.mean_absolute is not None])
 
     def to_rows(self) -> list[dict[str, object]]:
         """One plain mapping per row, in the baseline's order; ready for a data frame."""
@@ -176,3 +185,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         from modelport.drift._html import render_report
 
         return render_report(self, title=title, subtitle=subtitle)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else float("nan")

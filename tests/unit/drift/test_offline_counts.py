@@ -167,6 +167,10 @@ def test_attributions_are_counted_where_there_are_any(engine: str) -> None:
 
     expected = [(column.counts, column.missing, column.unseen) for column in counts.snapshot().columns]
     assert expected == in_sql(baseline, table, engine)
+    report = offline_drift_report(baseline, table, engine=engine)
+    assert [row.mean_absolute for row in report.features] == [None, (0.5 + 3.0) / 2]
+    assert report.mean_absolute_attribution == (0.5 + 3.0) / 2
+    assert report.mean_attribution_psi == report.features[1].psi
 
 
 def test_the_sql_names_nothing_of_the_data() -> None:

@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
-from sklearn import metrics
+from sklearn import metrics as sklearn_metrics
 
 from modelport.drift import Baseline, drift_report
 from modelport.drift.offline import OfflineError, offline_drift_report
 from modelport.drift.offline._slicing import parse_window
 
+metrics: Any = sklearn_metrics
 ENGINES = ["duckdb", "polars"]
 HOUR = 3600 * 10**9
 RANDOM = np.random.default_rng(5)

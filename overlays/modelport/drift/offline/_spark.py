@@ -12,7 +12,7 @@ from modelport.drift.offline._literals import ESCAPES
 from modelport.drift.offline._sources import ArrowSource, FileSource, SparkSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
 __all__ = ["SparkTable", "spark_session"]
 
@@ -81,7 +81,7 @@ class SparkTable:
 
 
 @contextmanager
-def _exact_names(session: Any) -> Iterator[None]:
+def _exact_names(session: Any) -> Generator[None]:
     """Columns whose names differ only in case are two, as they are everywhere else; the session's way is given back."""
     before = session.conf.get(_CASE_SENSITIVE, None)
     session.conf.set(_CASE_SENSITIVE, "true")
