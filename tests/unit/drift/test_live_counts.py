@@ -255,7 +255,7 @@ def test_counts_of_different_baselines_do_not_add_up() -> None:
     other = LiveCounts(Baseline.from_data({"z": [1.0, 2.0]}))
 
     with pytest.raises(ValueError, match="different baselines"):
-        LiveCounts(BASELINE).snapshot() + other.snapshot()
+        _ = LiveCounts(BASELINE).snapshot() + other.snapshot()
 
 
 def test_a_name_that_is_absent_is_missing() -> None:
