@@ -12,6 +12,7 @@ import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
 from modelport.drift.rules import RuleOptions, boxkite_rules, drift_rules
+from modelport.monitor import ModelMonitor
 from tests.live.prometheus import program, promtool
 
 pytestmark = pytest.mark.live
@@ -336,3 +337,11 @@ def test_every_choice_gives_a_file_that_prometheus_takes(tmp_path: Path, options
 def test_what_prometheus_would_refuse_is_refused_here(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="not a"):
         drift_rules(RuleOptions(**bad))
+
+
+def test_promtool_has_nothing_to_say_about_the_page() -> None:
+    with ModelMonitor("e", baseline=BOXKITE) as monitor:
+        monitor.log_many([[30.0, "1"], [None, "gold"]], [0, 1])
+        monitor.flush()
+
+        assert not promtool("check", "metrics", text=monitor.metrics_text())

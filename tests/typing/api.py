@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,7 +20,21 @@ from modelport.boxkite import LogExporter, ModelMonitoringService, PredictionCon
 from modelport.drift import Baseline, DriftReport, drift_report
 from modelport.monitor import Exchange, MonitorMiddleware, WSGIMonitorMiddleware, current_prediction_id, monitored
 from modelport.predict_code import JsonBody, PredictRequest, languages, render
-from modelport.predictions import FileSink, Prediction, read_predictions
+from modelport.predictions import (
+    CallableSink,
+    FileSink,
+    GroundTruth,
+    ParquetSink,
+    Prediction,
+    PredictionReader,
+    Record,
+    S3Sink,
+    Sink,
+    StdoutSink,
+    read_ground_truth,
+    read_predictions,
+    sinks_from_env,
+)
 from modelport_api.codex.v1 import (
     UNSET,
     AsyncClient,
@@ -122,6 +137,19 @@ def monitoring() -> None:
     for prediction in read_predictions("log"):
         assert_type(prediction, Prediction)
     assert_type(drift_report(baseline, {"age": [1, 2]}), DriftReport)
+
+
+def reading_predictions(records: list[Record]) -> None:
+    reader = read_predictions("s3://bucket/prefix", "churn", prediction_ids=["a"], ttl=dt.timedelta(days=31))
+    assert_type(reader, PredictionReader)
+    assert_type(next(iter(reader)), Prediction)
+    assert_type(next(iter(read_ground_truth(["a.txt"]))), GroundTruth)
+    assert_type(sinks_from_env(), list[Sink])
+    ParquetSink("log", max_rows=10).write(records)
+    S3Sink("s3://bucket", format="txt.gz", journal="journal").roll()
+    S3Sink("s3://bucket", format="csv")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    StdoutSink("stderr").write(records)
+    CallableSink(print, name="mine").write(records)
 
 
 class Exporter(LogExporter):

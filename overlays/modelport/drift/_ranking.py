@@ -65,9 +65,12 @@ def series_of(report: DriftReport) -> list[Series]:
 
 def worst_verdict(report: DriftReport) -> Verdict:
     """The worst verdict of the features and the output; ``too few values`` where there is no other."""
-    order: tuple[Verdict, ...] = ("major", "moderate", "stable", "too few values")
-    found = [row.verdict for row in report.features if row.role != "attribution"]
-    return min(found, key=order.index, default="too few values")
+    order: tuple[Verdict, ...] = ("major", "moderate", "stable")
+    found = {row.verdict for row in report.features if row.role != "attribution"}
+    for verdict in order:
+        if verdict in found:
+            return verdict
+    return "too few values"
 
 
 def _series(row: FeatureDrift, rows: Sequence[FeatureDrift | None]) -> Series:

@@ -148,7 +148,8 @@ def _counts(
     # Here, because numpy is an extra.
     from modelport.drift._count_data import count_data
 
-    if isinstance(current, Iterable) and not any(map(partial(hasattr, current), _OF_TABLES)):
+    is_table = any(map(partial(hasattr, current), _OF_TABLES))
+    if not is_table and isinstance(current, Iterable):
         items = iter(cast("Iterable[object]", current))
         first = next(items, None)
         if first is None or hasattr(first, "features"):

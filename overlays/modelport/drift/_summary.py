@@ -77,7 +77,9 @@ def _collect(
 ) -> tuple[dict[str, ColumnData], ColumnData | None]:
     """The features, and the output: a column of the data, of logged predictions, or given beside it."""
     place = output if isinstance(output, str) else RECORD_OUTPUT
-    all_kinds = {**kinds, place: kinds[OUTPUT_NAME]} if OUTPUT_NAME in kinds else kinds
+    all_kinds: dict[str, Kind] = dict(kinds)
+    if OUTPUT_NAME in kinds:
+        all_kinds[place] = kinds[OUTPUT_NAME]
     columns = _read(batches(data, names), all_kinds, aligned=aligned)
     target = columns.pop(place, None)
     if isinstance(output, str) and target is None:

@@ -27,7 +27,9 @@ from modelport.predictions import Prediction
 AGES = [20.5, 30.5, None, 50.5, 60.5, 30.5]
 PLANS = ["a", "b", "a", None, "a", "b"]
 COUNTS = [1, 2, 3, 4, None, 2**53 + 1]
-ROWS = [dict(zip(("age", "plan", "count"), row, strict=True)) for row in zip(AGES, PLANS, COUNTS, strict=True)]
+ROWS: list[dict[str, Any]] = [
+    dict(zip(("age", "plan", "count"), row, strict=True)) for row in zip(AGES, PLANS, COUNTS, strict=True)
+]
 NAMES = ("age", "plan", "count")
 TABLE = pa.table({"age": AGES, "plan": PLANS, "count": COUNTS})
 

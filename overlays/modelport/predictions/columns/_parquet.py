@@ -6,8 +6,9 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
+from modelport.predictions._gently import in_steps
 from modelport.predictions._record import GroundTruth
-from modelport.predictions.columns._build import to_table
+from modelport.predictions.columns._build import to_batch
 from modelport.predictions.columns._layout import Layout
 from modelport.predictions.columns._rebuild import from_batch
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["read_parquet", "to_parquet"]
 
 _ROWS_AT_ONCE = 4096
+_ROWS_PER_STEP = 200
 _ROW_GROUP_ROWS = 65_536
 
 
@@ -28,9 +30,15 @@ def to_parquet(records: Sequence[Record]) -> bytes:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
+    pa: Any = require("pyarrow", "parquet")
     pq: Any = require("pyarrow.parquet", "parquet")
     truth = isinstance(records[0], GroundTruth)
-    table = to_table(records, Layout.of(records, labels=truth, predictions=not truth))
+    layout = Layout(labels=truth, predictions=not truth)
+    for step in in_steps(records, _ROWS_PER_STEP):
+        for record in step:
+            layout.observe(record)
+    batches = [to_batch(step, layout) for step in in_steps(records, _ROWS_PER_STEP)]
+    table = pa.Table.from_batches(batches).combine_chunks()
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
     return content.getvalue()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from modelport.predictions._gently import in_steps
 from modelport.predictions._paths import PREFIX, minute_names, minute_of, path_part
 from modelport.predictions._record import GroundTruth
 from modelport.predictions.columns import to_parquet
 from modelport.predictions.reading._lines import decode_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from modelport.predictions._record import Record
 
@@ -26,6 +27,8 @@ FORMATS: tuple[Format, ...] = ("txt", "txt.gz", "parquet")
 
 WINDOW_MINUTES = 15
 """Records of one quarter of an hour share a file, as in the guides' layout."""
+
+_LINES_PER_STEP = 200
 
 _logger = logging.getLogger("modelport.predictions")
 
@@ -40,19 +43,20 @@ def window_of(timestamp_ns: int) -> int:
     return minute_of(timestamp_ns) // WINDOW_MINUTES * WINDOW_MINUTES
 
 
-def files_of(lines: Sequence[bytes], name: str, form: Format) -> Iterator[tuple[str, bytes]]:
+def files_of(lines: Iterable[bytes], name: str, form: Format) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of each file that the journal called `name` becomes.
 
     The same journal gives the same paths, whoever ships it: what a process that died half-way has put is replaced.
     """
     groups: defaultdict[tuple[str, int], list[tuple[bytes, Record]]] = defaultdict(list)
-    for line in lines:
-        try:
-            record = decode_line(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            _logger.warning("journal %s: an unreadable line is left out: %s", name, error)
-            continue
-        groups[record.endpoint, window_of(record.timestamp_ns)].append((line, record))
+    for step in in_steps(lines, _LINES_PER_STEP):
+        for line in step:
+            try:
+                record = decode_line(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                _logger.warning("journal %s: an unreadable line is left out: %s", name, error)
+                continue
+            groups[record.endpoint, window_of(record.timestamp_ns)].append((line, record))
     for (endpoint, window), group in groups.items():
         yield from _encoded(group, name, endpoint, window, form)
 

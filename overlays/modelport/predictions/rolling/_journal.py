@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 try:
     import fcntl
@@ -65,13 +65,23 @@ class Journal:
         self.size += len(lines)
         self.rows += rows
 
-    def lines(self) -> list[bytes]:
-        """The lines, each ended; what a killed process has written of another batch only as far as whole lines go."""
-        content = self.path.read_bytes()
-        whole, _, cut = content.rpartition(b"\n")
-        if cut.strip(b"\0"):
-            _logger.warning("%s: its last line is cut short and left out", self.path)
-        return [line + b"\n" for line in whole.split(b"\n") if line]
+    def lines(self) -> Iterator[bytes]:
+        """Yield the lines, each ended; what a killed process has written of a batch as far as whole lines go.
+
+        Raises:
+            FileNotFoundError: Somebody has deleted the file.
+        """
+        # Opened here and not at the first line, so that the caller hears of it where it asks.
+        file = self.path.open("rb")
+        return self._whole_lines(file)
+
+    def _whole_lines(self, file: IO[bytes]) -> Iterator[bytes]:
+        with file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    yield line
+                elif line.strip(b"\0"):
+                    _logger.warning("%s: its last line is cut short and left out", self.path)
 
     def remove(self) -> None:
         """Delete the file: its records have arrived. Then give it up."""
