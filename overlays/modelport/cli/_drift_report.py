@@ -132,7 +132,7 @@ def _report(
         return logged_drift_report(baseline, logs, engine=engine, on_batch=progress, **options)
     from modelport.drift.offline import offline_drift_report
 
-    names = {"output": output_column, "label": label_column, "time": time_column}
+    names: dict[str, Any] = {"output": output_column, "label": label_column, "time": time_column}
     return offline_drift_report(baseline, logs, engine=engine, on_scan=progress, **names, **options)
 
 

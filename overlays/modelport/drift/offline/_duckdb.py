@@ -66,9 +66,10 @@ class DuckTable:
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         try:
             # Always fetched to the end: an open result would refuse the next statement.
-            return self._connection.execute(sql).fetchall()
+            rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         except self._error as error:
             raise OfflineError(f"DuckDB: {error}") from error
+        return rows
 
     def _shown(self, wanted: ViewColumn) -> str:
         name = f"x{self._names.index(wanted.column.name)}"

@@ -41,9 +41,10 @@ class PolarsTable:
         shown = [self._shown(column).alias(f"k{place}") for place, column in enumerate(view)]
         context = self._polars.SQLContext({VIEW: self._frame.select(shown)})
         try:
-            return context.execute(sql).collect(engine="streaming").rows()
+            rows: list[tuple[Any, ...]] = context.execute(sql).collect(engine="streaming").rows()
         except self._errors as error:
             raise OfflineError(f"Polars: {error}") from error
+        return rows
 
     def _open(self, source: FileSource | ArrowSource) -> Any:
         polars = self._polars

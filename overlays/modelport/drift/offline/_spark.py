@@ -47,7 +47,8 @@ class SparkTable:
     def query(self, sql: str, view: Sequence[ViewColumn]) -> list[tuple[Any, ...]]:
         """The rows of `sql`."""
         shown = [self._shown(column).alias(f"k{place}") for place, column in enumerate(view)]
-        return self._asked(lambda: self._run(sql, shown))
+        rows: list[tuple[Any, ...]] = self._asked(lambda: self._run(sql, shown))
+        return rows
 
     def _run(self, sql: str, shown: list[Any]) -> list[tuple[Any, ...]]:
         self._frame.select(*shown).createOrReplaceTempView(VIEW)

@@ -79,7 +79,7 @@ class Wish:
         """The scan of one batch of many."""
         scan = self._rows(table)
         windows = [] if self.window is None or scan.time is None else [Window(scan.time, self.window)]
-        dimensions = (*windows, *(code.segment() for code in codes))
+        dimensions: tuple[Dimension, ...] = (*windows, *(code.segment() for code in codes))
         by_each = tuple((place,) for place in range(len(dimensions)))
         comparison = comparison or self._comparison(table, scan)
         return replace(scan, dimensions=dimensions, groupings=by_each or ((),), comparison=comparison)
@@ -130,7 +130,8 @@ def scan_batches(
         # One database for all of them, not one for each.
         engine = require("duckdb", "offline").connect()
     codes = [Codes(name, place) for place, name in enumerate(wish.segments)]
-    found, comparison, dimensions = Found(), None, ()
+    found, comparison = Found(), None
+    dimensions: tuple[Dimension, ...] = ()
     for batch in batches:
         arrow = arrow_table(batch)
         if not arrow.num_rows:
