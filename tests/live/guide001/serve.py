@@ -11,7 +11,7 @@ import threading
 from flask import Flask, Response, request
 from sklearn.svm import SVC
 
-from modelport.boxkite import ModelMonitoringService
+from modelport import ModelMonitoringService
 
 model = SVC(probability=True)  # pyright: ignore[reportArgumentType]
 model.fit([[1.0, 40.0], [2.0, 30.0], [3.0, 20.0], [4.0, 10.0]], [False, True, False, True])

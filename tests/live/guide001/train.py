@@ -3,7 +3,7 @@
 import pandas as pd
 from sklearn.svm import SVC
 
-from modelport.boxkite import ModelMonitoringService
+from modelport import ModelMonitoringService
 
 features = pd.DataFrame({"income": [1.0, 2.0, 3.0, 4.0], "age": [40.0, 30.0, 20.0, 10.0]})
 model = SVC(probability=True)  # pyright: ignore[reportArgumentType]
