@@ -1,4 +1,4 @@
-"""The generated rules in a real Prometheus that scrapes real processes, which start, restart, overtake, idle and die."""
+"""The generated rules in a real Prometheus that scrapes real processes: they restart, overtake, idle and die."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ def test_three_replicas_weigh_what_they_served(prometheus: Prometheus, replicas:
         replicas.serve(f"three{number}", part)
 
     settled(prometheus, 1080, "three")
-    psi_is(prometheus, psi_of(sum(parts, [])), "three")
+    psi_is(prometheus, psi_of([*chain(*parts)]), "three")
 
 
 def test_a_restart_whose_counts_overtake_the_old_ones_is_seen(prometheus: Prometheus, replicas: Replicas) -> None:
@@ -253,7 +254,7 @@ def test_workers_behind_one_port_are_summed_though_each_scrape_meets_only_one(
         replicas.scraped(f"worker{number}")
 
     settled(prometheus, 800, "workers")
-    psi_is(prometheus, psi_of(sum(parts, [])), "workers")
+    psi_is(prometheus, psi_of([*chain(*parts)]), "workers")
 
 
 def test_only_what_was_served_in_the_window_counts_and_an_idle_endpoint_has_no_result(

@@ -1,4 +1,4 @@
-"""Divergences of all columns at once, as often as they are scraped: the figures of `drift_report` at a tenth of its cost."""
+"""Divergences of all columns at once, as often as they are scraped: the figures of `drift_report` for a tenth."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ class DriftGauges:
         with np.errstate(divide="ignore", invalid="ignore"):
             for side in (self._p, q):
                 total += np.where(side == 0, 0.0, side * np.log(np.where(side == 0, 1.0, side / middle))).sum(axis=1)
-        return np.clip(total / 2, 0.0, np.log(2)).tolist()
+        bounded: list[float] = np.clip(total / 2, 0.0, np.log(2)).tolist()
+        return bounded
 
     def _noise(self, used: list[int], values: list[int]) -> list[float]:
         return [

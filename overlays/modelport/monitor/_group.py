@@ -25,7 +25,7 @@ from modelport.monitor._group_file import OwnFile, read_figures
 from modelport.monitor._group_totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 __all__ = ["Group", "ProcessGroup"]
 
@@ -239,7 +239,7 @@ class ProcessGroup:
         new.replace(self._folded)
 
     @contextmanager
-    def _locked(self, *, wait: bool = True) -> Iterator[None]:
+    def _locked(self, *, wait: bool = True) -> Generator[None]:
         import fcntl
 
         deadline = time.monotonic() + (_LOCK_SECONDS if wait else 0)

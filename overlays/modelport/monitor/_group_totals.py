@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import add
 from typing import TypeVar
 
 import msgspec
@@ -42,4 +41,4 @@ def _by_name(one: dict[str, int], two: dict[str, int]) -> dict[str, int]:
 
 
 def _by_place(one: list[Number], two: list[Number]) -> list[Number]:
-    return list(map(add, one, two)) if one and two else one or two
+    return [first + second for first, second in zip(one, two, strict=True)] if one and two else one or two

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelport._extras import require
 from modelport.drift._rows import RowReader
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modelport.drift import Baseline
     from modelport.drift._rows import Row
     from modelport.predictions import Prediction
+
+_Read: TypeAlias = "tuple[list[Row], list[object], list[Prediction], list[object], list[dict[str, float]]]"
 
 __all__ = ["LABEL", "OUTPUT", "TIME", "LoggedColumns", "segment_name"]
 
@@ -58,10 +60,10 @@ class LoggedColumns:
 
     def _table(self, batch: list[Prediction]) -> Any:
         pa: Any = require("pyarrow", "offline")
-        rows, outputs, records, labels = self._read(batch)
+        rows, outputs, records, labels, attributions = self._read(batch)
         made: dict[str, Any] = {}
         for place, column in enumerate(self._columns):
-            values = self._values(place, rows, outputs, records)
+            values = self._values(place, rows, outputs, attributions)
             convert = _numbers if column.kind == "numeric" else _labels
             made[self.places[place]], made[self.flags[place]] = convert(values)
         compare = _labels if self._as_labels else _numbers
@@ -74,12 +76,13 @@ class LoggedColumns:
             made[segment_name(name)] = pa.array(texts, pa.string())
         return pa.table(made)
 
-    def _read(self, batch: list[Prediction]) -> tuple[list[Row], list[object], list[Prediction], list[object]]:
+    def _read(self, batch: list[Prediction]) -> _Read:
         """A row per counted row: a batch that was logged as one prediction has as many as it has rows."""
         rows: list[Row] = []
         outputs: list[object] = []
         records: list[Prediction] = []
         labels: list[object] = []
+        attributions: list[dict[str, float]] = []
         for record in batch:
             found = self._rows.read([record.features], [record.output])
             count = len(found.rows)
@@ -87,19 +90,21 @@ class LoggedColumns:
             rows += found.rows
             outputs += found.outputs
             records += [record] * count
+            # Counted once, as they came once.
+            attributions += [record.attributions or {}, *[{}] * (count - 1)][:count]
             label = record.label
             labels += label if isinstance(label, list) and len(label) == count > 1 else [label] * count
-        return rows, outputs, records, labels
+        return rows, outputs, records, labels, attributions
 
     def _values(
-        self, place: int, rows: list[Row], outputs: list[object], records: list[Prediction]
+        self, place: int, rows: list[Row], outputs: list[object], attributions: list[dict[str, float]]
     ) -> Sequence[object]:
         column = self._columns[place]
         if column.role == "feature":
             return [row[place] for row in rows]
         if column.role == "output":
             return outputs
-        return [(record.attributions or {}).get(column.name) for record in records]
+        return [given.get(column.name) for given in attributions]
 
 
 def _numbers(values: Sequence[object]) -> tuple[Any, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from modelport.predictions._redaction import Redaction
 from modelport.predictions._spool import Spool
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
@@ -98,7 +98,7 @@ class ModelMonitor:
         Raises:
             BaselineError: The baseline cannot be read.
             MissingExtraError: A baseline or a registry is given and the extra ``drift`` is not installed.
-            OSError: The spool's directory cannot be made, or `multiprocess_dir` cannot be made or written.
+            OSError: The directory of the spool or `multiprocess_dir` cannot be made or written.
             ValueError: Two sinks of one name, a limit below 1, an empty name to redact, or a spool without a sink;
                 `multiprocess_dir` where there is no ``flock``.
         """
@@ -118,6 +118,7 @@ class ModelMonitor:
             spool=None if spool is None else Spool.of(spool),
         )
         self._drain = self._pipeline.drain
+        self._expected: tuple[str, ...] = ()
         by_record = self._pipeline.spooler is not None and self._pipeline.spooler.settings.mode == "record"
         gate = self._drain.gate
         self._log = record_path(gate, self._pipeline.keep) if by_record else request_path(gate, copy=copy_features)
@@ -190,6 +191,20 @@ class ModelMonitor:
         truth = Truth(frozen(label), prediction_id, time_ns() if timestamp is None else timestamp)
         if not self._by_record or not self._pipeline.keep(truth):
             gate.queue.append(truth)
+
+    def expect_dropped(self, *reasons: str) -> None:
+        """Show these reasons from the start, at zero: what first appears at one has not grown, for Prometheus."""
+        self._expected += reasons
+        self._drain.drops.expect(*reasons)
+
+    def count_dropped(self, reason: str, *, error: BaseException | None = None) -> None:
+        """Count a prediction that could not be logged, as middlewares have to; it shows in `dropped` and the metrics.
+
+        Args:
+            reason: One word for it, best one that `expect_dropped` has announced.
+            error: What went wrong, for the log line.
+        """
+        self._drain.drops.add(reason, error=error)
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -311,6 +326,7 @@ class ModelMonitor:
     def after_fork_in_child(self) -> None:
         """Called in a forked child: queue, counts and connections are the parent's, threads did not come along."""
         self._pipeline.after_fork()
+        self._drain.drops.expect(*self._expected)
         self._figures.after_fork()
 
     def _join(self, registry: CollectorRegistry) -> None:

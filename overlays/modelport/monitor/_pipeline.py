@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from modelport.monitor._prediction_ids import prediction_ids
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from modelport.predictions._redaction import Redaction
 
 __all__ = ["Pipeline"]
+
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
 
 _Single: TypeAlias = "Usual | Full | Kept | Truth"
 
@@ -209,14 +212,13 @@ class Pipeline:
 
 
 def _count(live: LiveCounts, step: Sequence[_Single]) -> None:
-    kinds = set(map(type, step))
     attributions: list[object] = []
-    if kinds != {tuple}:
+    if set(map(type, step)) != {tuple}:
         step = [queued for queued in step if type(queued) is not Truth]
         more = [queued.attributions for queued in step if isinstance(queued, (Full, Kept))]
         attributions = [attribution for attribution in more if attribution is not None]
-    features = [queued[0] for queued in step]
-    outputs = [queued[1] for queued in step]
+    features = list(map(_FIRST, step))
+    outputs = list(map(_SECOND, step))
     if set(map(type, features)) == {bytes}:
         live.update_packed(cast("list[bytes]", features), outputs, attributions)
     else:

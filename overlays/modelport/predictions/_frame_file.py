@@ -29,6 +29,7 @@ _HEAD = struct.Struct("<4sIIIqq")
 HEAD_BYTES = _HEAD.size
 """Bytes before each payload."""
 
+_START = struct.Struct("<4sII")
 _SUMMED = struct.Struct("<Iqq")
 _CHUNK_BYTES = 1 << 20
 _MAX_PAYLOAD_BYTES = 1 << 30
@@ -37,9 +38,10 @@ _MAX_PAYLOAD_BYTES = 1 << 30
 
 def pack_frame(frame: Frame) -> bytes:
     """The frame as it lies in a file."""
-    crc = zlib.crc32(frame.payload, zlib.crc32(_SUMMED.pack(frame.count, frame.first_ns, frame.last_ns)))
-    head = _HEAD.pack(_MAGIC, len(frame.payload), crc, frame.count, frame.first_ns, frame.last_ns)
-    return head + frame.payload
+    payload = frame.payload
+    summed = _SUMMED.pack(frame.count, frame.first_ns, frame.last_ns)
+    crc = zlib.crc32(payload, zlib.crc32(summed))
+    return _START.pack(_MAGIC, len(payload), crc) + summed + payload
 
 
 def read_frames(

@@ -206,10 +206,11 @@ class SinkWorker:
             delivered = self._hand_over(frames)
         except OSError as error:
             self._failed(error)
-            for frame in frames:
-                # While the sink is down only the bytes are kept.
-                frame.forget()
             return False
+        finally:
+            for frame in frames:
+                # Only the bytes are kept, for this sink while it is down and for others that are.
+                frame.forget()
         self._settle(delivered)
         return True
 

@@ -18,9 +18,9 @@ from modelport.drift.offline._columns import Layout
 from modelport.drift.offline._counting import to_feature_counts
 from modelport.drift.offline._engines import open_table
 from modelport.drift.offline._literals import double
+from modelport.drift.offline._parts import total
 from modelport.drift.offline._scan import Scan
 from modelport.drift.offline._sources import ArrowSource
-from modelport.drift.offline._parts import total
 
 ENGINES = ["duckdb", "polars"]
 EDGES = (-1.7976931348623157e308, -1e300, -1.0, 0.0, 5e-324, 0.1, 0.30000000000000004, 1.0, 5.0, 1e22)
@@ -167,6 +167,10 @@ def test_attributions_are_counted_where_there_are_any(engine: str) -> None:
 
     expected = [(column.counts, column.missing, column.unseen) for column in counts.snapshot().columns]
     assert expected == in_sql(baseline, table, engine)
+    report = offline_drift_report(baseline, table, engine=engine)
+    assert [row.mean_absolute for row in report.features] == [None, (0.5 + 3.0) / 2]
+    assert report.mean_absolute_attribution == (0.5 + 3.0) / 2
+    assert report.mean_attribution_psi == report.features[1].psi
 
 
 def test_the_sql_names_nothing_of_the_data() -> None:

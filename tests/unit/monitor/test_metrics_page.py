@@ -14,6 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from modelport.drift import Baseline, CountsSnapshot, FeatureBaseline, FeatureCounts
+from modelport.drift._baseline import Role
 from modelport.drift._gauges import DriftGauges
 from modelport.monitor import ModelMonitor
 from modelport.monitor._metrics import MetricsPage, collector_of, render
@@ -28,7 +29,7 @@ NUMBERS = st.floats(allow_nan=False, width=64)
 
 
 @st.composite
-def column(draw: st.DrawFn, name: str, role: str) -> tuple[FeatureBaseline, FeatureCounts]:
+def column(draw: st.DrawFn, name: str, role: Role) -> tuple[FeatureBaseline, FeatureCounts]:
     numeric = draw(st.booleans())
     edges = tuple(sorted(draw(st.sets(st.floats(-1e12, 1e12), max_size=4)))) if numeric else ()
     categories = () if numeric else tuple(draw(st.sets(NAMES.filter(lambda n: n != "other"), max_size=4)))

@@ -6,6 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from modelport.drift._report import feature_drift
 from modelport.drift._results import DriftReport, DriftSlice
 from modelport.drift._values import to_label
@@ -17,9 +19,10 @@ from modelport.drift.offline._truth import performance, task_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from modelport.drift._baseline import Baseline
+    from modelport.drift._baseline import Baseline, FeatureBaseline
     from modelport.drift._results import FeatureDrift, Performance
     from modelport.drift.divergence import Rule
+    from modelport.drift.offline._counting import Counted
     from modelport.drift.offline._scan import Dimension, Found
     from modelport.drift.offline._slicing import Segment
     from modelport.drift.offline._truth import Task
@@ -79,10 +82,13 @@ class Assembly:
 
     def _rows(self, part: Part) -> tuple[FeatureDrift, ...]:
         columns = part.columns or tuple(all_missing(column, 0) for column in self.baseline.columns)
-        return tuple(
-            feature_drift(known, to_feature_counts(now), rule=self.rule, level=self.level, min_values=self.min_values)
-            for known, now in zip(self.baseline.columns, columns, strict=True)
-        )
+        return tuple(self._row(known, now) for known, now in zip(self.baseline.columns, columns, strict=True))
+
+    def _row(self, known: FeatureBaseline, now: Counted) -> FeatureDrift:
+        row = feature_drift(known, to_feature_counts(now), rule=self.rule, level=self.level, min_values=self.min_values)
+        if known.role != "attribution" or known.kind != "numeric" or not row.n:
+            return row
+        return structs.replace(row, mean_absolute=now[-1] / row.n)
 
     def _window(self, start: int, part: Part, window: Window, judge: _Judge) -> DriftSlice:
         return DriftSlice(

@@ -19,6 +19,14 @@ __all__ = ["ArrowSource", "BatchSource", "FileSource", "Source", "SparkSource", 
 
 FileFormat: TypeAlias = Literal["parquet", "csv"]
 
+_S3_OPTIONS = (
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "aws_region",
+    "aws_endpoint_url",
+)
+_TRUTH_SUFFIX = "_labels.parquet"
 _SUFFIXES: dict[str, FileFormat] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
 
@@ -135,6 +143,8 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     else:
         # Not Path.glob, which wants the pattern apart from the folder.
         found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())  # noqa: PTH207
+    # Ground truth lies beside the predictions, and is not one of them.
+    found = [file for file in found if not file.endswith(_TRUTH_SUFFIX)] or found
     if not found:
         raise OfflineError(f"{path}: no Parquet or CSV file there")
     formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
@@ -152,7 +162,15 @@ def _remote(path: str, options: Mapping[str, str]) -> FileSource:
     kind = _SUFFIXES.get(Path(path).suffix.lower())
     if kind is None:
         raise OfflineError(f"{path}: files must be .parquet or .csv")
-    return FileSource(path, (path,), kind, dict(options))
+    return FileSource(path, (path,), kind, dict(options) or _from_environment())
+
+
+def _from_environment() -> dict[str, str]:
+    """How to reach S3 by the variables that its own tools read."""
+    found = {name: os.environ[name.upper()] for name in _S3_OPTIONS if os.environ.get(name.upper())}
+    if found.get("aws_endpoint_url", "").startswith("http://"):
+        found["aws_allow_http"] = "true"
+    return found
 
 
 def _s3(root: str, options: Mapping[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
@@ -11,12 +12,13 @@ from modelport.drift.offline._literals import ESCAPES
 from modelport.drift.offline._sources import ArrowSource, FileSource, SparkSource
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 __all__ = ["SparkTable", "spark_session"]
 
 _INTEGERS = frozenset({"tinyint", "smallint", "int", "bigint"})
 _FLOATS = frozenset({"float", "double"})
+_CASE_SENSITIVE = "spark.sql.caseSensitive"
 _TEXTS = ("string", "varchar", "char")
 
 
@@ -57,7 +59,8 @@ class SparkTable:
     def _asked(self, ask: Any) -> Any:
         errors: Any = require("pyspark.errors", "spark")
         try:
-            return ask()
+            with _exact_names(self._session):
+                return ask()
         except errors.PySparkException as error:
             raise OfflineError(f"Spark: {str(error).partition(chr(10))[0]}") from error
 
@@ -75,6 +78,20 @@ class SparkTable:
         for letter, spelling in ESCAPES if wanted.escaped else ():
             shown = functions.replace(shown, functions.lit(letter), functions.lit(spelling))
         return shown
+
+
+@contextmanager
+def _exact_names(session: Any) -> Generator[None]:
+    """Columns whose names differ only in case are two, as they are everywhere else; the session's way is given back."""
+    before = session.conf.get(_CASE_SENSITIVE, None)
+    session.conf.set(_CASE_SENSITIVE, "true")
+    try:
+        yield
+    finally:
+        if before is None:
+            session.conf.unset(_CASE_SENSITIVE)
+        else:
+            session.conf.set(_CASE_SENSITIVE, before)
 
 
 def spark_session(master: str | None = None) -> Any:

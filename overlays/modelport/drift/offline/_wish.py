@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from modelport._extras import require
 from modelport.drift.offline._batches import Codes, arrow_table, keep_most_frequent
 from modelport.drift.offline._columns import Column, Layout, Table, find_column, segment_column
 from modelport.drift.offline._engines import open_table
@@ -51,6 +52,10 @@ class Wish:
     endpoint: str | None = None
     places: tuple[str | None, ...] | None = None
     flags: tuple[str | None, ...] = ()
+
+    def at(self, places: tuple[str | None, ...], flags: tuple[str | None, ...]) -> Wish:
+        """The same, of tables whose columns are known."""
+        return replace(self, places=places, flags=flags)
 
     def scan(self, table: Table) -> Scan:
         """The scan of a table that can be read more than once."""
@@ -121,6 +126,9 @@ def scan_batches(
     """Scan batches one after the other and add their counts; memory is that of one batch and of the counts."""
     if isinstance(engine, str) and engine.startswith("spark"):
         raise OfflineError("Spark reads files and frames, not batches that pass through this process")
+    if engine == "duckdb":
+        # One database for all of them, not one for each.
+        engine = require("duckdb", "offline").connect()
     codes = [Codes(name, place) for place, name in enumerate(wish.segments)]
     found, comparison, dimensions = Found(), None, ()
     for batch in batches:

@@ -27,7 +27,6 @@ class Writer:
     """Appends to a run of this process.
 
     Attributes:
-        end: Where the next write begins. Everything before it is whole, so readers go so far and no further.
         records: Records written.
     """
 
@@ -43,8 +42,18 @@ class Writer:
         self._written_bytes = 0
         self._spoilt = False
         self._closed = False
-        self.end = Position(0, 0)
+        self._number = 0
+        self._offset = 0
         self.records = 0
+
+    @property
+    def end(self) -> Position:
+        """Where the next write begins. Everything before it is whole, so readers go so far and no further."""
+        while True:
+            number, offset = self._number, self._offset
+            if number == self._number:
+                # No turn to another segment came between the two.
+                return Position(number, offset)
 
     def append(self, content: bytes, records: int) -> None:
         """Append a frame.
@@ -72,7 +81,7 @@ class Writer:
                 raise
             self._written_bytes += len(content)
             self.records += records
-            self.end = Position(self.end.segment, self.end.offset + len(content))
+            self._offset += len(content)
 
     def close(self) -> None:
         """Close the segment, for good."""
@@ -88,20 +97,21 @@ class Writer:
 
     def _segment(self) -> int:
         if self._descriptor < 0:
-            self._descriptor = open_segment(self._run.segment(self.end.segment))
-        elif self._spoilt or self.end.offset >= self._segment_bytes:
-            following = self.end.segment + 1
-            descriptor = open_segment(self._run.segment(following))
+            self._descriptor = open_segment(self._run.segment(self._number))
+        elif self._spoilt or self._offset >= self._segment_bytes:
+            descriptor = open_segment(self._run.segment(self._number + 1))
             os.close(self._descriptor)
             self._descriptor = descriptor
             self._spoilt = False
-            self.end = Position(following, 0)
+            # In this order: a reader that comes between finds the old segment's beginning, which is too little.
+            self._offset = 0
+            self._number += 1
         return self._descriptor
 
     def _take_back(self, descriptor: int) -> None:
         try:
             # The next write goes to the new end: the descriptor appends.
-            os.ftruncate(descriptor, self.end.offset)
+            os.ftruncate(descriptor, self._offset)
         except OSError:
             # Half a frame stays at the end of this segment; what follows goes into another.
             self._spoilt = True
