@@ -124,4 +124,4 @@ def _packed(message: object) -> bytes:
 
 def test_ours_and_prometheus_run_in_this_interpreter_and_peers_in_their_own(tmp_path: Path) -> None:
     assert workers.interpreter("modelport") == workers.interpreter("prometheus") == sys.executable
-    assert set(workers.PEERS) == {file.stem for file in (workers._ROOT / "tests/setup/peers").glob("*.txt")}
+    assert set(workers.PEERS) <= {file.stem for file in (workers._ROOT / "tests/setup/peers").glob("*.txt")}
