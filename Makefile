@@ -65,7 +65,7 @@ setup-test: setup ## also what the tests drive: Chromium, Java, Prometheus, peer
 	@tests/setup/node.sh
 	@tests/setup/debian.sh
 	@tests/setup/prometheus.sh
-	@tests/setup/peers.sh boxkite
+	@tests/setup/peers.sh boxkite guide001 web
 
 .PHONY: clean
 clean: ## remove caches and what the targets wrote; keeps .venv

@@ -7,16 +7,18 @@ Names are loaded when they are first used, so importing this package loads nothi
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelport._version import __version__
+    from modelport.boxkite import ModelMonitoringService
     from modelport.codex import AsyncCodex, Codex
     from modelport.errors import ModelportError
     from modelport.monitor import ModelMonitor
 
-__all__ = ["AsyncCodex", "Codex", "ModelMonitor", "ModelportError", "__version__"]
+__all__ = ["AsyncCodex", "Codex", "ModelMonitor", "ModelMonitoringService", "ModelportError", "__version__"]
 
 _HOMES = {
     "AsyncCodex": "modelport.codex",
     "Codex": "modelport.codex",
     "ModelMonitor": "modelport.monitor",
+    "ModelMonitoringService": "modelport.boxkite",
     "ModelportError": "modelport.errors",
     "__version__": "modelport._version",
 }

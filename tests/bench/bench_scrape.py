@@ -62,7 +62,7 @@ def _ours(monitor: ModelMonitor, accept: str) -> Callable[[], float]:
             start = time.thread_time_ns()
             body, _ = monitor.export_http({"Accept": accept})
             best = min(best, (time.thread_time_ns() - start) / 1e6)
-            assert b'modelport_feature_psi{' in body
+            assert b"modelport_feature_psi{" in body
         return best
 
     return measure

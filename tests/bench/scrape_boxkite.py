@@ -1,4 +1,4 @@
-"""Boxkite's scrape, run by its own Python: ``python scrape_boxkite.py FILE`` answers each line with CPU ms per scrape."""
+"""Boxkite's scrape on its own Python: ``python scrape_boxkite.py FILE`` answers each line with CPU ms per scrape."""
 
 from __future__ import annotations
 

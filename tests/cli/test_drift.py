@@ -51,8 +51,7 @@ def test_training_data_itself_can_be_the_baseline(modelport: Modelport, files: P
     answer = modelport("drift", "compare", "--baseline", files / "train.csv", "--current", files / "same.parquet")
 
     assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.startswith("NAME")
-    assert "0 of 3 drifted" in answer.stderr
+    assert answer.stdout.count("stable") == 3
 
 
 @pytest.mark.parametrize(("current", "code"), [("same.parquet", 0), ("shifted.jsonl", 1)])

@@ -46,7 +46,7 @@ def replica(channel: Any, endpoint: str, baseline: str, port: int, options: dict
             self.wfile.write(body)
             scrapes += 1
 
-        def log_message(self, *_arguments: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             pass
 
     for line in channel:
@@ -97,7 +97,8 @@ def main() -> None:
             channel.write(json.dumps(command) + "\n")
             channel.flush()
             answer = json.loads(channel.readline())
-        print(json.dumps(answer), flush=True)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
     for child, _ in replicas.values():
         os.kill(child, signal.SIGKILL)
 

@@ -39,17 +39,19 @@ class Page:
         return logged, flushed, ended
 
 
-def monitor_of(name: str, sink: str, folder: Path, port: int, mode: str) -> Any:
+def monitor_of(sink: str, folder: Path, port: int, mode: str) -> Any:
     from modelport import ModelMonitor
     from modelport.predictions import FileSink, FluentSink
 
     made = FileSink(folder) if sink == "file" else FluentSink("127.0.0.1", port, timeout=1.0)
-    options: dict[str, Any] = {} if mode == "plain" else spool_options(folder / f"spool-{name}")
+    options: dict[str, Any] = {} if mode == "plain" else spool_options(folder / "spool")
     return ModelMonitor(ENDPOINT, sinks=[made], **options)
 
 
 def spool_options(folder: Path) -> dict[str, Any]:
-    raise NotImplementedError(f"no spool yet: {folder}")
+    from modelport.predictions import Spool
+
+    return {"spool": Spool(str(folder), mode="record")}
 
 
 def _log(monitor: Any, page: Page, name: str, first: int, count: int, flushed: int) -> None:
@@ -59,7 +61,7 @@ def _log(monitor: Any, page: Page, name: str, first: int, count: int, flushed: i
 
 
 def main(name: str, sink: str, folder: Path, port: int, mode: str) -> None:
-    monitor = monitor_of(name, sink, folder, port, mode)
+    monitor = monitor_of(sink, folder, port, mode)
     monitor.install_signal_handlers(timeout=60)
     page, flushed = Page(folder / f"{name}.page"), 0
     for first in range(0, 10**9, BURST):

@@ -1,4 +1,4 @@
-"""The generated rules in a real Prometheus that scrapes real processes, which start, restart, overtake, idle and die."""
+"""The generated rules in a real Prometheus that scrapes real processes: they restart, overtake, idle and die."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,11 @@ class Replicas:
 
     def start(self, name: str, endpoint: str, *, port: int, baseline: str = "one.json", **options: object) -> None:
         self.tell(name, "start", endpoint=endpoint, baseline=baseline, port=port, options=options)
+
+    def open(self, name: str, logged: list[Row]) -> None:
+        """Log, then let scrapes in."""
+        self.tell(name, "log", rows=logged)
+        self.tell(name, "listen")
 
     def serve(self, name: str, logged: list[Row], *, listen: bool = True) -> None:
         """Log, and be scraped with it."""
@@ -191,10 +197,12 @@ def test_three_replicas_weigh_what_they_served(prometheus: Prometheus, replicas:
     parts = [rows(900, 0), rows(150, 2), rows(30, -3)]
     for number, part in enumerate(parts):
         replicas.start(f"three{number}", "three", port=replicas.port())
-        replicas.serve(f"three{number}", part)
+        replicas.open(f"three{number}", part)
+    for number in range(3):
+        replicas.scraped(f"three{number}")
 
     settled(prometheus, 1080, "three")
-    psi_is(prometheus, psi_of(sum(parts, [])), "three")
+    psi_is(prometheus, psi_of([*chain(*parts)]), "three")
 
 
 def test_a_restart_whose_counts_overtake_the_old_ones_is_seen(prometheus: Prometheus, replicas: Replicas) -> None:
@@ -230,9 +238,11 @@ def test_an_old_and_a_new_version_are_held_against_their_own_baselines(
 ) -> None:
     old, new = rows(400, 0), rows(600, 0)
     replicas.start("old", "rolling", port=replicas.port(), baseline="one.json")
-    replicas.serve("old", old)
+    replicas.open("old", old)
     replicas.start("new", "rolling", port=replicas.port(), baseline="two.json")
-    replicas.serve("new", new)
+    replicas.open("new", new)
+    for name in ("old", "new"):
+        replicas.scraped(name)
 
     settled(prometheus, 400, "rolling", model_version="1")
     settled(prometheus, 600, "rolling", model_version="2")
@@ -247,13 +257,12 @@ def test_workers_behind_one_port_are_summed_though_each_scrape_meets_only_one(
     port = replicas.port()
     for number, part in enumerate(parts):
         replicas.start(f"worker{number}", "workers", port=port)
-        replicas.tell(f"worker{number}", "log", rows=part)
-        replicas.tell(f"worker{number}", "listen")
+        replicas.open(f"worker{number}", part)
     for number in range(2):
         replicas.scraped(f"worker{number}")
 
     settled(prometheus, 800, "workers")
-    psi_is(prometheus, psi_of(sum(parts, [])), "workers")
+    psi_is(prometheus, psi_of([*chain(*parts)]), "workers")
 
 
 def test_only_what_was_served_in_the_window_counts_and_an_idle_endpoint_has_no_result(
@@ -297,7 +306,7 @@ def test_two_baselines_under_one_version_give_an_alert_and_no_figure(
 ) -> None:
     for name, baseline in (("left", "one.json"), ("right", "two.json")):
         replicas.start(name, "mixed", port=replicas.port(), baseline=baseline, model_version="1")
-        replicas.serve(name, rows(300, 0))
+        replicas.open(name, rows(300, 0))
 
     until_alert(prometheus, "ModelportBaselineConflict", "mixed", "x")
     until(lambda: prometheus.value(recorded("values", "mixed")) == 600)

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+from fastapi import FastAPI
+from flask import Flask
 from opentelemetry import trace
 
 from modelport import AsyncCodex, Codex, ModelMonitor, ModelportError, __version__
+from modelport.bedrock import PredictionStore
+from modelport.boxkite import LogExporter, ModelMonitoringService, PredictionContext
 from modelport.drift import Baseline, DriftReport, drift_report
+from modelport.monitor import Exchange, MonitorMiddleware, WSGIMonitorMiddleware, current_prediction_id, monitored
 from modelport.predict_code import JsonBody, PredictRequest, languages, render
-from modelport.predictions import FileSink, Prediction, read_predictions
+from modelport.predictions import (
+    CallableSink,
+    FileSink,
+    GroundTruth,
+    ParquetSink,
+    Prediction,
+    PredictionReader,
+    Record,
+    S3Sink,
+    Sink,
+    StdoutSink,
+    read_ground_truth,
+    read_predictions,
+    sinks_from_env,
+)
 from modelport_api.codex.v1 import (
     UNSET,
     AsyncClient,
@@ -115,6 +137,61 @@ def monitoring() -> None:
     for prediction in read_predictions("log"):
         assert_type(prediction, Prediction)
     assert_type(drift_report(baseline, {"age": [1, 2]}), DriftReport)
+
+
+def reading_predictions(records: list[Record]) -> None:
+    reader = read_predictions("s3://bucket/prefix", "churn", prediction_ids=["a"], ttl=dt.timedelta(days=31))
+    assert_type(reader, PredictionReader)
+    assert_type(next(iter(reader)), Prediction)
+    assert_type(next(iter(read_ground_truth(["a.txt"]))), GroundTruth)
+    assert_type(sinks_from_env(), list[Sink])
+    ParquetSink("log", max_rows=10).write(records)
+    S3Sink("s3://bucket", format="txt.gz", journal="journal").roll()
+    S3Sink("s3://bucket", format="csv")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    StdoutSink("stderr").write(records)
+    CallableSink(print, name="mine").write(records)
+
+
+class Exporter(LogExporter):
+    def emit(self, prediction: PredictionContext) -> None:
+        assert_type(prediction.prediction_id, str)
+
+
+def faces() -> None:
+    ModelMonitoringService.export_text({"age": [41, 42]}.items(), [0.5, 0.25], kinds={"age": "numeric"})
+    with ModelMonitoringService(Exporter(), redact=["name"]) as service:
+        assert_type(service.log_prediction(request_body={}, features=[41], output=0.5), str)
+        assert_type(service.export_http({"name[]": ["inference_value"]}), tuple[bytes, str])
+    ModelMonitoringService(redakt=["name"])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    assert_type(PredictionStore().log_prediction('{"event_id": "123"}', [0, 2, 1], 0.921), str)
+
+
+async def awaited(apredict: Callable[[dict[str, float]], Awaitable[list[float]]]) -> None:
+    assert_type(await apredict({}), list[float])
+
+
+def middlewares(monitor: ModelMonitor) -> None:
+    def segments(exchange: Exchange) -> dict[str, str]:
+        return {"country": exchange.headers["x-country"]}
+
+    web = FastAPI()
+    web.add_middleware(MonitorMiddleware, monitor=monitor, path="/predict", segments=segments)
+    wsgi = Flask("service")
+    wsgi.wsgi_app = WSGIMonitorMiddleware(wsgi.wsgi_app, monitor, metrics_path="/metrics")  # type: ignore[method-assign]
+    WSGIMonitorMiddleware(wsgi.wsgi_app, monitor, paht="/x")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+    @monitored(monitor)
+    def predict(age: int) -> float:
+        assert_type(current_prediction_id(), str | None)
+        return age / 100
+
+    @monitored(monitor, features=dict)
+    async def apredict(row: dict[str, float]) -> list[float]:
+        return list(row.values())
+
+    assert_type(predict(41), float)
+    predict("41")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    asyncio.run(awaited(apredict))
 
 
 def programs() -> None:

@@ -13,11 +13,16 @@ import pytest
 # Packages whose names are lazy: __all__, the lazy table and the TYPE_CHECKING imports must say the same.
 PUBLIC = [
     "modelport",
+    "modelport.bedrock",
+    "modelport.boxkite",
     "modelport.cli",
     "modelport.codex",
     "modelport.demo",
     "modelport.drift",
+    "modelport.drift.offline",
+    "modelport.drift.rules",
     "modelport.errors",
+    "modelport.monitor",
     "modelport.predict_code",
     "modelport.predictions",
     "modelport.sandbox",

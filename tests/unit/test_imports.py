@@ -20,7 +20,16 @@ HEAVY = {
 }  # fmt: skip
 
 # Importing these loads nothing of HEAVY: names are lazy.
-LIGHT = ["modelport", "modelport.cli", "modelport_api", "modelport_api.codex", "modelport_api.codex.v1"]
+LIGHT = [
+    "modelport",
+    "modelport.bedrock",
+    "modelport.boxkite",
+    "modelport.cli",
+    "modelport.monitor",
+    "modelport_api",
+    "modelport_api.codex",
+    "modelport_api.codex.v1",
+]
 
 
 def loaded(run_python: RunPython, program: str) -> set[str]:

@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import msgspec
 
-from modelport.cli._drift_data import baseline_from, data_file, output_option, read
-from modelport.cli._output import json_option, note, print_json, print_table
+from modelport.cli._data_files import open_data
+from modelport.cli._drift_data import (
+    baseline_from,
+    count_file,
+    data_file,
+    is_baseline,
+    load_baseline,
+    output_option,
+    with_counts,
+)
+from modelport.cli._drift_edges import bins_differ, read_edges
+from modelport.cli._output import json_option, note, print_json
 
 if TYPE_CHECKING:
-    from modelport.drift import Baseline, DriftReport
+    from collections.abc import Sequence
 
-_COLUMNS = ("name", "role", "n", "psi", "js", "ks", "missing_rate", "verdict")
+    from modelport.drift import Baseline, DriftReport, FeatureCounts
+
 _DRIFTED = 1
 _VERDICTS = {"moderate": {"moderate", "major"}, "major": {"major"}}
+_SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_rows", "model_version", "mean_psi")
 
 
 @click.command("compare")
-@click.option("--baseline", "before", required=True, type=data_file, help="A baseline (.json), or training data.")
+@click.option("--baseline", "before", required=True, type=data_file, help="A baseline (.json, .prom) or training data.")
 @click.option(
     "--current", "now", required=True, type=data_file, help="Data of now, or a directory of logged predictions."
 )
+@click.option(
+    "--edges", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Bins for both sides; see below."
+)
+@click.option(
+    "--rule", type=click.Choice(["raw", "clamp"]), default="clamp", show_default=True, help="How empty bins count."
+)
 @output_option
+@click.option("--feature", "features", metavar="NAME", multiple=True, help="Compare only these features.")
 @click.option("--endpoint", help="With logged predictions: only those of this endpoint.")
+@click.option(
+    "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.99, show_default=True,
+    help="Confidence of the significance test.",
+)  # fmt: skip
+@click.option(
+    "--min-values", type=click.IntRange(min=0), default=200, show_default=True,
+    help="Values that a feature needs before it is judged.",
+)  # fmt: skip
 @click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report to open in a browser too."
 )
@@ -34,49 +63,137 @@ def compare(
     *,
     before: Path,
     now: Path,
+    edges: Path | None,
+    rule: Literal["raw", "clamp"],
     output_column: str | None,
+    features: tuple[str, ...],
     endpoint: str | None,
+    level: float,
+    min_values: int,
     html: Path | None,
     fail_on: str | None,
     as_json: bool,
 ) -> int:
     """Compare data with a baseline, feature by feature, the most drifted first.
 
-    Data is CSV, Parquet or JSON lines.
-    """
-    from modelport.drift import Baseline
+    Data is CSV, Parquet or JSON lines, and read in batches. Columns that the baseline does not have are passed over.
 
-    baseline = Baseline.load(before) if before.suffix == ".json" else baseline_from(before, output_column, None)
-    report = _compare(baseline, now, output_column, endpoint)
-    _tell(report, as_json=as_json)
+    The file of --edges is a saved baseline, or JSON with a list of edges (numbers) or categories (text) by feature.
+    Without it the bins are those of the baseline, or the quantiles of the training data.
+
+    JSON has every number in full; infinities and NaN are the texts "Infinity", "-Infinity" and "NaN", and null is
+    what does not apply.
+    """
+    baseline = _baseline(before, edges, output_column, features)
+    current, records, uncounted = _counts(baseline, now, output_column, features, endpoint)
+    report = _report(baseline, current, rule=rule, level=level, min_values=min_values)
+    report = msgspec.structs.replace(report, records=records, uncounted=uncounted)
+    if as_json:
+        print_json(_document(report, baseline, current))
+    else:
+        from modelport.cli._drift_view import print_report
+
+        print_report(report)
     if html is not None:
         html.write_text(report.to_html(), encoding="utf-8")
         note(f"report: {html}")
     return _DRIFTED if fail_on and any(row.verdict in _VERDICTS[fail_on] for row in report.features) else 0
 
 
-def _compare(baseline: Baseline, now: Path, output_column: str | None, endpoint: str | None) -> DriftReport:
-    from modelport.drift import drift_report
-
-    if now.is_dir():
-        from modelport.predictions import read_predictions
-
-        return drift_report(baseline, read_predictions(now, endpoint))
-    if endpoint is not None:
-        raise click.UsageError("--endpoint goes with a directory of logged predictions")
-    frame, output = read(now, output_column)
-    try:
-        return drift_report(baseline, frame, output=output)
-    except ValueError as error:
-        raise click.UsageError(f"{now}: {error}") from error
-
-
-def _tell(report: DriftReport, *, as_json: bool) -> None:
-    if as_json:
-        print_json({**{name: getattr(report, name) for name in _SUMMARY}, "features": report.to_rows()})
-        return
-    print_table([{name: getattr(row, name) for name in _COLUMNS} for row in report.by_psi], _COLUMNS)
-    note(f"{len(report.drifted)} of {len(report.features)} drifted; {report.records} rows compared")
+def _baseline(before: Path, edges: Path | None, output_column: str | None, features: Sequence[str]) -> Baseline:
+    if edges is not None:
+        shape = _selected(read_edges(edges, output_column), features, output_column)
+        if not is_baseline(before):
+            return with_counts(shape, open_data(before), output_column)
+        made = _selected(load_baseline(before), shape.names, output_column)
+        other = bins_differ(shape.columns, made.columns)
+        if other is not None:
+            raise click.UsageError(f"{before} counts {other!r} in other bins than {edges}; give the training data")
+        return made
+    if is_baseline(before):
+        return _selected(load_baseline(before), features, output_column)
+    return baseline_from(open_data(before), output_column=output_column, features=features)
 
 
-_SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_rows", "model_version", "mean_psi")
+def _selected(baseline: Baseline, features: Sequence[str], output_column: str | None) -> Baseline:
+    """Those features of the baseline, and its output if it is known where the other side has it."""
+    unknown = [name for name in features if name not in baseline.names]
+    if unknown:
+        raise click.UsageError(f"the baseline has no feature {unknown[0]!r}; it has: {', '.join(baseline.names)}")
+    kept = [column for column in baseline.features if not features or column.name in features]
+    output = baseline.output if output_column is not None else None
+    return msgspec.structs.replace(baseline, features=tuple(kept), output=output, attributions=())
+
+
+def _counts(
+    baseline: Baseline, now: Path, output_column: str | None, features: Sequence[str], endpoint: str | None
+) -> tuple[Sequence[FeatureCounts], int, int]:
+    """Counts of the baseline's columns, records counted, and records that were no rows."""
+    if not now.is_dir():
+        if endpoint is not None:
+            raise click.UsageError("--endpoint goes with a directory of logged predictions")
+        file = open_data(now)
+        counts, rows = count_file(baseline, file, output_column)
+        if not features:
+            _tell_extra(baseline, file.names, output_column)
+        return counts, rows, 0
+    from modelport.drift import LiveCounts
+    from modelport.predictions import read_predictions
+
+    live = LiveCounts(baseline)
+    live.update_from(read_predictions(now, endpoint))
+    snapshot = live.snapshot()
+    return snapshot.columns, snapshot.records, snapshot.uncounted
+
+
+def _tell_extra(baseline: Baseline, names: Sequence[str], output_column: str | None) -> None:
+    extra = [name for name in names if name not in baseline.names and name != output_column]
+    if extra:
+        note(f"passed over, for the baseline does not have them: {', '.join(extra)}")
+
+
+def _report(
+    baseline: Baseline,
+    counts: Sequence[FeatureCounts],
+    *,
+    rule: Literal["raw", "clamp"],
+    level: float,
+    min_values: int,
+) -> DriftReport:
+    from modelport.drift import DriftReport
+    from modelport.drift._report import feature_drift
+
+    rows = [
+        feature_drift(column, now, rule=rule, level=level, min_values=min_values)
+        for column, now in zip(baseline.columns, counts, strict=False)
+    ]
+    return DriftReport(
+        features=tuple(rows), rule=rule, level=level, min_values=min_values, records=0,
+        baseline_rows=baseline.rows, model_version=baseline.model_version,
+    )  # fmt: skip
+
+
+def _document(report: DriftReport, baseline: Baseline, counts: Sequence[FeatureCounts]) -> Any:
+    rows = [
+        {
+            **row,
+            "edges": list(column.edges) if column.kind == "numeric" else None,
+            "baseline_n": column.total,
+            "baseline_counts": column.counts,
+            "baseline_missing": column.missing,
+            "counts": now.counts,
+        }
+        for row, column, now in zip(report.to_rows(), baseline.columns, counts, strict=True)
+    ]
+    return _spelled({**{name: getattr(report, name) for name in _SUMMARY}, "features": rows})
+
+
+def _spelled(value: Any) -> Any:
+    """Numbers that JSON does not have, as text."""
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, (list, tuple)):
+        return [_spelled(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

@@ -9,7 +9,6 @@ import msgspec
 
 from modelport._extras import require
 from modelport.drift._errors import BaselineError
-from modelport.drift._tables import column_pairs
 from modelport.drift._values import OTHER, format_edge
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["OUTPUT_NAME", "Baseline", "BaselineError", "FeatureBaseline", "Kind", "Role", "column_pairs"]
+__all__ = ["OUTPUT_NAME", "Baseline", "BaselineError", "FeatureBaseline", "Kind", "Role"]
 
 Kind: TypeAlias = Literal["numeric", "categorical"]
 Role: TypeAlias = Literal["feature", "output", "attribution"]
@@ -107,6 +106,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         model_version: str | None = None,
         bins: int = _DEFAULT_BINS,
         max_categories: int = _DEFAULT_MAX_CATEGORIES,
+        aligned: bool = True,
     ) -> Baseline:
         """Summarise training data. The whole of it is counted; nothing is sampled.
 
@@ -128,6 +128,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
             model_version: Stored with the baseline and put on its metrics.
             bins: Quantile bins of a numeric column, before tail edges are added and equal edges removed.
             max_categories: Categories with a bin of their own; the rest share one.
+            aligned: Refuse columns of different length. Boxkite does not, and takes outputs of another data set.
 
         Raises:
             BaselineError: Nothing to summarise, columns of different length, names twice, a kind for no column, or
@@ -145,7 +146,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
             names=names,
             kinds=kinds or {},
             model_version=model_version,
-            limits=Limits(bins, max_categories),
+            limits=Limits(bins, max_categories, aligned),
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
     from modelport.drift._results import DriftReport, FeatureDrift
 
-__all__ = ["feature_chart_svg", "render_report", "template_environment"]
+__all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment"]
 
 _VERDICT_CLASSES = {"major": "major", "moderate": "moderate", "stable": "stable", "too few values": "few"}
+_OUTPUT_TOLD = {
+    "major": "has drifted far",
+    "moderate": "has drifted moderately",
+    "stable": "is stable",
+    "too few values": "has too few values to judge",
+}
 _VERDICT_ORDER = {"major": "0", "moderate": "1", "stable": "2", "too few values": "3"}
 
 
@@ -43,10 +49,20 @@ def feature_chart_svg(row: FeatureDrift) -> str:
     return svg
 
 
-def render_report(report: DriftReport, *, title: str, subtitle: str, refresh_seconds: int | None = None) -> str:
-    """`DriftReport.to_html`; with `refresh_seconds` a browser loads the page again after that time."""
+def render_report(
+    report: DriftReport, *, title: str, subtitle: str, back: str | None = None, refresh_seconds: int | None = None
+) -> str:
+    """`DriftReport.to_html`.
+
+    Args:
+        report: What the page is about.
+        title: Its heading.
+        subtitle: A line below it.
+        back: Where a page that lists several reports is.
+        refresh_seconds: A browser loads the page again after this time.
+    """
     markup: Any = require("markupsafe", "drift").Markup
-    style, script = _packaged("report.css"), _packaged("report.js")
+    script = _packaged("report.js")
     page: str = (
         template_environment()
         .get_template("report.html.jinja")
@@ -54,14 +70,15 @@ def render_report(report: DriftReport, *, title: str, subtitle: str, refresh_sec
             **view_of(report),
             title=title,
             subtitle=subtitle,
+            back=back,
             refresh_seconds=refresh_seconds,
             headline=headline(report),
             times=span(report.windows),
-            has_mean_absolute=any(getattr(row, "mean_absolute", None) is not None for row in report.features),
-            style=markup(style),
+            has_mean_absolute=any(row.mean_absolute is not None for row in report.features),
+            style=page_style(),
             script=markup(script),
             data=markup(page_json(report)),
-            policy=_policy(script),
+            policy=page_policy(script),
         )
     )
     # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8; a zero byte has no place in HTML.
@@ -86,12 +103,13 @@ def template_environment() -> Environment:
         sortable=_sortable,
         gauged=gauge_percent,
         without_suffix=str.removesuffix,
-        first_moment=lambda text: text.partition(" to ")[0],
-        last_moment=lambda text: text.rpartition(" to ")[2],
+        first_moment=_first_moment,
+        last_moment=_last_moment,
     )
     environment.globals.update(
         bin_name=bin_name,
         verdict_class=_VERDICT_CLASSES,
+        output_told=_OUTPUT_TOLD,
         verdict_order=_VERDICT_ORDER,
         spark_width=SPARK_WIDTH,
         spark_height=SPARK_HEIGHT,
@@ -101,12 +119,19 @@ def template_environment() -> Environment:
     return cast("Environment", environment)
 
 
+def page_style() -> str:
+    """The style sheet of every page, as safe markup."""
+    markup: Any = require("markupsafe", "drift").Markup
+    style: str = markup(_packaged("report.css"))
+    return style
+
+
 @cache
 def _packaged(name: str) -> str:
     return (files("modelport.drift") / "_templates" / name).read_text("utf-8")
 
 
-def _policy(script: str) -> str:
+def page_policy(script: str = "") -> str:
     """A content security policy under which nothing is fetched, and no script runs but the page's own."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
@@ -120,3 +145,12 @@ def _sortable(value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return repr(value) if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"
+
+
+def _first_moment(text: str) -> str:
+    """Of what a place in time is called, where it begins."""
+    return text.partition(" to ")[0]
+
+
+def _last_moment(text: str) -> str:
+    return text.rpartition(" to ")[2]

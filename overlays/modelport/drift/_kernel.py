@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from modelport.drift._collect import ColumnData
 from modelport.drift._values import OTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 __all__ = [
     "Floats",
     "Ints",
-    "category_counts",
     "count_cumulative",
     "count_numbers",
-    "number_column",
     "quantile_edges",
     "top_categories",
 ]
@@ -36,24 +33,6 @@ _CHUNK_VALUES = 1 << 16
 _LARGEST = float(np.finfo(np.float64).max)
 # Not the denormal next to 0: a library built with -ffast-math makes the processor take those for 0.
 _SMALLEST = float(np.finfo(np.float64).tiny)
-
-
-def number_column(column: Iterable[object]) -> tuple[Floats, int]:
-    """A column as floats, NaN where missing, and how many of its items are not numbers (NaN as well).
-
-    Those that are there come first, so the order is not the column's.
-    """
-    data = ColumnData("numeric")
-    data.add(column)
-    absent = np.full(data.missing + data.bad, math.nan)
-    return np.concatenate([data.numbers, absent]) if len(absent) else data.numbers, data.bad
-
-
-def category_counts(column: Iterable[object]) -> tuple[dict[str, int], int, int]:
-    """Count a column's labels; also how many items are missing, and how many cannot be a category."""
-    data = ColumnData("categorical")
-    data.add(column)
-    return data.labels, data.missing, data.bad
 
 
 def quantile_edges(numbers: Floats, bins: int) -> tuple[float, ...]:

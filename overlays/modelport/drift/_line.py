@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +24,13 @@ _WIDTH, _HEIGHT = 560, 190
 _TOP, _RIGHT, _BOTTOM, _LEFT = 12, 14, 30, 46
 _TICK_GAP = 11
 _X_TICKS = 5
-_LONG_LABEL = 10
+_LETTER = 6.4
+"""Pixels of a letter of a label, at most."""
+_SPILL = 12
+_TOUCHING = 1e-9
+_ROUNDING = 1e-9
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:]+)?")
+_YEAR, _DAY = len("2025-"), len("2025-03-01")
 _MOST_DOTS = 60
 _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -105,12 +112,13 @@ def line_of(
     weak = [index for index in known if firm and not firm[index]]
     # A line through what may not be judged would lead the eye to it.
     solid = [None if firm and not firm[index] else point for index, point in enumerate(points)]
-    alone = [i for i in known if (i == 0 or solid[i - 1] is None) and (i + 1 == len(solid) or solid[i + 1] is None)]
+    runs = _unbroken(solid, places)
+    alone = [run[0] for run in runs if len(run) == 1]
     drawn = known if len(known) <= _MOST_DOTS else sorted({*alone, *weak})
     return Line(
         width=_WIDTH, height=_HEIGHT, left=_LEFT, right=_WIDTH - _RIGHT, top=_TOP, bottom=_HEIGHT - _BOTTOM,
-        lines=tuple(_joined(run) for run in _unbroken(solid) if len(run) > 1),
-        areas=tuple(_area(xs, noise, scale)),
+        lines=tuple(_joined([(xs[index], scale(values[index])) for index in run]) for run in runs if len(run) > 1),
+        areas=tuple(_areas(xs, noise, places, scale)),
         dots=tuple(
             Dot(*point, not firm or firm[index], f"{places[index].text}: {short(values[index])}")
             for index in drawn
@@ -127,12 +135,16 @@ def metric_line(name: str, values: Sequence[float], places: Sequence[Place]) -> 
     """A measure of performance over time, between round numbers around it."""
     known = [value for value in values if math.isfinite(value)]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    margin = (high - low) * 0.15 or abs(high) * 0.1 or 1.0
-    step = _nice_above((high - low + 2 * margin) / 4)
+    spread = high - low if high - low > _ROUNDING * abs(high) else 0.0
+    margin = spread * 0.15 or abs(high) * 0.1 or 1.0
+    step = _nice_above((spread + 2 * margin) / 4)
     bottom, top = math.floor((low - margin) / step) * step, math.ceil((high + margin) / step) * step
+    if low >= 0 and high <= 1:
+        # A share: its scale ends where shares do.
+        bottom, top = max(bottom, 0.0), min(top, 1.0)
     last = known[-1] if known else math.nan
     text = f"{name} between {short(low)} and {short(high)}, last {short(last)}." if known else f"{name} is not known."
-    return line_of(values, places, title=f"{name} over time", description=text, top=top, bottom=min(bottom, top - step))
+    return line_of(values, places, title=f"{name} over time", description=text, top=top, bottom=bottom)
 
 
 def _scale(bottom: float, top: float) -> Callable[[float], float]:
@@ -140,24 +152,33 @@ def _scale(bottom: float, top: float) -> Callable[[float], float]:
     return lambda value: ground - height * min(max((value - bottom) / (top - bottom), 0.0), 1.0)
 
 
-def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    runs: list[list[tuple[float, float]]] = [[]]
-    for point in points:
+def _unbroken(points: Sequence[object], places: Sequence[Place]) -> list[list[int]]:
+    """Indexes of the points that a line may join: neither a missing point nor a missing window is between them."""
+    runs: list[list[int]] = []
+    for index, point in enumerate(points):
         if point is None:
-            runs.append([])
+            continue
+        if runs and runs[-1][-1] == index - 1 and places[index].start - places[index - 1].end < _TOUCHING:
+            runs[-1].append(index)
         else:
-            runs[-1].append(point)
-    return [run for run in runs if run]
+            runs.append([index])
+    return runs
 
 
 def _joined(run: Sequence[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in run)
 
 
-def _area(xs: Sequence[float], noise: Sequence[float], scale: Callable[[float], float]) -> list[str]:
+def _areas(
+    xs: Sequence[float], noise: Sequence[float], places: Sequence[Place], scale: Callable[[float], float]
+) -> list[str]:
     points = [None if math.isnan(value) else (x, scale(value)) for x, value in zip(xs, noise, strict=False)]
     ground = scale(-math.inf)
-    return [_joined([(run[0][0], ground), *run, (run[-1][0], ground)]) for run in _unbroken(points) if len(run) > 1]
+    return [
+        _joined([(xs[run[0]], ground), *((xs[index], scale(noise[index])) for index in run), (xs[run[-1]], ground)])
+        for run in _unbroken(points, places)
+        if len(run) > 1
+    ]
 
 
 def _y_ticks(bottom: float, top: float, levels: Sequence[float], scale: Callable[[float], float]) -> list[Tick]:
@@ -173,17 +194,26 @@ def _y_ticks(bottom: float, top: float, levels: Sequence[float], scale: Callable
 
 
 def _x_ticks(xs: Sequence[float], places: Sequence[Place]) -> list[Tick]:
-    if not places:
-        return []
-    most = _X_TICKS if len(_first(places[0])) <= _LONG_LABEL else _X_TICKS - 1
+    texts = _short_moments([place.text.partition(" to ")[0] for place in places])
+    half = max((len(text) for text in texts), default=0) * _LETTER / 2
+    left, right = _LEFT - _SPILL + half, _WIDTH - half
+    most = max(1, min(_X_TICKS, int((right - left) / (2 * half + _SPILL)) + 1))
     count = min(most, len(places))
-    chosen = sorted({round((len(places) - 1) * step / max(count - 1, 1)) for step in range(count)})
-    # The outer labels stay inside the drawing, whatever their length.
-    return [Tick(min(max(xs[index], _LEFT + 30), _WIDTH - _RIGHT - 34), _first(places[index])) for index in chosen]
+    ticks: list[Tick] = []
+    for step in range(count):
+        index = round((len(places) - 1) * step / max(count - 1, 1))
+        at = min(max(xs[index], left), right)
+        if not ticks or at - ticks[-1].at >= 2 * half + _SPILL:
+            ticks.append(Tick(at, texts[index]))
+    return ticks
 
 
-def _first(place: Place) -> str:
-    return place.text.split(" to ")[0]
+def _short_moments(texts: Sequence[str]) -> list[str]:
+    """Times of one day without the day; of several without the year where they have a time of day."""
+    days = {text[:_DAY] for text in texts}
+    if not all(_MOMENT.fullmatch(text) for text in texts) or all(len(text) == _DAY for text in texts):
+        return list(texts)
+    return [text[_DAY + 1 :] or "00:00" for text in texts] if len(days) == 1 else [text[_YEAR:] for text in texts]
 
 
 def _nice_above(value: float) -> float:

@@ -10,9 +10,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift
+    from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift, Verdict
 
-__all__ = ["Series", "WorstSegment", "series_of", "worst_segments"]
+__all__ = ["Series", "WorstSegment", "series_of", "worst_segments", "worst_verdict"]
 
 DRIFTED = frozenset({"major", "moderate"})
 
@@ -61,6 +61,16 @@ def series_of(report: DriftReport) -> list[Series]:
     columns = [{(row.role, row.name): row for row in window.features} for window in report.windows]
     found = [_series(row, [window.get((row.role, row.name)) for window in columns]) for row in report.features]
     return sorted(found, key=lambda series: (math.isnan(series.peak), -series.peak))
+
+
+def worst_verdict(report: DriftReport) -> Verdict:
+    """The worst verdict of the features and the output; ``too few values`` where there is no other."""
+    order: tuple[Verdict, ...] = ("major", "moderate", "stable")
+    found = {row.verdict for row in report.features if row.role != "attribution"}
+    for verdict in order:
+        if verdict in found:
+            return verdict
+    return "too few values"
 
 
 def _series(row: FeatureDrift, rows: Sequence[FeatureDrift | None]) -> Series:

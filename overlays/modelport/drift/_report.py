@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.drift import divergence
-from modelport.drift._baseline import column_pairs
 from modelport.drift._live import LiveCounts
 from modelport.drift._results import DriftReport, FeatureDrift
-from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
+from modelport.drift._snapshot import CountsSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelport.drift._baseline import Baseline, FeatureBaseline
     from modelport.drift._results import Verdict
+    from modelport.drift._snapshot import FeatureCounts
     from modelport.drift.divergence import Rule
 
 __all__ = ["MAJOR_PSI", "MODERATE_PSI", "drift_report", "feature_drift"]
@@ -28,6 +28,8 @@ MODERATE_PSI = 0.1
 MAJOR_PSI = 0.25
 """The customary PSI from which a shift is called major (if it is more than noise)."""
 
+# What tables have that iterables of rows or records have not.
+_OF_TABLES = ("items", "get_columns", "ndim", "read_next_batch", "column_names", "__arrow_c_stream__")
 _DEFAULT_LEVEL = 0.99
 _DEFAULT_MIN_VALUES = 200
 
@@ -37,6 +39,7 @@ def drift_report(
     current: object,
     *,
     output: object = None,
+    attributions: object = None,
     names: Sequence[str] | None = None,
     rule: Rule = "clamp",
     level: float = _DEFAULT_LEVEL,
@@ -48,17 +51,18 @@ def drift_report(
         baseline: The training side.
         current: `LiveCounts`, a `CountsSnapshot`, an iterable of `modelport.predictions.Prediction`, or data in any
             form that `Baseline.from_data` takes.
-        output: The outputs that go with data.
-        names: The columns' names of an array.
+        output: The outputs that go with data, or the name of the column of the data that holds them.
+        attributions: The attributions that go with data, in any form that `Baseline.from_data` takes.
+        names: The columns' names where the data has none.
         rule: How empty bins count: see `modelport.drift.divergence`.
         level: Confidence of the significance test.
         min_values: Serving values a feature needs before it is judged.
 
     Raises:
-        ValueError: Data lacks a feature of the baseline.
+        BaselineError: Data that lacks a feature of the baseline, or that would make none either.
         MissingExtraError: numpy is needed to count and not installed.
     """
-    counts = _counts(baseline, current, output, names)
+    counts = _counts(baseline, current, output, attributions, names)
     rows = [
         feature_drift(column, now, rule=rule, level=level, min_values=min_values)
         for column, now in zip(baseline.columns, counts.columns, strict=False)
@@ -133,12 +137,18 @@ def _verdict(psi: float, total: int, min_values: int, *, significant: bool) -> V
     return "major" if psi >= MAJOR_PSI else "moderate"
 
 
-def _counts(baseline: Baseline, current: object, output: object, names: Sequence[str] | None) -> CountsSnapshot:
+def _counts(
+    baseline: Baseline, current: object, output: object, attributions: object, names: Sequence[str] | None
+) -> CountsSnapshot:
     if isinstance(current, LiveCounts):
         return current.snapshot()
     if isinstance(current, CountsSnapshot):
         return current
-    is_table = any(map(partial(hasattr, current), ("items", "get_columns", "ndim")))
+    require("numpy", "drift")
+    # Here, because numpy is an extra.
+    from modelport.drift._count_data import count_data
+
+    is_table = any(map(partial(hasattr, current), _OF_TABLES))
     if not is_table and isinstance(current, Iterable):
         items = iter(cast("Iterable[object]", current))
         first = next(items, None)
@@ -146,44 +156,5 @@ def _counts(baseline: Baseline, current: object, output: object, names: Sequence
             live = LiveCounts(baseline)
             live.update_from(() if first is None else chain([first], items))
             return live.snapshot()
-        return _count_data(baseline, list(chain([first], items)), output, names)
-    return _count_data(baseline, current, output, names)
-
-
-def _count_data(baseline: Baseline, data: object, output: object, names: Sequence[str] | None) -> CountsSnapshot:
-    require("numpy", "drift")
-    pairs = dict(column_pairs(data, names))
-    absent = [name for name in baseline.names if name not in pairs]
-    if absent:
-        message = f"the data lacks features of the baseline: {', '.join(absent)}"
-        raise ValueError(message)
-    features = {column.name: _count_column(column, pairs[column.name]) for column in baseline.features}
-    target = None
-    if baseline.output is not None:
-        target = FeatureCounts((0,) * len(baseline.output.counts))
-        if output is not None:
-            target = _count_column(baseline.output, cast("Iterable[object]", output))
-    rows = max(
-        (_length(column, counts) for column, counts in zip(baseline.features, features.values(), strict=True)),
-        default=0,
-    )
-    return CountsSnapshot(features, target, rows)
-
-
-def _length(column: FeatureBaseline, counts: FeatureCounts) -> int:
-    beside = counts.unseen if column.kind == "numeric" else 0
-    return counts.total + counts.missing + beside
-
-
-def _count_column(column: FeatureBaseline, values: Iterable[object]) -> FeatureCounts:
-    # Here, because numpy is an extra.
-    from modelport.drift import _kernel
-
-    if column.kind == "numeric":
-        numbers, bad = _kernel.number_column(values)
-        counts = _kernel.count_numbers(numbers, column.edges)
-        return FeatureCounts(counts, len(numbers) - sum(counts) - bad, bad, _kernel.finite_sum(numbers))
-    found, missing, bad = _kernel.category_counts(values)
-    places = [found.pop(label, 0) for label in column.categories]
-    other = sum(found.values())
-    return FeatureCounts((*places, other), missing, other + bad)
+        current = chain([first], items)
+    return count_data(baseline, current, output=output, attributions=attributions, names=names)

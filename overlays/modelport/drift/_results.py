@@ -43,6 +43,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         bins: Text of each bin: its upper edge, or its category.
         baseline_shares: Share of the training values in each bin.
         shares: Share of the serving values in each bin; NaN where nothing was served.
+        mean_absolute: Mean of the absolute serving values, where it was measured: of an attribution, mean |SHAP|.
     """
 
     name: str
@@ -69,6 +70,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     bins: tuple[str, ...]
     baseline_shares: tuple[float, ...]
     shares: tuple[float, ...]
+    mean_absolute: float | None = None
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,15 +155,28 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def mean_psi(self) -> float:
         """PSI averaged over the features (not the output) that have values; NaN if none has."""
-        values = [row.psi for row in self.features if row.role == "feature" and row.n]
-        return sum(values) / len(values) if values else float("nan")
+        return _mean([row.psi for row in self.features if row.role == "feature" and row.n])
+
+    @property
+    def mean_attribution_psi(self) -> float:
+        """PSI averaged over the attributions that have values; NaN if none has."""
+        return _mean([row.psi for row in self.features if row.role == "attribution" and row.n])
+
+    @property
+    def mean_absolute_attribution(self) -> float:
+        """Mean |SHAP| averaged over the attributions; NaN where it is not known."""
+        return _mean([row.mean_absolute for row in self.features if row.mean_absolute is not None])
 
     def to_rows(self) -> list[dict[str, object]]:
         """One plain mapping per row, in the baseline's order; ready for a data frame."""
         return [msgspec.structs.asdict(row) for row in self.features]
 
     def to_html(self, *, title: str = "Drift report", subtitle: str = "") -> str:
-        """One self-contained page: no scripts, no external resources, light and dark.
+        """One self-contained page that needs no network, light and dark, for screen and paper.
+
+        It can be read without scripts; the one in it sorts and filters the overview and saves the numbers, and the
+        page's content security policy lets no other run. All numbers are in it as JSON (``script#drift-data``). Of
+        very many columns or windows only the most drifted are drawn, and the page says so.
 
         Raises:
             MissingExtraError: Jinja2 is not installed.
@@ -170,3 +185,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         from modelport.drift._html import render_report
 
         return render_report(self, title=title, subtitle=subtitle)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else float("nan")

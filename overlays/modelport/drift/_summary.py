@@ -22,10 +22,11 @@ _MIN_BINS = 2
 
 
 class Limits(NamedTuple):
-    """How many bins a column gets at most, before tail edges are added."""
+    """How many bins a column gets at most, before tail edges are added; whether columns must be of one length."""
 
     bins: int
     max_categories: int
+    aligned: bool = True
 
 
 def summarise(
@@ -43,14 +44,18 @@ def summarise(
         message = "bins must be at least 2 and max_categories at least 1"
         raise BaselineError(message)
     _check_kinds(kinds)
-    columns, target = _collect(data, output, names, kinds)
+    columns, target = _collect(data, output, names, kinds, aligned=limits.aligned)
     beside = _collect_attributions(attributions, list(columns))
     unknown = {"kinds": set(kinds) - {*columns, OUTPUT_NAME}, "attributions": set(beside) - set(columns)}
     for what, extra in unknown.items():
         if extra:
             message = f"{what} for no column: {sorted(extra)}"
             raise BaselineError(message)
-    rows = _same_length({**columns, OUTPUT_NAME: target, **{f"attribution {name}": beside[name] for name in beside}})
+    parts = {**columns, OUTPUT_NAME: target, **{f"attribution {name}": beside[name] for name in beside}}
+    rows = _rows({name: part.size for name, part in parts.items() if part is not None}, aligned=limits.aligned)
+    if not rows:
+        message = "no data: the columns are empty"
+        raise BaselineError(message)
     return Baseline(
         features=tuple(_feature(name, "feature", column, limits) for name, column in columns.items()),
         output=None if target is None else _feature(OUTPUT_NAME, "output", target, limits),
@@ -68,11 +73,14 @@ def _check_kinds(kinds: Mapping[str, Kind]) -> None:
 
 
 def _collect(
-    data: object, output: object, names: Sequence[str] | None, kinds: Mapping[str, Kind]
+    data: object, output: object, names: Sequence[str] | None, kinds: Mapping[str, Kind], *, aligned: bool
 ) -> tuple[dict[str, ColumnData], ColumnData | None]:
     """The features, and the output: a column of the data, of logged predictions, or given beside it."""
     place = output if isinstance(output, str) else RECORD_OUTPUT
-    columns = _read(batches(data, names), {**kinds, place: kinds[OUTPUT_NAME]} if OUTPUT_NAME in kinds else kinds)
+    all_kinds: dict[str, Kind] = dict(kinds)
+    if OUTPUT_NAME in kinds:
+        all_kinds[place] = kinds[OUTPUT_NAME]
+    columns = _read(batches(data, names), all_kinds, aligned=aligned)
     target = columns.pop(place, None)
     if isinstance(output, str) and target is None:
         message = f"output={output!r} is no column of the data; there is: {', '.join(columns)}"
@@ -92,7 +100,7 @@ def _collect_attributions(attributions: object, names: Sequence[str]) -> dict[st
     return _read(batches(attributions, names if is_bare_array else None), None)
 
 
-def _read(found: Iterable[Pairs], kinds: Mapping[str, Kind] | None) -> dict[str, ColumnData]:
+def _read(found: Iterable[Pairs], kinds: Mapping[str, Kind] | None, *, aligned: bool = True) -> dict[str, ColumnData]:
     """Every column of all batches; without `kinds` they are all numeric."""
     columns: dict[str, ColumnData] = {}
     rows = 0
@@ -106,10 +114,7 @@ def _read(found: Iterable[Pairs], kinds: Mapping[str, Kind] | None) -> dict[str,
                 columns[name] = ColumnData("numeric" if kinds is None else kinds.get(name))
                 columns[name].add_missing(rows)
             sizes[name] = _add(columns[name], name, values)
-        if len(set(sizes.values())) > 1:
-            message = f"columns of different length: {sizes}"
-            raise BaselineError(message)
-        rows += next(iter(sizes.values()), 0)
+        rows += _rows(sizes, aligned=aligned)
     return columns
 
 
@@ -122,16 +127,11 @@ def _add(column: ColumnData, name: str, values: Iterable[object]) -> int:
         raise BaselineError(message) from error
 
 
-def _same_length(columns: Mapping[str, ColumnData | None]) -> int:
-    sizes = {name: column.size for name, column in columns.items() if column is not None}
-    if len(set(sizes.values())) > 1:
-        message = f"columns of different length: {sizes}"
+def _rows(sizes: Mapping[str, int], *, aligned: bool) -> int:
+    if aligned and len(set(sizes.values())) > 1:
+        message = f"columns of different length: {dict(sizes)}"
         raise BaselineError(message)
-    rows = max(sizes.values())
-    if not rows:
-        message = "no data: the columns are empty"
-        raise BaselineError(message)
-    return rows
+    return max(sizes.values(), default=0)
 
 
 def _feature(name: str, role: Role, data: ColumnData, limits: Limits) -> FeatureBaseline:

@@ -10,9 +10,9 @@ from modelport._extras import require
 from modelport.drift._errors import BaselineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["RECORD_OUTPUT", "Pairs", "batches", "column_pairs"]
+__all__ = ["RECORD_OUTPUT", "Batches", "Pairs", "batches"]
 
 Pairs: TypeAlias = "Iterable[tuple[str, Iterable[object]]]"
 """Name and column, of some rows or of all."""
@@ -25,6 +25,12 @@ _FORMS = (
     "data is a frame, an Arrow table or stream, a mapping, an array with names, pairs of name and column, rows as "
     "mappings, or rows as sequences with names"
 )
+
+
+class Batches(NamedTuple):
+    """Columns that come batch by batch, each batch with all of them."""
+
+    items: Iterable[Pairs]
 
 
 class _Peeked(NamedTuple):
@@ -45,6 +51,8 @@ def batches(data: object, names: Sequence[str] | None = None) -> Iterator[Pairs]
     Raises:
         BaselineError: Another form, or rows that do not fit the names.
     """
+    if isinstance(data, Batches):
+        return iter(data.items)
     if hasattr(data, "read_next_batch"):
         return (zip(batch.schema.names, batch.columns, strict=True) for batch in cast("Iterable[Any]", data))
     whole = _whole(cast("Any", data), names)
@@ -57,29 +65,6 @@ def batches(data: object, names: Sequence[str] | None = None) -> Iterator[Pairs]
     if first is None:
         raise BaselineError("data has no columns: it is empty")
     return _from_items(_Peeked(first, chain([first], items)), names)
-
-
-def column_pairs(data: object, names: Sequence[str] | None) -> list[tuple[str, Iterable[object]]]:
-    """Name and whole column of each column of `data`: see `batches`."""
-    read = list(map(list, batches(data, names)))
-    if len(read) == 1:
-        pairs = read[0]
-    else:
-        gathered: dict[str, list[object]] = {}
-        rows = 0
-        for batch in read:
-            for name, values in batch:
-                gathered.setdefault(name, [None] * rows).extend(_listed(values))
-            rows = max(map(len, gathered.values()), default=0)
-        pairs = cast("list[tuple[str, Iterable[object]]]", list(gathered.items()))
-    if not pairs:
-        raise BaselineError("data has no columns")
-    return pairs
-
-
-def _listed(values: Iterable[object]) -> list[object]:
-    convert = cast("Callable[[], list[object]] | None", getattr(values, "to_pylist", None))
-    return list(values) if convert is None else convert()
 
 
 def _whole(data: Any, names: Sequence[str] | None) -> Pairs | None:

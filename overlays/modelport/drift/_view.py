@@ -11,7 +11,7 @@ from modelport.drift._chart import chart_of
 from modelport.drift._line import metric_line, psi_line
 from modelport.drift._missing import absences
 from modelport.drift._places import places_of
-from modelport.drift._ranking import DRIFTED, series_of, worst_segments
+from modelport.drift._ranking import DRIFTED, series_of, worst_segments, worst_verdict
 from modelport.drift._spark import spark_of
 from modelport.drift._strip import strip_of
 
@@ -84,7 +84,7 @@ def view_of(report: DriftReport) -> dict[str, Any]:
         "segments": worst_segments(report),
         "most_segments": MOST_SEGMENTS,
         "drifted_count": sum(row.verdict in DRIFTED for row in ranked),
-        "worst_verdict": _worst_verdict(report.features),
+        "worst_verdict": worst_verdict(report),
         **_over_time(report),
         **_performance(report),
     }
@@ -116,11 +116,6 @@ _GAUGE_TOP = 0.5
 def gauge_percent(psi: float) -> float:
     """PSI as a percentage of the gauge's length."""
     return 0.0 if math.isnan(psi) else 100 * min(psi / _GAUGE_TOP, 1.0)
-
-
-def _worst_verdict(rows: Sequence[FeatureDrift]) -> str:
-    found = {row.verdict for row in rows if row.role != "attribution"}
-    return next((verdict for verdict in ("major", "moderate", "stable") if verdict in found), "too few values")
 
 
 def _over_time(report: DriftReport) -> dict[str, Any]:

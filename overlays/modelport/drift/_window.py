@@ -34,10 +34,26 @@ class DriftWindow:
         """Forget all snapshots."""
         self._kept.clear()
 
-    def recent(self, now: float, snapshot: CountsSnapshot) -> CountsSnapshot:
-        """What was counted in the window that ends with `snapshot`, taken at `now`."""
+    def copy(self) -> DriftWindow:
+        """An empty window of the same length."""
+        return DriftWindow(self._seconds)
+
+    def recent(self, now: float, snapshot: CountsSnapshot, *, whole: bool = True) -> CountsSnapshot:
+        """What was counted in the window that ends with `snapshot`, taken at `now`.
+
+        Args:
+            now: Monotonic seconds.
+            snapshot: The counts at that time.
+            whole: Nothing was counted before the window's first snapshot, so that a young window is all of it.
+        """
         oldest = None
         for moment, earlier in list(self._kept):
             if now - moment >= self._seconds:
                 oldest = earlier
+        if oldest is None and not whole and self._kept:
+            oldest = self._kept[0][1]
         return snapshot if oldest is None else snapshot - oldest
+
+    def covers(self, age: float) -> bool:
+        """Whether the window is at least as long as `age`, in seconds."""
+        return age <= self._seconds

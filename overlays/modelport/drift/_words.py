@@ -92,7 +92,7 @@ def headline(report: DriftReport) -> str:
     if not drifted:
         return "No feature has drifted from training beyond what noise explains."
     major = sum(row.verdict == "major" for row in drifted)
-    kinds = [f"{count} {kind}" for kind, count in (("major", major), ("moderate", len(drifted) - major)) if count]
+    kinds = [f"{count:,} {kind}" for kind, count in (("major", major), ("moderate", len(drifted) - major)) if count]
     verb = "has" if len(drifted) == 1 else "have"
     return f"{len(drifted):,} of {plural(len(rows), 'feature')} {verb} drifted from training: {', '.join(kinds)}."
 

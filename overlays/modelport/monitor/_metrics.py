@@ -8,65 +8,23 @@ counter that overtakes its old value between two scrapes is not taken for a slow
 from __future__ import annotations
 
 import weakref
-from itertools import accumulate
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, cast
 
-import msgspec
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeHistogramMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
+from modelport.monitor._page import OPENMETRICS, TEXT, Page
+from modelport.monitor._samples import baseline_samples, live_samples, live_values
+from modelport.monitor._view import MetricsSource, MonitorView, SinkView
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from prometheus_client.registry import CollectorRegistry
+    from prometheus_client.registry import Collector, CollectorRegistry
 
-    from modelport.drift import Baseline, CountsSnapshot, DriftReport
+    from modelport.monitor._samples import Sample
 
-__all__ = ["MetricsSource", "MonitorView", "SinkView", "collector_of", "render"]
-
-
-class SinkView(msgspec.Struct, frozen=True):
-    """One sink's figures."""
-
-    name: str
-    delivered: int
-    pending: int
-    failures: int
-
-
-class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
-    """One monitor's figures at one moment."""
-
-    endpoint: str
-    model_version: str
-    process: str
-    started_seconds: float
-    predictions: int
-    queued: int
-    dropped: Mapping[tuple[str, str], int]
-    sinks: Sequence[SinkView]
-    baseline: Baseline | None = None
-    counts: CountsSnapshot | None = None
-    drift: DriftReport | None = None
-
-
-class MetricsSource(Protocol):
-    """What has figures to show."""
-
-    def metrics_view(self) -> MonitorView:
-        """The figures of this moment."""
-        ...
-
-
-_LIVE = ("endpoint", "model_version", "process")
-_MODEL = ("endpoint", "model_version")
-_COLUMN = ("role", "feature")
+__all__ = ["MetricsPage", "MetricsSource", "MonitorView", "SinkView", "collector_of", "render"]
 
 
 class MonitorCollector:
@@ -90,11 +48,8 @@ class MonitorCollector:
 
     def collect(self) -> Iterator[Metric]:
         """All families of all monitors."""
-        views = sorted((source.metrics_view() for source in self._sources), key=_live)
-        yield from _pipeline_families(views)
-        yield from _live_families(views)
-        yield from _baseline_families(views)
-        yield from _drift_families(views)
+        views = [source.metrics_view() for source in self._sources]
+        yield from _metrics_of(sorted(views, key=lambda view: (view.endpoint, view.model_version, view.process)))
 
 
 _collectors: weakref.WeakKeyDictionary[CollectorRegistry, MonitorCollector] = weakref.WeakKeyDictionary()
@@ -110,7 +65,7 @@ def collector_of(registry: CollectorRegistry) -> MonitorCollector:
 
 
 def render(
-    registry: CollectorRegistry, headers: Mapping[str, str] | None, params: Mapping[str, object] | None
+    registry: Collector, headers: Mapping[str, str] | None, params: Mapping[str, object] | None
 ) -> tuple[bytes, str]:
     """A scrape's body and content type, in the format its ``Accept`` header asks for.
 
@@ -119,16 +74,47 @@ def render(
         headers: Of the request; names in any case.
         params: Of the query; ``name[]`` limits the answer to samples or families of that name, given as text or list.
     """
-    accept = next((value for name, value in (headers or {}).items() if name.lower() == "accept"), "")
-    encode, content_type = choose_encoder(accept)
-    wanted = (params or {}).get("name[]")
-    names = {wanted} if isinstance(wanted, str) else {str(name) for name in wanted or ()}  # type: ignore[attr-defined]
+    encode, content_type = choose_encoder(_accepted(headers))
+    names = _wanted(params)
     body: bytes = encode(_Filtered(registry, names) if names else registry)
     return body, content_type
 
 
+class MetricsPage:
+    """Scrapes of one monitor that shares its page with nobody."""
+
+    def __init__(self) -> None:
+        self._pages: dict[bool, tuple[object, Page]] = {}
+
+    def render(
+        self, view: MonitorView, headers: Mapping[str, str] | None, params: Mapping[str, object] | None
+    ) -> tuple[bytes, str]:
+        """As the function `render`, of what `view` shows."""
+        if _wanted(params):
+            return render(_Views([view]), headers, params)
+        openmetrics = choose_encoder(_accepted(headers))[1].startswith("application/openmetrics-text")
+        body = self._page(view, openmetrics=openmetrics).write(view)
+        return body, OPENMETRICS if openmetrics else TEXT
+
+    def _page(self, view: MonitorView, *, openmetrics: bool) -> Page:
+        # Names and labels change with a fork (the process), and perhaps with the first loss of a new kind.
+        key = (view.endpoint, view.model_version, view.process, *view.dropped, *(sink.name for sink in view.sinks))
+        known = self._pages.get(openmetrics)
+        if known is None or known[0] != key:
+            known = self._pages[openmetrics] = key, Page(view, openmetrics=openmetrics)
+        return known[1]
+
+
+class _Views:
+    def __init__(self, views: list[MonitorView]) -> None:
+        self._views = views
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _metrics_of(self._views)
+
+
 class _Filtered:
-    def __init__(self, registry: CollectorRegistry, names: set[str]) -> None:
+    def __init__(self, registry: Collector, names: set[str]) -> None:
         self._registry = registry
         self._names = names
 
@@ -142,99 +128,33 @@ class _Filtered:
                 yield kept
 
 
-def _live(view: MonitorView) -> tuple[str, ...]:
-    return view.endpoint, view.model_version, view.process
+def _accepted(headers: Mapping[str, str] | None) -> str:
+    return next((value for name, value in (headers or {}).items() if name.lower() == "accept"), "")
 
 
-def _pipeline_families(views: list[MonitorView]) -> Iterator[Metric]:
-    predictions = CounterMetricFamily("modelport_predictions", "Predictions taken from the queue.", labels=_LIVE)
-    dropped = CounterMetricFamily(
-        "modelport_predictions_dropped", "Predictions lost, by reason and sink.", labels=(*_LIVE, "reason", "sink")
-    )
-    uncounted = CounterMetricFamily(
-        "modelport_predictions_uncounted", "Predictions that were no row of the baseline's features.", labels=_LIVE
-    )
-    queued = GaugeMetricFamily("modelport_prediction_queue_records", "Predictions in the queue.", labels=_LIVE)
-    started = GaugeMetricFamily(
-        "modelport_monitor_start_time_seconds", "When counting began, in Unix time.", labels=_LIVE
-    )
-    delivered = CounterMetricFamily("modelport_sink_delivered", "Predictions delivered.", labels=(*_LIVE, "sink"))
-    failures = CounterMetricFamily("modelport_sink_failures", "Failed attempts to deliver.", labels=(*_LIVE, "sink"))
-    pending = GaugeMetricFamily(
-        "modelport_sink_pending_records", "Predictions kept until the sink takes them.", labels=(*_LIVE, "sink")
-    )
-    for view in views:
-        labels = _live(view)
-        predictions.add_metric(labels, view.predictions)
-        uncounted.add_metric(labels, view.counts.uncounted if view.counts is not None else 0)
-        queued.add_metric(labels, view.queued)
-        started.add_metric(labels, view.started_seconds)
-        for (reason, sink), count in view.dropped.items():
-            dropped.add_metric((*labels, reason, sink), count)
-        for sink_view in view.sinks:
-            delivered.add_metric((*labels, sink_view.name), sink_view.delivered)
-            failures.add_metric((*labels, sink_view.name), sink_view.failures)
-            pending.add_metric((*labels, sink_view.name), sink_view.pending)
-    yield from (predictions, dropped, uncounted, queued, started, delivered, failures, pending)
+def _wanted(params: Mapping[str, object] | None) -> set[str]:
+    wanted = (params or {}).get("name[]")
+    if isinstance(wanted, str):
+        return {wanted}
+    return {str(name) for name in cast("Iterable[object]", wanted or ())}
 
 
-def _live_families(views: list[MonitorView]) -> Iterator[Metric]:
-    names = (*_LIVE, *_COLUMN)
-    values = HistogramMetricFamily("modelport_feature_value", "Numeric values served.", labels=names)
-    bins = CounterMetricFamily("modelport_feature_bin", "Values served, per bin.", labels=(*names, "bin"))
-    missing = CounterMetricFamily("modelport_feature_missing", "Values served that are missing.", labels=names)
-    unseen = CounterMetricFamily(
-        "modelport_feature_unseen", "Values served that the baseline does not know.", labels=names
-    )
-    for view in views:
-        if view.baseline is None or view.counts is None:
-            continue
-        for column, now in zip(view.baseline.columns, view.counts.columns, strict=True):
-            labels = (*_live(view), column.role, column.name)
-            missing.add_metric(labels, now.missing)
-            unseen.add_metric(labels, now.unseen)
-            for label, count in zip(column.labels, now.counts, strict=True):
-                bins.add_metric((*labels, label), count)
-            if column.kind == "numeric":
-                buckets = list(zip(column.labels, map(float, accumulate(now.counts)), strict=True))
-                values.add_metric(labels, buckets, now.sum)
-    yield from (values, bins, missing, unseen)
-
-
-def _baseline_families(views: list[MonitorView]) -> Iterator[Metric]:
-    # Gauges, not counters: they never grow, and increase() over them would be 0.
-    names = (*_MODEL, *_COLUMN)
-    bins = GaugeMetricFamily("modelport_baseline_bin", "Training values, per bin.", labels=(*names, "bin"))
-    values = GaugeHistogramMetricFamily("modelport_baseline_value", "Numeric training values.", labels=names)
-    missing = GaugeMetricFamily("modelport_baseline_missing", "Training values that are missing.", labels=names)
+def _metrics_of(views: list[MonitorView]) -> Iterator[Metric]:
+    """All families, each once, with the samples of all views. Replicas of one model share the baseline's samples."""
+    families: dict[str, Metric] = {}
     shown: set[tuple[str, str]] = set()
-    for view in views:
-        model = (view.endpoint, view.model_version)
-        if view.baseline is None or model in shown:
-            continue
-        shown.add(model)
-        for column in view.baseline.columns:
-            labels = (*model, column.role, column.name)
-            missing.add_metric(labels, column.missing)
-            for label, count in zip(column.labels, column.counts, strict=True):
-                bins.add_metric((*labels, label), count)
-            if column.kind == "numeric":
-                buckets = list(zip(column.labels, map(float, accumulate(column.counts)), strict=True))
-                values.add_metric(labels, buckets, column.sum)
-    yield from (bins, values, missing)
 
+    def add(sample: Sample, value: float) -> None:
+        family = sample.family
+        if family.name not in families:
+            families[family.name] = Metric(family.name, family.documentation, family.type)
+        families[family.name].add_sample(family.name + sample.suffix, dict(sample.labels), value)
 
-def _drift_families(views: list[MonitorView]) -> Iterator[Metric]:
-    names = (*_LIVE, *_COLUMN)
-    psi = GaugeMetricFamily("modelport_feature_psi", "PSI of the drift window against training.", labels=names)
-    js = GaugeMetricFamily("modelport_feature_js_divergence", "Jensen-Shannon divergence, in nats.", labels=names)
-    noise = GaugeMetricFamily("modelport_feature_psi_noise", "The PSI that noise alone stays below.", labels=names)
-    values = GaugeMetricFamily("modelport_feature_window_values", "Values in the drift window.", labels=names)
     for view in views:
-        for row in view.drift.features if view.drift is not None else ():
-            labels = (*_live(view), row.role, row.name)
-            psi.add_metric(labels, row.psi)
-            js.add_metric(labels, row.js)
-            noise.add_metric(labels, row.psi_threshold)
-            values.add_metric(labels, row.n)
-    yield from (psi, js, noise, values)
+        for sample, value in zip(live_samples(view), live_values(view), strict=True):
+            add(sample, value)
+        if (model := (view.endpoint, view.model_version)) not in shown and view.baseline is not None:
+            shown.add(model)
+            for sample, value in baseline_samples(view):
+                add(sample, value)
+    yield from families.values()

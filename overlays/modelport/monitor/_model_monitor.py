@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import Counter
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from modelport._extras import require
 from modelport.monitor._batch_path import log_rows
+from modelport.monitor._figures import Figures
 from modelport.monitor._lifecycle import manage, release
 from modelport.monitor._pipeline import Pipeline
 from modelport.monitor._record_path import record_path
@@ -21,6 +21,7 @@ from modelport.predictions._redaction import Redaction
 from modelport.predictions._spool import Spool
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from prometheus_client.registry import CollectorRegistry
 
     from modelport.drift import Baseline, CountsSnapshot, DriftReport
-    from modelport.monitor._metrics import MonitorView
+    from modelport.monitor._metrics import MetricsPage
+    from modelport.monitor._view import MonitorView
     from modelport.predictions import Sink
 
 __all__ = ["ModelMonitor"]
@@ -67,6 +69,7 @@ class ModelMonitor:
         spool: str | os.PathLike[str] | Spool | None = None,
         redact: Iterable[str] = (),
         registry: CollectorRegistry | None = None,
+        multiprocess_dir: str | os.PathLike[str] | None = None,
     ) -> None:
         """Prepare a monitor. Threads start with the first prediction.
 
@@ -89,12 +92,15 @@ class ModelMonitor:
                 bodies; a body that is text and not JSON is left out, and so are attributions of such features. The
                 counts still see the values.
             registry: A prometheus-client registry to appear in; by default one that holds nothing else.
+            multiprocess_dir: A local directory where processes that serve this model behind one port (gunicorn's
+                workers) share their figures, so that a scrape of any of them shows all; it needs no cleaning.
 
         Raises:
             BaselineError: The baseline cannot be read.
             MissingExtraError: A baseline or a registry is given and the extra ``drift`` is not installed.
-            OSError: The spool's directory cannot be made.
-            ValueError: Two sinks of one name, a limit below 1, an empty name to redact, or a spool without a sink.
+            OSError: The directory of the spool or `multiprocess_dir` cannot be made or written.
+            ValueError: Two sinks of one name, a limit below 1, an empty name to redact, or a spool without a sink;
+                `multiprocess_dir` where there is no ``flock``.
         """
         loaded = _loaded(baseline)
         self.endpoint = endpoint
@@ -112,6 +118,7 @@ class ModelMonitor:
             spool=None if spool is None else Spool.of(spool),
         )
         self._drain = self._pipeline.drain
+        self._expected: tuple[str, ...] = ()
         by_record = self._pipeline.spooler is not None and self._pipeline.spooler.settings.mode == "record"
         gate = self._drain.gate
         self._log = record_path(gate, self._pipeline.keep) if by_record else request_path(gate, copy=copy_features)
@@ -121,9 +128,9 @@ class ModelMonitor:
             self._log.__wrapped__ = self.log  # type: ignore[attr-defined]
             self._log.__doc__ = ModelMonitor.log.__doc__
             self.__dict__["log"] = self._log
-        self._begin()
+        self._figures = Figures(endpoint, self.model_version, loaded, self._pipeline, multiprocess_dir)
         self._registry = registry
-        self._shared_registry = registry is not None
+        self._page: MetricsPage | None = None
         if registry is not None:
             self._join(registry)
         manage(self)
@@ -185,6 +192,20 @@ class ModelMonitor:
         if not self._by_record or not self._pipeline.keep(truth):
             gate.queue.append(truth)
 
+    def expect_dropped(self, *reasons: str) -> None:
+        """Show these reasons from the start, at zero: what first appears at one has not grown, for Prometheus."""
+        self._expected += reasons
+        self._drain.drops.expect(*reasons)
+
+    def count_dropped(self, reason: str, *, error: BaseException | None = None) -> None:
+        """Count a prediction that could not be logged, as middlewares have to; it shows in `dropped` and the metrics.
+
+        Args:
+            reason: One word for it, best one that `expect_dropped` has announced.
+            error: What went wrong, for the log line.
+        """
+        self._drain.drops.add(reason, error=error)
+
     @property
     def dropped(self) -> dict[str, int]:
         """Lost predictions by reason.
@@ -208,16 +229,13 @@ class ModelMonitor:
         Args:
             snapshot: The end of the window, from `counts`; by default this moment's.
         """
-        live, window = self._pipeline.live, self._pipeline.window
-        if self._baseline is None or live is None or window is None:
+        recent = self._figures.recent(snapshot)
+        if self._baseline is None or recent is None:
             return None
         # Here, because drift is only there with a baseline.
         from modelport.drift import drift_report
 
-        now = time.monotonic()
-        seen = live.snapshot() if snapshot is None else snapshot
-        window.observe(now, lambda: seen)
-        return drift_report(self._baseline, window.recent(now, seen))
+        return drift_report(self._baseline, recent)
 
     def flush(self, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> bool:
         """Wait until everything logged so far is counted, and delivered or dropped by every sink.
@@ -236,8 +254,9 @@ class ModelMonitor:
         if self._drain.closed:
             return True
         clean = self._pipeline.close(time.monotonic() + min(timeout, _FOREVER_SECONDS))
+        self._figures.close()
         release(self)
-        if self._shared_registry and self._registry is not None:
+        if self._registry is not None:
             self._leave(self._registry)
         return clean
 
@@ -288,46 +307,27 @@ class ModelMonitor:
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from prometheus_client.registry import CollectorRegistry
+        from modelport.monitor._metrics import MetricsPage, render
 
-        from modelport.monitor._metrics import render
-
-        if self._registry is None:
-            registry = CollectorRegistry()
-            self._join(registry)
-            self._registry = registry
-        return render(self._registry, headers, params)
+        if self._registry is not None:
+            return render(self._registry, headers, params)
+        if self._page is None:
+            self._page = MetricsPage()
+        return self._page.render(self.metrics_view(), headers, params)
 
     def metrics_view(self) -> MonitorView:
-        """The figures behind the metrics, from one snapshot."""
-        from modelport.monitor._metrics import MonitorView, SinkView
+        """The figures behind the metrics, from one snapshot.
 
-        counts = self.counts
-        return MonitorView(
-            endpoint=self.endpoint,
-            model_version=self.model_version or "",
-            process=self._process_label,
-            started_seconds=self._started_ns / 1e9,
-            predictions=self._drain.drained,
-            queued=self._drain.gate.waiting,
-            dropped=self._pipeline.dropped(),
-            sinks=[
-                SinkView(worker.sink.name, worker.delivered, worker.pending, worker.failures)
-                for worker in self._pipeline.workers
-            ],
-            baseline=self._baseline,
-            counts=counts,
-            drift=self.drift_report(counts),
-        )
+        Raises:
+            OSError: `multiprocess_dir` cannot be read or written.
+        """
+        return self._figures.view()
 
     def after_fork_in_child(self) -> None:
         """Called in a forked child: queue, counts and connections are the parent's, threads did not come along."""
         self._pipeline.after_fork()
-        self._begin()
-
-    def _begin(self) -> None:
-        self._started_ns = time_ns()
-        self._process_label = f"{os.getpid()}-{self._started_ns // 1_000_000}"
+        self._drain.drops.expect(*self._expected)
+        self._figures.after_fork()
 
     def _join(self, registry: CollectorRegistry) -> None:
         require("prometheus_client", "drift")

@@ -37,6 +37,12 @@ class Drops:
             cause = "" if error is None else f", last: {type(error).__name__}"
             _logger.warning("predictions dropped (%s): %d so far%s", reason, total, cause)
 
+    def expect(self, *reasons: str) -> None:
+        """Show these reasons even before anything is lost for them."""
+        with self._lock:
+            for reason in reasons:
+                self._counts.setdefault(reason, 0)
+
     def counts(self) -> dict[str, int]:
         """Lost records by reason."""
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import socket
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +34,8 @@ class FluentLink(FluentSender):  # type: ignore[misc, unused-ignore]
 
     socket: Any
     timeout: float
+    host: str
+    port: int
 
     def __init__(self, host: str, port: int, *, timeout: float, require_ack: bool) -> None:
         super().__init__("", host=host, port=port, timeout=timeout)
@@ -71,7 +74,13 @@ class FluentLink(FluentSender):  # type: ignore[misc, unused-ignore]
     def _reconnect(self) -> None:
         if self.socket is None:
             self._unpacker = msgpack.Unpacker()
-            super()._reconnect()
+            if self.host.startswith("unix://"):
+                super()._reconnect()
+                return
+            # fluent-logger itself knows only IPv4.
+            connection = socket.create_connection((self.host, self.port), timeout=self.timeout)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.socket = connection
 
     def _check_recv_side(self) -> None:
         # The inherited check throws away what it reads, which may be the acknowledgement.

@@ -8,7 +8,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from modelport._extras import require
+from modelport.predictions._address import DEFAULT_PORT, fluent_address
 from modelport.predictions._file_sink import default_replica_id
+from modelport.predictions._record import GroundTruth
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
 
 if TYPE_CHECKING:
@@ -19,12 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["FluentSink"]
 
-_DEFAULT_PORT = 24224
+# The guides' collector inside their cluster.
+_DEFAULT_HOST = "fluentd-logging.core.svc.cluster.local"
 _DEFAULT_TAG_PREFIX = "models.predictions"
 
 
 def _wire_record(record: Record) -> Mapping[str, object]:
-    return {name: value for name, value in record.as_dict().items() if value is not None}
+    fields: dict[str, object] = {name: value for name, value in record.as_dict().items() if value is not None}
+    if isinstance(record, GroundTruth):
+        # What tells it from a prediction, also where nothing turned out to be true.
+        fields["label"] = record.label
+    return fields
 
 
 class FluentSink(Sink):
@@ -51,8 +58,9 @@ class FluentSink(Sink):
         """Prepare a sink; the connection is made with the first prediction.
 
         Args:
-            host: IPv4 host, or ``unix://path``; by default the host of ``BEDROCK_FLUENTD_ADDR`` (``host`` or
-                ``host:port``), else ``localhost``.
+            host: Name or address, IPv4 or IPv6, or ``unix://path``; by default the host of ``BEDROCK_FLUENTD_ADDR``
+                (``host``, ``host:port``, ``[IPv6]:port``), else the guides' collector,
+                ``fluentd-logging.core.svc.cluster.local``.
             port: By default the port of that variable, else 24224.
             tag: By default ``{prefix}.{endpoint}.{pod}``, with ``BEDROCK_FLUENTD_PREFIX`` (``models.predictions``)
                 and ``BEDROCK_POD_NAME`` or ``POD_NAME``; dots inside endpoint and pod become ``-``.
@@ -64,11 +72,13 @@ class FluentSink(Sink):
 
         Raises:
             MissingExtraError: fluent-logger or msgpack is not installed.
+            ValueError: ``BEDROCK_FLUENTD_ADDR`` is no address.
         """
         require("msgpack", "predictions")
         require("fluent.sender", "predictions")
-        default_host, default_port = _address()
-        self.host = host or default_host
+        # A host that is given is not mixed with the port of another.
+        default_host, default_port = _address() if host is None else (host, DEFAULT_PORT)
+        self.host = host.removeprefix("[").removesuffix("]") if host else default_host
         self.port = port if port is not None else default_port
         self.name = name
         self.max_buffer = max_buffer
@@ -111,13 +121,8 @@ def default_tag(endpoint: str) -> str:
 
 
 def _address() -> tuple[str, int]:
-    address = os.environ.get("BEDROCK_FLUENTD_ADDR") or "localhost"
-    if address.startswith("unix://"):
-        return address, _DEFAULT_PORT
-    host, _, port = address.rpartition(":")
-    if not host:
-        return address, _DEFAULT_PORT
-    if not port.isdecimal():
-        message = f"BEDROCK_FLUENTD_ADDR is not host or host:port: {address!r}"
-        raise ValueError(message)
-    return host, int(port)
+    try:
+        return fluent_address(os.environ.get("BEDROCK_FLUENTD_ADDR") or _DEFAULT_HOST)
+    except ValueError as error:
+        message = f"BEDROCK_FLUENTD_ADDR is {error}"
+        raise ValueError(message) from None

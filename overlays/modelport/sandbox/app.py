@@ -66,7 +66,8 @@ def create_app(
             await anyio.to_thread.run_sync(close)
 
     doors = {platform.prefix: _Door(platform, services, faults, recorder) for platform in platforms}
-    app = _Front(doors, settings.accepted_hosts, routes=control.routes(), lifespan=lifespan)
+    routes = [*control.routes(), *(route for platform in platforms for route in platform.routes())]
+    app = _Front(doors, settings.accepted_hosts, routes=routes, lifespan=lifespan)
     app.state.close = close
     app.state.services = services
     app.state.platforms = platforms

@@ -23,7 +23,7 @@ PREFIX = "/_sandbox"
 # The address that in-process test transports give themselves.
 IN_PROCESS_CLIENTS = frozenset({"testclient"})
 
-_Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Control:
@@ -37,7 +37,7 @@ class Control:
 
     def routes(self) -> list[Route]:
         """The routes to put before the platforms."""
-        table: list[tuple[str, str, _Endpoint]] = [
+        table: list[tuple[str, str, Endpoint]] = [
             ("", "GET", self._info),
             ("/reset", "POST", self._reset),
             ("/faults", "GET", self._list_faults),
@@ -47,7 +47,7 @@ class Control:
             ("/requests", "DELETE", self._clear_requests),
             ("/tokens", "DELETE", self._expire_tokens),
         ]
-        return [Route(PREFIX + path, _loopback_only(endpoint), methods=[method]) for path, method, endpoint in table]
+        return [Route(PREFIX + path, loopback_only(endpoint), methods=[method]) for path, method, endpoint in table]
 
     async def _info(self, request: Request) -> Response:
         settings = self._services.settings
@@ -113,7 +113,9 @@ class Control:
         return JSONResponse({"expired": sum(platform.expire_tokens() for platform in self._platforms)})
 
 
-def _loopback_only(endpoint: _Endpoint) -> _Endpoint:
+def loopback_only(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, for callers on this machine; others get 403."""
+
     async def guarded(request: Request) -> Response:
         client = request.client.host if request.client is not None else "testclient"
         if client not in LOOPBACK_HOSTS | IN_PROCESS_CLIENTS and not client.startswith("127."):

@@ -10,6 +10,8 @@ from modelport.sandbox.call import Call, Reply
 from modelport.sandbox.spec import Operation, Spec, SpecError
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
+
     from modelport.sandbox._errors import ApiError
     from modelport.sandbox._settings import SandboxSettings
     from modelport.sandbox.runner import Environments, Runner
@@ -62,6 +64,10 @@ class Platform(Protocol):
 
     def reset(self) -> None:
         """Forget what is kept in memory."""
+        ...
+
+    def routes(self) -> list[Route]:
+        """Pages for people beside the API, at paths outside `prefix`."""
         ...
 
     def expire_tokens(self) -> int:

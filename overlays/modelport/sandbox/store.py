@@ -196,6 +196,14 @@ class Store:
         )
         return [(float(at), json.loads(body)) for at, body in cursor]
 
+    def newest(self, stream: str, owner: str, limit: int) -> list[tuple[float, Document]]:
+        """The last rows of an owner, oldest first."""
+        cursor = self._connection().execute(
+            "SELECT at, body FROM rows WHERE stream=? AND owner=? ORDER BY at DESC, id DESC LIMIT ?",
+            (stream, owner, limit),
+        )
+        return [(float(at), json.loads(body)) for at, body in cursor][::-1]
+
     # -- files ------------------------------------------------------------------------------------------------------
 
     def folder(self, *parts: str) -> Path:

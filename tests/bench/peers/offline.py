@@ -1,140 +1,149 @@
 """PSI of logged predictions: ours against Evidently and NannyML at a million rows, and ours at ten million.
 
-Ours is ``python -m tests.bench.offline_scan FILE ENGINE``, each time a fresh interpreter: what counts is all that it
-takes, from its start to its end, with its imports and the reading of the file. The peers are taken in the same way,
-and beside it without imports and reading, since a service that lives on pays these once.
+Each run has a fresh interpreter, and what counts is all that it takes, from its start to its end, with its imports and
+the reading of the files; beside it the time without imports, and for the peers without reading.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 from tests.bench.peers.tables import Bar, Part
 from tests.bench.peers.workers import Samples, Team, fresh
 
-_PROGRAM = "tests.bench.offline_scan"
-_ROOT = Path(__file__).resolve().parents[3]
-_FEATURES = 20
+_CACHE = Path(__file__).resolve().parents[3] / ".cache"
+_NAMES = [f"f{index}" for index in range(20)]
 _CHUNK = 250_000
+_TRAINING_ROWS = 100_000
 _MILLION = 1_000_000
 _TEN_MILLION = 10_000_000
+_SHIFT = 0.025
 _ENGINES = ("polars", "duckdb")
-_HEADER = ("what", "whole process, CPU", "without imports and reading", "peak memory", "first and last column")
+_WRITERS = {"snappy": "pandas", "zstd": "our Parquet sink"}
+_HEADER = ("what", "whole process, CPU", "the comparison alone", "peak memory", "first and last column")
 _PEERS = (("evidently", "psi", "Evidently, PSI preset"), ("nannyml", "js", "NannyML, Jensen-Shannon in 10 chunks"))
+_NOTE = (
+    "Ours reads the file within the comparison and has the training rows counted already, in the baseline; the peers "
+    "are given both tables in memory and count both."
+)
 
-
-@dataclass(frozen=True)
-class Used:
-    """What a program took, from its start to its end."""
-
-    seconds: float
-    peak_mib: float
+_Run: TypeAlias = dict[str, Any]
 
 
 def offline(team: Team, rounds: int = 3) -> Part:
-    """A million rows against a million, in turns, each time in a fresh interpreter; peers, which take long, once."""
-    ours: dict[str, list[Used]] = {engine: [] for engine in _ENGINES}
-    theirs: dict[str, list[dict[str, Any]]] = {peer: [] for peer, *_ in _PEERS}
-    with _files(reference=_MILLION, current=_MILLION) as (reference, current):
+    """A million rows against a million; the peers, which take long, in the first round only."""
+    ours: dict[str, list[_Run]] = {engine: [] for engine in _ENGINES}
+    theirs: dict[str, list[_Run]] = {peer: [] for peer, *_ in _PEERS}
+    with _folder() as folder:
+        reference, current = folder / "reference.parquet", folder / "current.parquet"
+        _write(reference, _MILLION, shift=0.0)
+        _write(current, _MILLION, shift=_SHIFT)
+        baseline = _baseline(reference)
         for number in range(rounds):
             for engine in _ENGINES:
-                ours[engine] += _scan(team, current, engine)
+                ours[engine] += _ours(team, _MILLION, baseline, current, engine)
             for peer, case, _ in _PEERS if number == 0 else ():
                 with fresh(team) as alone:
                     answer = alone.ask(peer, case, _MILLION, reference=str(reference), current=str(current))
                 theirs[peer] += [] if answer is None else [answer]
-    rows = [_ours_row(engine, runs) for engine, runs in ours.items() if runs]
-    rows += [_peer_row(what, theirs[peer]) for peer, _, what in _PEERS if theirs[peer]]
-    bars = []
-    if ours["polars"] and theirs["evidently"]:
-        against = Samples([run["whole"] for run in theirs["evidently"]]).least
-        taken = Samples([run.seconds for run in ours["polars"]]).least
-        bars.append(
-            Bar("offline, 1M rows: Evidently / ours on Polars, whole processes", against / taken, 100, least=True)
+    rows = [_row(f"modelport on {engine}", runs) for engine, runs in ours.items() if runs]
+    rows += [_row(what, theirs[peer]) for peer, _, what in _PEERS if theirs[peer]]
+    return Part(
+        "Drift of 20 features, 1,000,000 rows", _HEADER, rows, _bars(ours["polars"], theirs["evidently"]), _NOTE
+    )
+
+
+def _bars(ours: Sequence[_Run], evidently: Sequence[_Run]) -> list[Bar]:
+    if not ours or not evidently:
+        return []
+    what = {"whole": "whole processes", "seconds": "the comparison alone"}
+    return [
+        Bar(
+            f"offline, 1M rows: Evidently / ours on Polars, {text}",
+            _least(evidently, key) / _least(ours, key),
+            100,
+            least=True,
         )
-    return Part("Drift of 20 features, 1,000,000 rows against 1,000,000", _HEADER, rows, bars, _NOTE)
-
-
-_NOTE = "Ours counts the current rows alone: those of training were counted once, when the baseline was made."
+        for key, text in what.items()
+    ]
 
 
 def large(team: Team, rounds: int = 3) -> Part:
-    """Ten million rows of logged predictions."""
-    runs: dict[str, list[Used]] = {engine: [] for engine in _ENGINES}
-    with _files(current=_TEN_MILLION) as (_, current):
-        size = current.stat().st_size / 2**20
-        for _ in range(rounds):
-            for engine in _ENGINES:
-                runs[engine] += _scan(team, current, engine)
-    rows = [_ours_row(engine, used) for engine, used in runs.items() if used]
-    bars = [
-        Bar("offline, 10M rows on Polars: CPU", Samples([run.seconds for run in used]).least, 3, "s")
-        for engine, used in runs.items()
-        if engine == "polars" and used
-    ]
-    return Part("Drift of 20 features, 10,000,000 rows", _HEADER, rows, bars, f"The file has {size:,.0f} MiB.")
+    """Ten million rows of logged predictions, compressed in two ways; beside it what reading them takes anyway."""
+    runs: dict[str, list[_Run]] = {}
+    bars: list[Bar] = []
+    sizes: list[str] = []
+    for compression, writer in _WRITERS.items():
+        with _folder() as folder:
+            reference, current = folder / "reference.parquet", folder / "current.parquet"
+            _write(reference, _TRAINING_ROWS, shift=0.0)
+            _write(current, _TEN_MILLION, shift=_SHIFT, compression=compression)
+            baseline, size = _baseline(reference), current.stat().st_size / 2**20
+            for number in range(rounds):
+                for engine in _ENGINES if number == 0 else _ENGINES[:1]:
+                    asked = _ours(team, _TEN_MILLION, baseline, current, engine)
+                    runs.setdefault(f"modelport on {engine}, {compression}", []).extend(asked)
+                with fresh(team) as alone:
+                    read = alone.ask("offline", "read", current=str(current))
+                runs.setdefault(f"Polars, reading alone, {compression}", []).extend([read] if read else [])
+        sizes.append(f"{compression} is what {writer} writes: {size:,.0f} MiB")
+        if polars := runs[f"modelport on polars, {compression}"]:
+            bars.append(Bar(f"offline, 10M rows on Polars, {compression}: CPU", _least(polars, "whole"), 3, "s"))
+    rows = [_row(what, used) for what, used in runs.items() if used]
+    return Part("Drift of 20 features, 10,000,000 rows", _HEADER, rows, bars, f"{'; '.join(sizes)}.")
 
 
-def _scan(team: Team, file: Path, engine: str) -> list[Used]:
-    if find_spec(_PROGRAM) is None:
-        team.missing["modelport, offline"] = f"there is no {_PROGRAM}"
-        return []
-    process = subprocess.Popen(
-        [sys.executable, "-m", _PROGRAM, str(file), engine], cwd=_ROOT, stdout=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        team.missing[f"modelport, offline, {engine}"] = f"{_PROGRAM} ended with {process.returncode}"
-        return []
-    return [Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)]
+def _ours(team: Team, rows: int, baseline: Path, current: Path, engine: str) -> list[_Run]:
+    with fresh(team) as alone:
+        answer = alone.ask("offline", "psi", rows, baseline=str(baseline), current=str(current), engine=engine)
+    return [] if answer is None else [answer]
 
 
-def _ours_row(engine: str, runs: list[Used]) -> tuple[str, ...]:
-    peak = max(run.peak_mib for run in runs)
-    return f"modelport, {engine}", _seconds([run.seconds for run in runs]), "", f"{peak:,.0f} MiB", ""
+def _least(runs: Sequence[_Run], key: str) -> float:
+    return Samples([run[key] for run in runs]).least
 
 
-def _peer_row(what: str, runs: list[dict[str, Any]]) -> tuple[str, ...]:
-    whole, alone = _seconds([run["whole"] for run in runs]), _seconds([run["seconds"] for run in runs])
-    peak, values = max(run["peak"] for run in runs), f"{runs[0]['first']:.4f}, {runs[0]['last']:.4f}"
-    return what, whole, alone, f"{peak:,.0f} MiB", values
+def _row(what: str, runs: Sequence[_Run]) -> tuple[str, ...]:
+    peak = max(run["peak"] for run in runs)
+    values = f"{runs[0]['first']:.4f}, {runs[0]['last']:.4f}" if "first" in runs[0] else ""
+    return what, _seconds(runs, "whole"), _seconds(runs, "seconds"), f"{peak:,.0f} MiB", values
 
 
-def _seconds(values: list[float]) -> str:
-    samples = Samples(values)
-    return f"{samples.least:.2f} s" if len(values) == 1 else f"{samples.least:.2f} to {samples.most:.2f} s"
+def _seconds(runs: Sequence[_Run], key: str) -> str:
+    samples = Samples([run[key] for run in runs])
+    return f"{samples.least:.2f} s" if len(runs) == 1 else f"{samples.least:.2f} to {samples.most:.2f} s"
 
 
 @contextmanager
-def _files(*, current: int, reference: int = 0) -> Iterator[tuple[Path, Path]]:
-    with tempfile.TemporaryDirectory(prefix="modelport-bench-", dir=_ROOT / ".cache") as folder:
-        paths = Path(folder) / "reference.parquet", Path(folder) / "current.parquet"
-        if reference:
-            _write(paths[0], reference, shift=0.0)
-        _write(paths[1], current, shift=0.025)
-        yield paths
+def _folder() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="modelport-bench-", dir=_CACHE) as folder:
+        yield Path(folder)
 
 
-def _write(path: Path, rows: int, *, shift: float) -> None:
-    """Normal columns ``f0`` to ``f19``, the i-th moved by ``shift * i``, as a log of predictions would be written."""
+def _baseline(reference: Path) -> Path:
+    import pyarrow.parquet as pq
+
+    from modelport.drift import Baseline
+
+    table = pq.read_table(reference)
+    columns = {name: table[name].to_numpy() for name in _NAMES}
+    return Baseline.from_data(columns).save(reference.with_name("baseline.json"))
+
+
+def _write(path: Path, rows: int, *, shift: float, compression: str = "snappy") -> None:
+    """Normal columns, the i-th moved by ``shift * i``, as a log of predictions would be written."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     draw = np.random.default_rng([rows, int(shift * 1000)])
-    schema = pa.schema([(f"f{index}", pa.float64()) for index in range(_FEATURES)])
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    schema = pa.schema([(name, pa.float64()) for name in _NAMES])
+    with pq.ParquetWriter(path, schema, compression=compression) as writer:
         for start in range(0, rows, _CHUNK):
             count = min(_CHUNK, rows - start)
-            columns = {f"f{i}": draw.normal(shift * i, 1, count) for i in range(_FEATURES)}
+            columns = {name: draw.normal(shift * place, 1, count) for place, name in enumerate(_NAMES)}
             writer.write_table(pa.table(columns, schema=schema))

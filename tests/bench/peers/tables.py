@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-__all__ = ["Bar", "Part", "bars_table", "micro", "render"]
+__all__ = ["Bar", "Part", "bars_of", "bars_table", "micro", "render"]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One demand: a figure and what it may not pass. `least` turns it around: what it may not fall below."""
+    """One demand: a figure and what it may not pass. `least` turns it around: what it may not fall below.
+
+    `best` is the figure of the best run where there were several; `value` that of the worst, which decides.
+    """
 
     what: str
     value: float
     limit: float
     unit: str = "x"
     least: bool = False
+    best: float | None = None
 
     @property
     def met(self) -> bool:
@@ -24,7 +28,10 @@ class Bar:
 
     def cells(self) -> tuple[str, ...]:
         limit = f"{'at least' if self.least else 'at most'} {self.limit:g} {self.unit}"
-        return self.what, f"{_short(self.value)} {self.unit}", limit, "met" if self.met else "MISSED"
+        measured = _short(self.value)
+        if self.best is not None and _short(self.best) != measured:
+            measured = " to ".join(map(_short, sorted((self.best, self.value))))
+        return self.what, f"{measured} {self.unit}".strip(), limit.strip(), "met" if self.met else "MISSED"
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,22 @@ def render(part: Part, *, markdown: bool = False) -> str:
     return "\n".join([title, "", body, *(["", part.note] if part.note else []), ""])
 
 
-def bars_table(parts: Sequence[Part], *, markdown: bool = False) -> str:
+def bars_of(runs: Sequence[Sequence[Part]]) -> list[Bar]:
+    """All bars, each with its best and its worst run."""
+    found: dict[str, list[Bar]] = {}
+    for bar in (bar for parts in runs for part in parts for bar in part.bars):
+        found.setdefault(bar.what, []).append(bar)
+    return [_ranged(bars) for bars in found.values()]
+
+
+def _ranged(bars: Sequence[Bar]) -> Bar:
+    ordered = sorted(bars, key=lambda bar: bar.value, reverse=bars[0].least)
+    return replace(ordered[-1], best=ordered[0].value)
+
+
+def bars_table(bars: Sequence[Bar], *, markdown: bool = False) -> str:
     """All bars in one table."""
-    rows = [bar.cells() for part in parts for bar in part.bars]
+    rows = [bar.cells() for bar in bars]
     return render(Part("Bars", ("what", "measured", "bar", ""), rows), markdown=markdown)
 
 

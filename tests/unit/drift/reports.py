@@ -102,8 +102,11 @@ def attributions(shift: float, rows: int) -> tuple[FeatureDrift, ...]:
     names = ("income", "utilisation")
     random = np.random.default_rng(5)
     before = Baseline.from_data({name: random.normal(0, 1, 5000) for name in names})
-    now = drift_report(before, {name: random.normal(shift * number, 1, rows) for number, name in enumerate(names)})
-    return tuple(msgspec.structs.replace(row, role="attribution") for row in now.features)
+    served = {name: random.normal(shift * number, 1, rows) for number, name in enumerate(names)}
+    return tuple(
+        msgspec.structs.replace(row, role="attribution", mean_absolute=float(np.abs(served[row.name]).mean()))
+        for row in drift_report(before, served).features
+    )
 
 
 @cache

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import accumulate
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -177,7 +178,7 @@ def test_chi_square_is_that_of_scipys_table(pair: Pair) -> None:
         assert (statistic, chance) == (pytest.approx(0, abs=1e-20), 1.0)
         return
     table = [list(side) for side in zip(*used, strict=True)]
-    expected = stats.chi2_contingency(table, correction=False)
+    expected: Any = stats.chi2_contingency(table, correction=False)
     assert statistic == pytest.approx(float(expected.statistic), rel=1e-9, abs=1e-12)
     assert chance == pytest.approx(float(expected.pvalue), rel=1e-9, abs=1e-300)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -167,6 +168,17 @@ def test_too_few_values_make_hollow_dots_outside_the_line() -> None:
     assert series.peak == pytest.approx(0.1)
 
 
+def test_a_run_of_windows_shows_the_worst_that_may_be_judged() -> None:
+    parts = list(windows([3, 9, None, 1]))
+    few = msgspec.structs.replace(parts[1].features[0], verdict="too few values")
+    parts[1] = msgspec.structs.replace(parts[1], features=(few,))
+    [series] = series_of(with_windows(parts))
+
+    line = psi_line(series, places_of(parts, 2))
+
+    assert [dot.text.rpartition(": ")[2] for dot in line.dots] == ["0.300", "0.100"]
+
+
 def test_a_window_that_is_not_there_is_a_gap_too() -> None:
     first, second, third = windows([1, 1, 1])
     later = msgspec.structs.replace(third, start_ns=FIRST_DAY_NS + 9 * DAY_NS, end_ns=FIRST_DAY_NS + 10 * DAY_NS)
@@ -174,6 +186,10 @@ def test_a_window_that_is_not_there_is_a_gap_too() -> None:
     places = places_of([first, second, later], 10)
 
     assert [(place.start, place.end) for place in places] == [(0, 0.1), (0.1, 0.2), (0.9, 1.0)]
+    [series] = series_of(with_windows([first, second, later]))
+    line = psi_line(series, places)
+    assert [len(points.split()) for points in line.lines] == [2]
+    assert len(line.dots) == 3
 
 
 def test_windows_without_times_follow_one_another() -> None:
@@ -205,6 +221,16 @@ def test_a_measure_is_drawn_within_round_numbers_around_it(values: list[float]) 
     assert len(line.dots) == sum(not math.isnan(value) for value in values)
 
 
+@pytest.mark.parametrize("values", [[0.9, 0.9000000000000001], [1.0, 1.0], [0.0], [5e-324, 0.0], [-3.0, -3.0]])
+def test_measures_that_hardly_differ_are_drawn_flat(values: list[float]) -> None:
+    places = [Place(at / len(values), (at + 1) / len(values), at, at, str(at)) for at in range(len(values))]
+
+    line = metric_line("accuracy", values, places)
+
+    assert len({round(dot.y, 3) for dot in line.dots}) == 1
+    assert all(0 <= float(tick.text) <= 1 for tick in line.y_ticks) or values[0] < 0
+
+
 def test_a_value_lies_where_its_scale_says() -> None:
     places = [Place(0, 1, 0, 0, "now")]
 
@@ -213,6 +239,28 @@ def test_a_value_lies_where_its_scale_says() -> None:
     [dot] = line.dots
     assert dot.y == pytest.approx(line.bottom - 0.25 * (line.bottom - line.top))
     assert dot.x == pytest.approx((line.left + line.right) / 2)
+
+
+@pytest.mark.parametrize("step", [10**9, 60 * 10**9, 3600 * 10**9, DAY_NS])
+@pytest.mark.parametrize("count", [1, 2, 5, 24, 500])
+def test_labels_of_time_neither_overlap_nor_leave_the_drawing(count: int, step: int) -> None:
+    start = FIRST_DAY_NS + 50_401 * 10**9
+    parts = [
+        msgspec.structs.replace(part, start_ns=start + at * step, end_ns=start + (at + 1) * step)
+        for at, part in enumerate(windows([1] * count))
+    ]
+    [series] = series_of(with_windows(parts))
+
+    line = psi_line(series, places_of(parts, 240))
+
+    # 11 pixels of system-ui: digits are hardly wider than 6.4.
+    halves = [len(tick.text) * 6.4 / 2 for tick in line.x_ticks]
+    ends = [(tick.at - half, tick.at + half) for tick, half in zip(line.x_ticks, halves, strict=True)]
+    assert ends
+    assert ends[0][0] >= 0
+    assert ends[-1][1] <= line.width
+    assert all(before[1] < after[0] for before, after in pairwise(ends))
+    assert len({tick.text for tick in line.x_ticks}) == len(ends)
 
 
 def test_segments_that_may_be_judged_come_first_by_psi() -> None:
@@ -228,8 +276,8 @@ def test_segments_that_may_be_judged_come_first_by_psi() -> None:
 def test_missing_values_beyond_noise_are_told_from_noise() -> None:
     quiet = {"income": [1.0] * 980 + [None] * 20, "age": [1.0] * 1000}
     before = Baseline.from_data(quiet, kinds={"income": "numeric", "age": "numeric"})
-    # z = 2.576: of 1000 against 1000 at a rate of 3 %, about 2 points are noise.
-    for missing, beyond in ((30, False), (36, False), (60, True)):
+    # At 99 % and 2 against 3.8 % of 1000, the noise is 2.576 * sqrt(0.029 * 0.971 / 500): 1.93 points.
+    for missing, beyond in ((30, False), (38, False), (42, True), (60, True)):
         now = {"income": [1.0] * (1000 - missing) + [None] * missing, "age": [1.0] * 1000}
         [found] = absences(drift_report(before, now))
 

@@ -228,10 +228,12 @@ def test_the_page_holds_its_numbers_as_json() -> None:
 def test_hostile_names_come_back_from_the_data_as_they_were() -> None:
     report = hostile_report()
 
-    found = data_of(report.to_html(title=HOSTILE_NAMES[0]))
+    html = report.to_html(title=HOSTILE_NAMES[0])
+    found = data_of(html)
 
     assert [row["name"] for row in found["features"]] == list(HOSTILE_NAMES)
     assert [item["value"] for item in found["segments"]["items"]] == list(HOSTILE_NAMES)
+    assert not set("<>&") & set(html.partition('id="drift-data">')[2].partition("</script>")[0])
 
 
 def test_a_lone_surrogate_still_makes_a_page_that_can_be_written() -> None:
@@ -262,6 +264,19 @@ def test_more_windows_than_the_data_can_hold_keep_the_most_drifted_columns() -> 
 
     assert [column["name"] for column in found["windows"]["columns"]] == [row.name for row in report.by_psi[:200]]
     assert len(found["windows"]["items"]) == 500
+
+
+def test_attributions_are_apart_and_show_mean_shap_where_it_is_known() -> None:
+    report = rich_report()
+    html = report.to_html()
+    unmeasured = tuple(msgspec.structs.replace(row, mean_absolute=None) for row in report.features)
+
+    part = html[html.index('<h2 id="attributions">') : html.index('<h2 id="performance">')]
+    for row in report.features:
+        if row.role == "attribution":
+            assert f"<td>{row.mean_absolute:.3f}</td>" in part
+    assert "Mean |SHAP|" in part
+    assert "Mean |SHAP|" not in msgspec.structs.replace(report, features=unmeasured).to_html()
 
 
 def test_no_number_is_spelled_as_programs_do() -> None:

@@ -159,11 +159,11 @@ def test_counts_of_boxkites_exports_are_read_as_the_data_has_them(boxkite: Boxki
 
 def test_our_file_works_in_boxkite(boxkite: Boxkite, tmp_path: Path) -> None:
     random = np.random.default_rng(6)
-    large = 4e6 + 2e6 * random.random(3000)
+    large = np.exp(random.uniform(np.log(1e5), np.log(9.9e9), 3000))
     baseline = Baseline.from_data(
         {
             "large": large,
-            "signed": random.normal(size=3000),
+            "signed": 1e5 * random.normal(size=3000),
             "flag": [n % 2 for n in range(3000)],
             "holes": [None if n % 10 == 0 else n / 7 for n in range(3000)],
         },
@@ -182,7 +182,7 @@ def test_our_file_works_in_boxkite(boxkite: Boxkite, tmp_path: Path) -> None:
             (s.name, *s.labels.items()): s.value for s in family.samples
         }
     # Both sides of Boxkite's own comparison carry the same labels, which its own files do not from 1e6 up.
-    for index in (0, 3):
+    for index in (0, 1, 3):
         assert buckets(seen[f"feature_{index}_value"]).keys() == buckets(ours[f"feature_{index}_value_baseline"]).keys()
     assert bins(seen["feature_2_value"]) == {"0.0": 1, "1.0": 2}
     assert bins(seen["inference_value"]) == {"no": 3, "yes": 0, 'say "no"\n': 0}

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -20,13 +21,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from modelport.drift import Baseline, BaselineError, FeatureBaseline, LiveCounts, _tables
+from modelport.drift import Baseline, BaselineError, FeatureBaseline, LiveCounts, _tables, drift_report
 from modelport.predictions import Prediction
 
 AGES = [20.5, 30.5, None, 50.5, 60.5, 30.5]
 PLANS = ["a", "b", "a", None, "a", "b"]
 COUNTS = [1, 2, 3, 4, None, 2**53 + 1]
-ROWS = [dict(zip(("age", "plan", "count"), row, strict=True)) for row in zip(AGES, PLANS, COUNTS, strict=True)]
+ROWS: list[dict[str, Any]] = [
+    dict(zip(("age", "plan", "count"), row, strict=True)) for row in zip(AGES, PLANS, COUNTS, strict=True)
+]
 NAMES = ("age", "plan", "count")
 TABLE = pa.table({"age": AGES, "plan": PLANS, "count": COUNTS})
 
@@ -133,6 +136,13 @@ def test_attributions_are_columns_beside_the_features(given_as: Any) -> None:
             int(((numbers > low) & (numbers <= high)).sum())
             for low, high in zip((-math.inf, *column.edges), (*column.edges, math.inf), strict=True)
         )
+
+
+def test_columns_need_not_be_of_one_length_where_the_caller_says_so() -> None:
+    baseline = Baseline.from_data([("a", [1.5] * 9), ("b", ["x"] * 4)], output=["no", "yes"], aligned=False)
+
+    assert [column.total for column in baseline.columns] == [9, 4, 2]
+    assert baseline.rows == 9
 
 
 def test_attributions_may_be_of_some_features_and_have_few_values() -> None:
@@ -378,3 +388,75 @@ def test_reading_arrow_needs_no_arrow_where_there_is_none() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout == "3\n"
+
+
+@pytest.mark.parametrize("form", list(forms()))
+def test_data_in_any_form_is_compared_with_the_same_result(form: str) -> None:
+    baseline = Baseline.from_data(forms()["mapping"], kinds={"age": "numeric", "count": "categorical"})
+    names = NAMES if form in {"sequences", "array"} else None
+
+    report = drift_report(baseline, forms()[form], names=names)
+
+    assert [row.psi for row in report.features] == [0, 0, 0]
+    assert [(row.n, row.missing) for row in report.features] == [(5, 1), (5, 1), (5, 1)]
+    assert report.records == 6
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(tables(), tables(), st.integers(1, 7))
+def test_data_is_counted_as_serving_counts_it(
+    training: tuple[list[list[object]], dict[str, Any]], now: tuple[list[list[object]], dict[str, Any]], size: int
+) -> None:
+    baseline = Baseline.from_data(iter(training[0]), names=["x", "y"], kinds=training[1], max_categories=5)
+    live = LiveCounts(baseline)
+    live.update(now[0], [None] * len(now[0]))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_tables, "_ROWS_AT_ONCE", size)
+        report = drift_report(baseline, iter(now[0]), names=["x", "y"])
+
+    # As JSON, in which NaN equals NaN.
+    assert msgspec.json.encode(report.features) == msgspec.json.encode(drift_report(baseline, live).features)
+
+
+def test_rows_that_lack_a_name_for_a_while_are_missing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_tables, "_ROWS_AT_ONCE", 2)
+    baseline = Baseline.from_data({"a": ["x", "y"], "b": [1.5, 2.5]})
+    rows = [{"a": "x"}, {"a": "x"}, {"a": "x", "b": 1.5}, {"b": 2.5, "other": 1}, {"b": 3.5}]
+
+    a, b = drift_report(baseline, iter(rows)).features
+
+    assert (a.n, a.missing, b.n, b.missing) == (3, 2, 3, 2)
+
+
+def test_outputs_and_attributions_of_data_are_compared_too() -> None:
+    data = {"a": [1.5, 2.5, 3.5], "y": ["no", "yes", "no"]}
+    shap = np.array([[0.1], [0.2], [0.3]])
+    baseline = Baseline.from_data(data, output="y", attributions=shap)
+
+    named = drift_report(baseline, data, output="y", attributions={"a": [0.1, 0.2, 0.3]})
+    beside = drift_report(baseline, {"a": data["a"]}, output=data["y"], attributions=shap)
+
+    assert named == beside
+    assert [(row.role, row.n, row.psi) for row in named.features] == [
+        ("feature", 3, 0.0), ("output", 3, 0.0), ("attribution", 3, 0.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "told"),
+    [
+        ({"b": [1]}, {}, "the data lacks features of the baseline: a"),
+        ([{"b": 1}], {}, "the data lacks features of the baseline: a"),
+        ({"a": [1]}, {"output": "y"}, "the data lacks features of the baseline: y"),
+        ({"a": [1]}, {"attributions": {"z": [1]}}, "the attributions lack features of the baseline: a"),
+        ({"a": [1], "y": [1, 2]}, {"output": "y"}, "different length"),
+        ({"a": np.zeros((2, 2))}, {}, "column 'a': a column has one dimension"),
+        ([(1, 2)], {}, "data is a frame"),
+    ],
+)
+def test_data_that_does_not_fit_the_baseline_is_a_clear_error(data: Any, options: dict[str, Any], told: str) -> None:
+    baseline = Baseline.from_data({"a": [1.5, 2.5]}, output=["x", "y"], attributions={"a": [1, 2]})
+
+    with pytest.raises(BaselineError, match=told):
+        drift_report(baseline, data, **options)

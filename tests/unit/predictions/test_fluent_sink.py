@@ -10,7 +10,7 @@ import msgpack
 import pytest
 
 from modelport._extras import MissingExtraError
-from modelport.predictions import FluentSink, Prediction
+from modelport.predictions import FluentSink, GroundTruth, Prediction
 from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._worker import SinkWorker
 from tests.unit.conftest import Collector
@@ -71,7 +71,7 @@ def test_without_acknowledgement_each_record_is_a_message(
 @pytest.mark.parametrize(
     ("address", "host", "port"),
     [
-        (None, "localhost", 24224),
+        (None, "fluentd-logging.core.svc.cluster.local", 24224),
         ("logs.svc", "logs.svc", 24224),
         ("logs.svc:1234", "logs.svc", 1234),
         ("unix:///x", "unix:///x", 24224),
@@ -219,3 +219,33 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(MissingExtraError, match=r"fluent is not installed: pip install 'modelport\[predictions\]'"):
         FluentSink()
+
+
+def test_a_collector_on_ipv6_is_reached() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 on this machine's loopback")
+    with server:
+        sink = FluentSink("[::1]", server.getsockname()[1], require_ack=False, tag="t")
+        sink.write([record(1)])
+        connection, _ = server.accept()
+        with connection:
+            assert msgpack.unpackb(connection.recv(65_536))[0] == "t"
+        sink.close()
+
+
+def test_ground_truth_without_a_label_is_still_told_from_a_prediction(collector: NewCollector) -> None:
+    server = collector()
+    sink = FluentSink("127.0.0.1", server.port)
+
+    sink.write([GroundTruth(prediction_id="1", timestamp_ns=1, endpoint="e", label=None)])
+
+    assert server.records == [{"prediction_id": "1", "timestamp_ns": 1, "endpoint": "e", "label": None}]
+    sink.close()
+
+
+def test_a_given_host_is_not_mixed_with_the_port_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDROCK_FLUENTD_ADDR", "other:1234")
+
+    assert FluentSink("mine").port == 24224

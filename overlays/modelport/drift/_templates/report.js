@@ -41,7 +41,7 @@
       row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted) || (only.checked && !row.dataset.drifted);
       shown += !row.hidden;
     }
-    status.textContent = `${shown} of ${rows.length} shown`;
+    status.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
   };
   search.addEventListener("input", filter);
   only.addEventListener("change", filter);

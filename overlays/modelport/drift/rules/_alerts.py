@@ -28,19 +28,21 @@ def column_alerts(options: RuleOptions, window: Window) -> Iterator[Rule]:
     real = f"and on ({by}) {psi} > {noise}\n{enough}"
     if options.psi is not None:
         expr = f"{psi} > {options.psi:g}\n{real}"
-        yield _alert("ModelportPsi", expr, options, f"PSI {_VALUE} over {options.window}: {_WHERE}")
+        yield _alert(window, "ModelportPsi", expr, options, f"PSI {_VALUE} over {options.window}: {_WHERE}")
     if options.kl is not None:
         forth, back = known("modelport:feature:kl"), known("modelport:feature:kl_reverse")
         expr = f"(({forth} > {back}) or {back}) > {options.kl:g}\n{real}"
-        yield _alert("ModelportKl", expr, options, f"KL divergence {_VALUE} over {options.window}: {_WHERE}")
+        yield _alert(window, "ModelportKl", expr, options, f"KL divergence {_VALUE} over {options.window}: {_WHERE}")
     if options.ks is not None:
         ks = known("modelport:feature:ks")
         expr = f"{ks} > {options.ks:g}\nand on ({by}) {ks} > {known('modelport:feature:ks_noise')}\n{enough}"
-        yield _alert("ModelportKs", expr, options, f"KS distance {_VALUE} over {options.window}: {_WHERE}")
+        yield _alert(window, "ModelportKs", expr, options, f"KS distance {_VALUE} over {options.window}: {_WHERE}")
     if options.unseen is not None:
         present = f"and on ({by}) {known('modelport:feature:present_values')} >= {options.min_count}"
         expr = f"{known('modelport:feature:unseen_share')} > {options.unseen:g}\n{present}"
-        yield _alert("ModelportUnseen", expr, options, f"share {_VALUE} of values unknown to training: {_WHERE}")
+        yield _alert(
+            window, "ModelportUnseen", expr, options, f"share {_VALUE} of values unknown to training: {_WHERE}"
+        )
     if options.missing is not None:
         yield _missing(options, window, options.missing)
 
@@ -50,16 +52,19 @@ def _missing(options: RuleOptions, window: Window, limit: float) -> Rule:
     rate, trained = known("modelport:feature:missing_rate"), known("modelport:feature:training_missing_rate")
     rows = f"({known('modelport:feature:present_values')} + {known('modelport:feature:missing')})"
     expr = f"{rate} - {trained} > {limit:g}\nand on ({by}) {rows} >= {options.min_count}"
-    return _alert("ModelportMissing", expr, options, f"missing values {_VALUE} above the rate of training: {_WHERE}")
+    return _alert(
+        window, "ModelportMissing", expr, options, f"missing values {_VALUE} above the rate of training: {_WHERE}"
+    )
 
 
 def service_alerts(options: RuleOptions, window: Window) -> Iterator[Rule]:
     """Alerts on what would make the figures wrong."""
     conflicts = window.recorded("modelport:feature:baseline_conflicts")
     summary = f"replicas of one version have different baselines, so there is no PSI: {_WHERE}"
-    yield _alert("ModelportBaselineConflict", conflicts, options, summary)
+    yield _alert(window, "ModelportBaselineConflict", conflicts, options, summary)
     lost = gain("modelport_predictions_dropped_total", window)
     yield _alert(
+        window,
         "ModelportDropped",
         f"sum by ({window.model}, reason, sink) (\n{lost}\n) > 0",
         options,
@@ -68,7 +73,9 @@ def service_alerts(options: RuleOptions, window: Window) -> Iterator[Rule]:
     )
 
 
-def _alert(name: str, expr: str, options: RuleOptions, summary: str, *, pending: str | None = None) -> Rule:
+def _alert(
+    window: Window, name: str, expr: str, options: RuleOptions, summary: str, *, pending: str | None = None
+) -> Rule:
     held = options.pending if pending is None else pending
-    labels = {"severity": options.severity, "window": options.window}
+    labels = {"severity": options.severity, **window.labels}
     return Rule(name=name, expr=expr, labels=labels, pending=held, summary=summary)

@@ -11,9 +11,9 @@ from modelport.drift.rules._promql import Window, divergence_expressions, gain, 
 from modelport.drift.rules._yaml import Group, Rule, rule_file_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["checked_window", "drift_rules", "recording_rules"]
+__all__ = ["checked_window", "drift_rules", "rule_warnings", "rules_text"]
 
 _LABEL_LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
 
@@ -28,14 +28,26 @@ def drift_rules(options: RuleOptions | None = None) -> str:
     """
     options = options or RuleOptions()
     window = checked_window(options)
-    recorded = [*_gains(window), *divergence_expressions(window), _training_missing_rate(window)]
-    alerts = [*column_alerts(options, window), *service_alerts(options, window)]
+    return rules_text("modelport", _gains(window), service_alerts(options, window), options, window)
+
+
+def rules_text(
+    name: str,
+    gains: Iterable[Rule],
+    further_alerts: Iterable[Rule],
+    options: RuleOptions,
+    window: Window,
+) -> str:
+    """The file: `gains`, everything that follows from them, and alerts."""
+    derived = [_recording(*pair, window) for pair in (*divergence_expressions(window), _training_missing_rate(window))]
+    alerts = [*column_alerts(options, window), *further_alerts]
+    mark = window.labels["window"]
     return rule_file_text(
         [
-            Group(f"modelport_drift_{options.window}", options.interval, recording_rules(recorded, options)),
-            Group(f"modelport_alerts_{options.window}", options.interval, alerts),
+            Group(f"{name} drift {mark}", options.interval, [*gains, *derived]),
+            Group(f"{name} alerts {mark}", options.interval, alerts),
         ],
-        [f"Written by `modelport drift rules` {__version__}.", *warnings(options)],
+        [f"Written by `modelport drift rules` {__version__}.", *rule_warnings(options)],
     )
 
 
@@ -56,25 +68,23 @@ def checked_window(options: RuleOptions) -> Window:
     return Window(options.window, options.by)
 
 
-def warnings(options: RuleOptions) -> list[str]:
+def rule_warnings(options: RuleOptions) -> list[str]:
     """What a reader of the figures should know about `options`."""
     if seconds(options.window) >= _FEWEST_STEPS * seconds(options.interval):
         return []
     return [
-        f"The window {options.window} holds fewer than {_FEWEST_STEPS} intervals of {options.interval}: "
-        "its ends are only as exact as the scrapes are close."
+        f"The window {options.window} holds fewer than {_FEWEST_STEPS} steps of {options.interval}: its ends are vague."
     ]
 
 
 _FEWEST_STEPS = 20
 
 
-def recording_rules(recorded: list[tuple[str, str]], options: RuleOptions) -> list[Rule]:
-    """Rules whose series carry the window."""
-    return [Rule(name=name, expr=expr, labels={"window": options.window}) for name, expr in recorded]
+def _recording(name: str, expr: str, window: Window) -> Rule:
+    return Rule(name=name, expr=expr, labels=window.labels)
 
 
-def _gains(window: Window) -> Iterator[tuple[str, str]]:
+def _gains(window: Window) -> Iterator[Rule]:
     """The gains of serving, and the counts of training, over all replicas."""
     by, length = window.column, window.text
 
@@ -85,13 +95,16 @@ def _gains(window: Window) -> Iterator[tuple[str, str]]:
         # Not the sum: each replica shows the whole baseline. Not an instant: a version may have just been retired.
         return f"max by ({labels}) (last_over_time({gauge}[{length}]))"
 
-    yield "modelport:feature_bin:gain", summed(f"{by}, bin", "modelport_feature_bin_total")
-    yield "modelport:feature_bin:training", trained(f"{by}, bin", "modelport_baseline_bin")
-    yield "modelport:feature_le:gain", summed(f"{by}, le", "modelport_feature_value_bucket")
-    yield "modelport:feature_le:training", trained(f"{by}, le", "modelport_baseline_value_bucket")
-    yield "modelport:feature:missing", summed(by, "modelport_feature_missing_total")
-    yield "modelport:feature:unseen", summed(by, "modelport_feature_unseen_total")
-    yield "modelport:feature:training_missing", trained(by, "modelport_baseline_missing")
+    for name, expr in (
+        ("modelport:feature_bin:gain", summed(f"{by}, bin", "modelport_feature_bin_total")),
+        ("modelport:feature_bin:training", trained(f"{by}, bin", "modelport_baseline_bin")),
+        ("modelport:feature_le:gain", summed(f"{by}, le", "modelport_feature_value_bucket")),
+        ("modelport:feature_le:training", trained(f"{by}, le", "modelport_baseline_value_bucket")),
+        ("modelport:feature:missing", summed(by, "modelport_feature_missing_total")),
+        ("modelport:feature:unseen", summed(by, "modelport_feature_unseen_total")),
+        ("modelport:feature:training_missing", trained(by, "modelport_baseline_missing")),
+    ):
+        yield _recording(name, expr, window)
 
 
 def _training_missing_rate(window: Window) -> tuple[str, str]:

@@ -8,6 +8,8 @@ has series of its own (the label ``process``), so that no series ever falls, and
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +19,7 @@ from modelport.drift.divergence import CLAMP_SHARE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Window", "divergence_expressions", "gain"]
+__all__ = ["Window", "divergence_expressions", "gain", "literal", "seconds"]
 
 _MODEL = ("endpoint", "model_version")
 _COLUMN = ("role", "feature")
@@ -33,10 +35,17 @@ class Window(msgspec.Struct, frozen=True):
     Attributes:
         text: Its length as Prometheus has it, such as ``1h``.
         extra: Labels beside the endpoint, the version and the column that must not be summed over.
+        mark: The label ``window`` of what is recorded; by default `text`.
     """
 
     text: str
     extra: tuple[str, ...] = ()
+    mark: str = ""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What tells series that are recorded for this window."""
+        return {"window": self.mark or self.text}
 
     @property
     def model(self) -> str:
@@ -50,8 +59,13 @@ class Window(msgspec.Struct, frozen=True):
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that a rule of this window records."""
-        matchers = [f'window="{self.text}"', *(f'{label}="{value}"' for label, value in labels.items())]
+        matchers = [f"{label}={literal(value)}" for label, value in {**self.labels, **labels}.items()]
         return f"{name}{{{', '.join(matchers)}}}"
+
+
+def literal(text: str) -> str:
+    """Text as PromQL writes it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def gain(counter: str, window: Window) -> str:
@@ -84,9 +98,6 @@ def seconds(duration: str) -> float:
     Raises:
         ValueError: It is none, or it is 0.
     """
-    # Here, because only the generator of rules needs it.
-    import re
-
     parts = re.findall(r"(\d+)(ms|[smhdwy])", duration)
     total = sum(int(number) * _UNITS[unit] for number, unit in parts)
     if not total or "".join(map("".join, parts)) != duration:
@@ -106,15 +117,18 @@ def divergence_expressions(window: Window) -> Sequence[tuple[str, str]]:
     gains, training = known("modelport:feature_bin:gain"), known("modelport:feature_bin:training")
     values, trained = known("modelport:feature:values"), known("modelport:feature:training_values")
     q, p = known("modelport:feature_bin:serving_share"), known("modelport:feature_bin:training_share")
-    cumulative, trained_cumulative = known("modelport:feature_le:gain"), known("modelport:feature_le:training")
     everything = known("modelport:feature_le:gain", le="+Inf")
+    served_below = f"{known('modelport:feature_le:gain')} / on ({by}) group_left () ({everything} > 0)"
     trained_everything = known("modelport:feature_le:training", le="+Inf")
+    trained_below = f"{known('modelport:feature_le:training')} / on ({by}) group_left () ({trained_everything} > 0)"
     missing, unseen = known("modelport:feature:missing"), known("modelport:feature:unseen")
     present = known("modelport:feature:present_values")
     alike = f"unless on ({by}) {known('modelport:feature:baseline_conflicts')}"
     clamped_q, clamped_p = f"clamp_min({q}, {CLAMP_SHARE:g})", f"clamp_min({p}, {CLAMP_SHARE:g})"
     middle = f"clamp_min(({q} + {p}) / 2, {_TINY})"
     degrees = f"clamp_min(count by ({by}) (({q} + {p}) > 0) - 1, 1)"
+    logs = f"ln({clamped_q} / {clamped_p})"
+    wilson_hilferty = f"1 - 2 / (9 * {degrees}) + {_NORMAL_99} * sqrt(2 / (9 * {degrees}))"
     sizes = f"(1 / {values} + 1 / {trained})"
     return (
         ("modelport:feature:values", f"sum by ({by}) ({gains})"),
@@ -122,30 +136,23 @@ def divergence_expressions(window: Window) -> Sequence[tuple[str, str]]:
         ("modelport:feature_bin:serving_share", f"{gains} / on ({by}) group_left () ({values} > 0)"),
         ("modelport:feature_bin:training_share", f"{training} / on ({by}) group_left () ({trained} > 0)"),
         ("modelport:feature:baseline_conflicts", _conflicts(window)),
-        ("modelport:feature:psi", f"sum by ({by}) (\n  ({clamped_q} - {clamped_p})\n  * ln({clamped_q} / {clamped_p})\n)\n{alike}"),
-        ("modelport:feature:kl", f"sum by ({by}) ({clamped_q} * ln({clamped_q} / {clamped_p}))\n{alike}"),
-        ("modelport:feature:kl_reverse", f"sum by ({by}) ({clamped_p} * ln({clamped_p} / {clamped_q}))\n{alike}"),
-        (
-            "modelport:feature:js",
-            f"sum by ({by}) (\n  {q} / 2 * ln(clamp_min({q}, {_TINY}) / {middle})\n"
-            f"  + {p} / 2 * ln(clamp_min({p}, {_TINY}) / {middle})\n)\n{alike}",
-        ),
-        (
-            "modelport:feature:ks",
-            f"max by ({by}) (abs(\n  {cumulative} / on ({by}) group_left () ({everything} > 0)\n"
-            f"  - {trained_cumulative} / on ({by}) group_left () ({trained_everything} > 0)\n))\n{alike}",
-        ),
+        ("modelport:feature:psi", f"sum by ({by}) (\n  ({clamped_q} - {clamped_p})\n  * {logs}\n)\n{alike}"),
+        ("modelport:feature:kl", f"sum by ({by}) ({clamped_q} * {logs})\n{alike}"),
+        ("modelport:feature:kl_reverse", f"-sum by ({by}) ({clamped_p} * {logs})\n{alike}"),
+        ("modelport:feature:js", f"sum by ({by}) (\n  {_js_term(q, middle)}\n  + {_js_term(p, middle)}\n)\n{alike}"),
+        ("modelport:feature:ks", f"max by ({by}) (abs(\n  {served_below}\n  - {trained_below}\n))\n{alike}"),
         # The 99 % point of chi-square by Wilson and Hilferty: 0.8 % low with two bins, within 0.2 % with more.
-        (
-            "modelport:feature:psi_noise",
-            f"{degrees} * (\n  1 - 2 / (9 * {degrees}) + {_NORMAL_99} * sqrt(2 / (9 * {degrees}))\n) ^ 3\n* on ({by}) {sizes}",
-        ),
+        ("modelport:feature:psi_noise", f"{degrees} * (\n  {wilson_hilferty}\n) ^ 3\n* on ({by}) {sizes}"),
         ("modelport:feature:ks_noise", f"{_KOLMOGOROV_99} * sqrt{sizes}"),
         # A number's stranger is in no bin, a category's is in the last.
         ("modelport:feature:present_values", f"({values} + {unseen} and on ({by}) {everything}) or {values}"),
         ("modelport:feature:unseen_share", f"{unseen} / ({present} > 0)"),
         ("modelport:feature:missing_rate", f"{missing} / (({present} + {missing}) > 0)"),
-    )  # fmt: skip
+    )
+
+
+def _js_term(share: str, middle: str) -> str:
+    return f"{share} / 2 * ln(clamp_min({share}, {_TINY}) / {middle})"
 
 
 def _conflicts(window: Window) -> str:

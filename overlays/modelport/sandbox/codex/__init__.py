@@ -10,6 +10,7 @@ from modelport.sandbox.codex.context import Context
 from modelport.sandbox.codex.datasets import Datasets
 from modelport.sandbox.codex.datasources import Datasources
 from modelport.sandbox.codex.docs import Docs
+from modelport.sandbox.codex.drift_pages import DriftPages
 from modelport.sandbox.codex.external_monitoring import ExternalMonitoring
 from modelport.sandbox.codex.groups import Groups
 from modelport.sandbox.codex.models import Models
@@ -23,6 +24,8 @@ from modelport.sandbox.codex.training_v2 import TrainingV2
 from modelport.sandbox.platform import Services, bind
 
 if TYPE_CHECKING:
+    from starlette.routing import Route
+
     from modelport.sandbox._errors import ApiError
     from modelport.sandbox.spec import Operation, Spec
 
@@ -39,6 +42,7 @@ class Codex:
         self.spec = spec
         context = Context(services)
         self._auth = Auth(context)
+        self._drift = DriftPages(context)
         models = Models(context)
         training = Training(context)
         preprocessing = Preprocessing(context)
@@ -71,8 +75,13 @@ class Codex:
         body = {"Error": {"Type": error.kind, "Message": error.message}}
         return Reply(body, error.status, headers=error.headers)
 
+    def routes(self) -> list[Route]:
+        """The drift of deployed models, as pages and as JSON."""
+        return self._drift.routes()
+
     def reset(self) -> None:
-        """Nothing is kept in memory."""
+        """Forget the drift reports: nothing else is kept in memory."""
+        self._drift.reset()
 
     def expire_tokens(self) -> int:
         """End every login token now."""

@@ -125,5 +125,6 @@ def _page(model: Document, document: Document) -> str:
         f"<p>{html.escape(str(model['Operation']))} model <code>{model['Hash']}</code> of group "
         f"<code>{html.escape(str(model['Group']))}</code>, {html.escape(str(model['State']))}. Send the group token as "
         f"<code>Authorization: Bearer ...</code> to <code>{html.escape(document['servers'][0]['url'])}</code>.</p>"
+        f"<p><a href='/codex/drift/{model['Hash']}'>Drift since training</a></p>"
         f"<table>{routes}</table>{example}<h2>OpenAPI</h2><pre id=openapi>{text}</pre></body></html>"
     )

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from modelport.sandbox.store import Document
 
 MODEL_FILE = "model.pkl"
+# What a training keeps of the data: its features, and what the model answers to them.
+FEATURES_FILE = "features.parquet"
+OUTPUT_FILE = "predictions.parquet"
 # The parts without which an execution cannot start.
 NEEDED = {
     "Custom": ("train_data", "source"),

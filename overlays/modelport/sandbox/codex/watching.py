@@ -17,6 +17,7 @@ from modelport.sandbox.codex.context import (
 )
 from modelport.sandbox.codex.datasources import locate
 from modelport.sandbox.codex.hosting import Hosting
+from modelport.sandbox.codex.training_work import FEATURES_FILE
 
 if TYPE_CHECKING:
     from modelport.sandbox.runner import Outcome
@@ -104,7 +105,7 @@ class Watching:
         run = self._context.store.get(TRAINING_RUN, str(body["TrainingExecution"]))
         if run is None:
             return None
-        path = self._context.folder(*run["Folder"], "output") / "features.parquet"
+        path = self._context.folder(*run["Folder"], "output") / FEATURES_FILE
         return str(path) if path.is_file() else None
 
     def _predictions(self, kind: str, body: Document, since: float, until: float) -> list[Document]:

@@ -63,7 +63,7 @@ def modelport(what: str, port: int, folder: str) -> Service:
     sink = FluentSink("127.0.0.1", port) if name == "fluent" else FileSink(Path(folder) / "log")
     options: dict[str, Any] = spool_options(Path(folder) / "spool") if spooled else {}
     monitor = ModelMonitor("bench", sinks=[sink], **options)
-    if "term" in sys.argv[2]:
+    if sys.argv[2] == "term":
         monitor.install_signal_handlers()
 
     def log(number: int) -> None:
@@ -76,8 +76,10 @@ def modelport(what: str, port: int, folder: str) -> Service:
 
 
 def spool_options(folder: Path) -> dict[str, Any]:
-    """How a spool that takes every record at once is asked for."""
-    raise NotImplementedError(f"no spool yet: {folder}")
+    """A spool that takes every record in the thread that logs it."""
+    from modelport.predictions import Spool
+
+    return {"spool": Spool(str(folder), mode="record")}
 
 
 class Page:

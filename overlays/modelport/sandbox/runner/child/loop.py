@@ -32,6 +32,7 @@ TASKS = {
     "automl": ("automl", "train"),
     "monitor": ("watching", "monitor"),
     "validate_monitoring": ("watching", "validate"),
+    "drift_columns": ("drift_data", "columns"),
     "to_table": ("preparing", "to_table"),
 }
 

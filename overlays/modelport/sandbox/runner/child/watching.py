@@ -53,13 +53,14 @@ def _training_columns(message: dict[str, Any]) -> Any:
 def _parsed(parse: Callable[..., Any], message: dict[str, Any]) -> tuple[Any, Any]:
     pd = heavy("pandas")
 
-    parts = [_parse_one(parse, entry, message) for entry in message["predictions"]]
+    parts = [parse_one(parse, entry, message) for entry in message["predictions"]]
     features = pd.concat([part[0] for part in parts], ignore_index=True)
     outputs = pd.concat([part[1] for part in parts], ignore_index=True)
     return features, outputs
 
 
-def _parse_one(parse: Callable[..., Any], entry: dict[str, Any], message: dict[str, Any]) -> tuple[Any, Any]:
+def parse_one(parse: Callable[..., Any], entry: dict[str, Any], message: dict[str, Any]) -> tuple[Any, Any]:
+    """Features and outputs of one stored prediction, or of a file of them, as frames."""
     if "path" in entry:
         frame = read_table(entry["path"])
         inputs = frame[[name for name in frame.columns if name not in message["output_columns"]]]

@@ -1,0 +1,169 @@
+"""What a report is to hold, and the scan that this makes of a given table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from modelport._extras import require
+from modelport.drift.offline._batches import Codes, arrow_table, keep_most_frequent
+from modelport.drift.offline._columns import Column, Layout, Table, find_column, segment_column
+from modelport.drift.offline._engines import open_table
+from modelport.drift.offline._errors import OfflineError
+from modelport.drift.offline._scan import Found, Scan, count_windows, groupings
+from modelport.drift.offline._slicing import Window, check_labels, top_values
+from modelport.drift.offline._sources import ArrowSource
+from modelport.drift.offline._truth import comparison_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from modelport.drift._baseline import Baseline
+    from modelport.drift.offline._scan import Dimension
+    from modelport.drift.offline._slicing import Span
+    from modelport.drift.offline._truth import Comparison, Task
+
+__all__ = ["Wish", "nanoseconds", "scan_batches"]
+
+_TIMES = ("timestamp_ns", "timestamp", "time")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What to look for; the fields are the arguments of `offline_drift_report`.
+
+    Attributes:
+        places: The column of each of the baseline's columns, where names need not be looked for.
+        flags: Likewise a boolean column, true where a value was of the wrong kind.
+    """
+
+    baseline: Baseline
+    columns: Mapping[str, str] | None = None
+    output: str = "output"
+    label: str | None = None
+    task: Task | None = None
+    time: str | None = None
+    span: Span = (None, None)
+    window: int | None = None
+    segments: tuple[str, ...] = ()
+    max_segments: int = 20
+    endpoint: str | None = None
+    places: tuple[str | None, ...] | None = None
+    flags: tuple[str | None, ...] = ()
+
+    def at(self, places: tuple[str | None, ...], flags: tuple[str | None, ...]) -> Wish:
+        """The same, of tables whose columns are known."""
+        return replace(self, places=places, flags=flags)
+
+    def scan(self, table: Table) -> Scan:
+        """The scan of a table that can be read more than once."""
+        scan = self._rows(table)
+        dimensions: list[Dimension] = []
+        windows = 1
+        if self.window is not None and scan.time is not None:
+            dimensions.append(Window(scan.time, self.window))
+            windows = count_windows(table, scan, Window(scan.time, self.window))
+        for name in self.segments:
+            column = segment_column(table.columns, name)
+            dimensions.append(top_values(table, name, column, self.max_segments, scan))
+        return replace(
+            scan,
+            dimensions=tuple(dimensions),
+            groupings=groupings(dimensions, windows),
+            comparison=self._comparison(table, scan),
+        )
+
+    def batch_scan(self, table: Table, codes: list[Codes], comparison: Comparison | None) -> Scan:
+        """The scan of one batch of many."""
+        scan = self._rows(table)
+        windows = [] if self.window is None or scan.time is None else [Window(scan.time, self.window)]
+        dimensions: tuple[Dimension, ...] = (*windows, *(code.segment() for code in codes))
+        by_each = tuple((place,) for place in range(len(dimensions)))
+        comparison = comparison or self._comparison(table, scan)
+        return replace(scan, dimensions=dimensions, groupings=by_each or ((),), comparison=comparison)
+
+    def _rows(self, table: Table) -> Scan:
+        """Which rows count, and where the baseline's columns lie."""
+        layout = self._layout(table)
+        endpoint = None if self.endpoint is None else find_column(table.columns, "endpoint")
+        only = None if endpoint is None or self.endpoint is None else (endpoint, self.endpoint)
+        return Scan(self.baseline, layout, time=self._time(table), span=self.span, only=only)
+
+    def _layout(self, table: Table) -> Layout:
+        if self.places is None:
+            return Layout.find(self.baseline, table, self.columns, self.output)
+        known = {column.name: column for column in table.columns}
+        columns, flags = ([known.get(name or "") for name in names] for names in (self.places, self.flags))
+        return Layout(tuple(columns), tuple(flags))
+
+    def _time(self, table: Table) -> Column | None:
+        if self.time is None and self.window is None and self.span == (None, None):
+            return None
+        names = _TIMES if self.time is None else (self.time,)
+        found = next((column for name in names if (column := find_column(table.columns, name))), None)
+        if found is None:
+            raise OfflineError(f"no column of time ({', '.join(names)}): name one with time=")
+        return found
+
+    def _comparison(self, table: Table, scan: Scan) -> Comparison | None:
+        if self.label is None:
+            return None
+        found = [find_column(table.columns, name) for name in (self.output, self.label)]
+        output, truth = found
+        if output is None or truth is None:
+            absent = self.label if truth is None else self.output
+            raise OfflineError(f"performance needs output and truth, and there is no column {absent!r}")
+        expected = self.baseline.output
+        labels = expected is not None and expected.kind == "categorical" and self.task != "regression"
+        return comparison_of(table, output, truth, labels=labels, conditions=scan.conditions)
+
+
+def scan_batches(
+    wish: Wish, batches: Iterable[Any], engine: object, on_scan: Callable[[int], None] | None = None
+) -> tuple[Found, tuple[Dimension, ...]]:
+    """Scan batches one after the other and add their counts; memory is that of one batch and of the counts."""
+    if isinstance(engine, str) and engine.startswith("spark"):
+        raise OfflineError("Spark reads files and frames, not batches that pass through this process")
+    if engine == "duckdb":
+        # One database for all of them, not one for each.
+        engine = require("duckdb", "offline").connect()
+    codes = [Codes(name, place) for place, name in enumerate(wish.segments)]
+    found, comparison = Found(), None
+    dimensions: tuple[Dimension, ...] = ()
+    for batch in batches:
+        arrow = arrow_table(batch)
+        if not arrow.num_rows:
+            continue
+        arrow = _with_codes(arrow, codes)
+        table = open_table(ArrowSource(arrow), engine)
+        scan = wish.batch_scan(table, codes, comparison)
+        comparison, dimensions = scan.comparison, scan.dimensions
+        found.add(scan.run(table))
+        if on_scan is not None:
+            on_scan(arrow.num_rows)
+    return keep_most_frequent(found, dimensions, wish.max_segments)
+
+
+def nanoseconds(moment: dt.datetime | None) -> int | None:
+    """Nanoseconds since 1970 (UTC).
+
+    Raises:
+        OfflineError: It has no time zone.
+    """
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise OfflineError(f"{moment} needs a time zone: datetime.now(timezone.utc)")
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+
+
+def _with_codes(arrow: Any, codes: list[Codes]) -> Any:
+    from modelport.drift.offline._arrow import columns_of
+
+    for code in codes:
+        column = segment_column(columns_of(arrow), code.name)
+        check_labels(code.name, column)
+        arrow = code.append(arrow, column)
+    return arrow

@@ -1,0 +1,262 @@
+"""Processes that serve one model behind one port, counted as one: gunicorn's workers, and those they replace.
+
+Each process has a file of its own (`OwnFile`). A reader adds up all of them and the folded file, which holds what
+ended processes had counted, so no figure falls when a process dies. Whoever reads folds the files of the dead away:
+the folded file is replaced by one with their figures and their names, then they are removed. A reader passes over
+files whose name the folded file has, and begins again if the folded file changed meanwhile. So a file counts exactly
+once, before, while and after it is folded, and wherever a folder may be killed. Only folding and the making of files
+need the lock, which is on the directory itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from modelport.monitor._group_file import OwnFile, read_figures
+from modelport.monitor._group_totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+__all__ = ["Group", "ProcessGroup"]
+
+_log = logging.getLogger("modelport.monitor")
+
+_UNLOCKED_ATTEMPTS = 5
+_LOCK_SECONDS = 10.0
+_LOCK_STEP_SECONDS = 0.005
+
+
+class Group(msgspec.Struct, array_like=True):
+    """What the folded file holds.
+
+    Attributes:
+        label: Of the group, new with its first process.
+        started_ns: When that was.
+        generation: New with every fold.
+        folded: Names of the files that `totals` has and that may not have been removed yet.
+        totals: What ended processes had counted.
+    """
+
+    label: str
+    started_ns: int
+    generation: int = 0
+    folded: list[str] = []
+    totals: Totals = msgspec.field(default_factory=Totals)
+
+
+class ProcessGroup:
+    """This process's part in a group, and the figures of the whole group.
+
+    Safe to use from several threads. The directory must be on a local disk or in memory, and needs no cleaning.
+    """
+
+    def __init__(self, directory: str | os.PathLike[str], key: str, figures: Callable[[], Totals]) -> None:
+        """Prepare; files are made by the first `publish` or `total`.
+
+        Args:
+            directory: Made if it is not there.
+            key: Of what is counted together; part of the files' names.
+            figures: Gives what this process has counted.
+
+        Raises:
+            OSError: The directory cannot be made or written.
+            ValueError: The platform has no file locks.
+        """
+        if os.name != "posix":
+            message = "multiprocess_dir needs flock, which this platform has not"
+            raise ValueError(message)
+        self._directory = Path(directory)
+        self._directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(self._directory, os.W_OK | os.X_OK):
+            message = f"multiprocess_dir: {self._directory} cannot be written"
+            raise PermissionError(message)
+        self._key = key
+        self._figures = figures
+        self._folded = self._directory / f"{key}.folded"
+        self._own: OwnFile | None = None
+        self._ended = False
+        self._warned = False
+        self._guard = threading.Lock()
+
+    def publish(self) -> None:
+        """Write what this process has counted.
+
+        Raises:
+            OSError: The directory cannot be written.
+        """
+        with self._guard:
+            if self._ended:
+                return
+            figures = self._figures()
+            if self._own is not None and self._own.write(figures):
+                return
+            with self._locked():
+                self._begin(figures)
+
+    def publish_quietly(self) -> None:
+        """As `publish`, for a thread that must go on: a failure is logged, once."""
+        try:
+            self.publish()
+        except OSError as error:
+            if not self._warned:
+                self._warned = True
+                _log.warning("counts cannot be shared with other processes: %s", error)
+
+    def total(self) -> tuple[Group, Totals]:
+        """The group, and what all its processes have counted, up to this moment for this one.
+
+        Raises:
+            OSError: The directory cannot be read or written.
+        """
+        self.publish()
+        if self._read_group() is None:
+            with self._locked():
+                self._begin_group()
+        for _ in range(_UNLOCKED_ATTEMPTS):
+            found = self._added_up()
+            if found is not None:
+                break
+        else:
+            with self._locked():
+                found = self._added_up()
+        if found is None:
+            message = f"{self._directory} changes all the time"
+            raise OSError(message)
+        group, totals, dead = found
+        if dead:
+            self.fold(wait=False)
+        return group, totals
+
+    def fold(self, *, wait: bool = True) -> None:
+        """Put the files of ended processes into one; do nothing if somebody else is at it and `wait` is false."""
+        try:
+            with self._locked(wait=wait):
+                self._fold()
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Write for the last time, and let this process count as ended."""
+        self.publish_quietly()
+        with self._guard:
+            self._ended = True
+            if self._own is not None:
+                self._own.close()
+                self._own = None
+
+    def after_fork(self) -> None:
+        """Forget, in a forked child, the parent's file."""
+        self._guard = threading.Lock()
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+    def _begin(self, figures: Totals) -> None:
+        self._begin_group()
+        path = self._directory / f"{self._key}.{os.getpid()}-{secrets.token_hex(8)}.live"
+        if self._own is not None and self._own.path.exists():
+            path = self._own.path  # it has become too small: the larger one takes its place
+        before, self._own = self._own, OwnFile(path, figures)
+        if before is not None:
+            before.close()
+
+    def _begin_group(self) -> None:
+        if self._read_group() is None:
+            now = time.time_ns()
+            self._write_group(Group(f"{now // 1_000_000}-{secrets.token_hex(4)}", now))
+
+    def _added_up(self) -> tuple[Group, Totals, bool] | None:
+        """The group, its figures, and whether there are dead files; None if files were folded meanwhile."""
+        group = self._read_group()
+        if group is None:
+            return None
+        total, any_dead = group.totals, False
+        for path in self._files(".live"):
+            if path.name in group.folded:
+                continue
+            try:
+                figures, living = read_figures(path)
+            except FileNotFoundError:
+                continue
+            total = total.plus(figures, gauges=living)
+            any_dead = any_dead or not living
+        after = self._read_group()
+        if after is None or (after.label, after.generation) != (group.label, group.generation):
+            return None
+        return group, total, any_dead
+
+    def _fold(self) -> None:
+        group = self._read_group()
+        if group is None:
+            return
+        files = {path.name: path for path in self._files(".live")}
+        for name in group.folded:
+            if name in files:
+                files.pop(name).unlink()
+        for abandoned in self._files(".new"):
+            abandoned.unlink()
+        total, dead = group.totals, list[Path]()
+        for path in files.values():
+            figures, living = read_figures(path)
+            if not living:
+                total = total.plus(figures, gauges=False)
+                dead.append(path)
+        if not dead:
+            return
+        names = [path.name for path in dead]
+        self._write_group(Group(group.label, group.started_ns, group.generation + 1, names, total))
+        for path in dead:
+            path.unlink()
+
+    def _files(self, suffix: str) -> list[Path]:
+        return sorted(self._directory.glob(f"{self._key}.*{suffix}"))
+
+    def _read_group(self) -> Group | None:
+        try:
+            return msgspec.msgpack.decode(self._folded.read_bytes(), type=Group)
+        except FileNotFoundError:
+            return None
+        except (msgspec.DecodeError, ValueError) as error:
+            _log.warning("%s is damaged, counting begins again: %s", self._folded, error)
+            return None
+
+    def _write_group(self, group: Group) -> None:
+        new = self._folded.with_suffix(".folding")
+        with new.open("wb") as file:
+            file.write(msgspec.msgpack.encode(group))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._folded)
+
+    @contextmanager
+    def _locked(self, *, wait: bool = True) -> Generator[None]:
+        import fcntl
+
+        deadline = time.monotonic() + (_LOCK_SECONDS if wait else 0)
+        descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while True:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(_LOCK_STEP_SECONDS)
+            try:
+                yield
+            finally:
+                # Said aloud: a child forked meanwhile holds the descriptor too, and would keep the lock.
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,102 @@
+"""Which columns a table of records has, found by looking at the records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from modelport.predictions._record import GroundTruth, Prediction
+from modelport.predictions.columns._kinds import Kind, kind_of, shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelport._plain import JsonValue
+    from modelport.predictions._record import Record
+
+__all__ = ["ATTRIBUTION", "FEATURE", "SEGMENT", "Layout", "named"]
+
+FEATURE = "feature_"
+SEGMENT = "segment_"
+ATTRIBUTION = "attribution_"
+
+
+# A value of this type leaves a column of this kind what it is: nearly always the case, and cheaper than a look at it.
+_STAYS: dict[type, Kind] = {float: Kind.NUMBER, int: Kind.INT, str: Kind.TEXT, bool: Kind.BOOL}
+
+
+def named(features: JsonValue) -> dict[str, JsonValue]:
+    """The features by name; those of a list by position. Empty for a scalar, which has no columns."""
+    if isinstance(features, dict):
+        return features
+    if isinstance(features, list):
+        return {str(position): value for position, value in enumerate(features)}
+    return {}
+
+
+class Layout(msgspec.Struct, kw_only=True):
+    """The columns of one table: what its records have shown so far.
+
+    Attributes:
+        labels: Whether there is a ``label`` column.
+        predictions: False for a table of ground truth, which has neither features nor output.
+        features: Kind by feature name.
+        output: Kind of the output.
+        label: Kind of the label.
+        segments: Names of segments.
+        attributions: Names of attributed features.
+        lists: Whether all features so far were lists, of this one length; None while nothing was seen, -1 for no.
+    """
+
+    labels: bool = False
+    predictions: bool = True
+    features: dict[str, Kind] = msgspec.field(default_factory=dict[str, Kind])
+    output: Kind = Kind.EMPTY
+    label: Kind = Kind.EMPTY
+    segments: set[str] = msgspec.field(default_factory=set[str])
+    attributions: set[str] = msgspec.field(default_factory=set[str])
+    lists: int | None = None
+
+    @classmethod
+    def of(cls, records: Iterable[Record], *, labels: bool = False, predictions: bool = True) -> Layout:
+        """The layout that gives each of `records` its room."""
+        layout = cls(labels=labels, predictions=predictions)
+        for record in records:
+            layout.observe(record)
+        return layout
+
+    def observe(self, record: Record) -> None:
+        """Make room for `record`."""
+        self.label = shared(self.label, kind_of(record.label))
+        if isinstance(record, GroundTruth):
+            return
+        self.output = shared(self.output, kind_of(record.output))
+        self._observe_features(record)
+        if record.segments:
+            self.segments.update(record.segments)
+        if record.attributions:
+            self.attributions.update(record.attributions)
+
+    def _observe_features(self, record: Prediction) -> None:
+        kinds = self.features
+        for name, value in named(record.features).items():
+            known = kinds.get(name)
+            if known is not None and _STAYS.get(type(value)) is known:
+                continue
+            kind = kind_of(value)
+            if known is not kind:
+                kinds[name] = kind if known is None else shared(known, kind)
+        length = len(record.features) if isinstance(record.features, list) else -1
+        self.lists = length if self.lists in {None, length} else -1
+
+    def feature_names(self) -> list[str]:
+        """Names of features in the order of their columns: positions by number, then names by spelling."""
+        return sorted(self.features, key=_order)
+
+
+def _order(name: str) -> tuple[int, int, str]:
+    # The order must not depend on which record came first, else two files of one log would differ in it.
+    if name.isascii() and name.isdecimal() and len(name) <= 6:  # noqa: PLR2004 - no list of features is longer
+        return 0, int(name), name
+    return 1, 0, name

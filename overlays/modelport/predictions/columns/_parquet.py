@@ -1,0 +1,57 @@
+"""Parquet files of records."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from modelport._extras import require
+from modelport.predictions._gently import in_steps
+from modelport.predictions._record import GroundTruth
+from modelport.predictions.columns._build import to_batch
+from modelport.predictions.columns._layout import Layout
+from modelport.predictions.columns._rebuild import from_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from modelport.predictions._record import Record
+
+__all__ = ["read_parquet", "to_parquet"]
+
+_ROWS_AT_ONCE = 4096
+_ROWS_PER_STEP = 200
+_ROW_GROUP_ROWS = 65_536
+
+
+def to_parquet(records: Sequence[Record]) -> bytes:
+    """`records`, all predictions or all ground truth, as one Parquet file (zstd).
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    pa: Any = require("pyarrow", "parquet")
+    pq: Any = require("pyarrow.parquet", "parquet")
+    truth = isinstance(records[0], GroundTruth)
+    layout = Layout(labels=truth, predictions=not truth)
+    for step in in_steps(records, _ROWS_PER_STEP):
+        for record in step:
+            layout.observe(record)
+    batches = [to_batch(step, layout) for step in in_steps(records, _ROWS_PER_STEP)]
+    table = pa.Table.from_batches(batches).combine_chunks()
+    content = io.BytesIO()
+    pq.write_table(table, content, compression="zstd", row_group_size=_ROW_GROUP_ROWS)
+    return content.getvalue()
+
+
+def read_parquet(file: Any) -> Iterator[Record]:
+    """Yield the records of a Parquet file (a path or a seekable binary file), some thousands in memory at a time.
+
+    Raises:
+        OSError: No Parquet, or cut short (pyarrow's ``ArrowInvalid`` is a ValueError).
+    """
+    pq: Any = require("pyarrow.parquet", "parquet")
+    # Not through a memory map: a file that shrinks under one kills the process.
+    with pq.ParquetFile(file, memory_map=False) as parquet:
+        for batch in parquet.iter_batches(batch_size=_ROWS_AT_ONCE):
+            yield from from_batch(batch)

@@ -1,0 +1,109 @@
+"""``modelport drift report``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from modelport.drift import Baseline
+from modelport.predictions import FileSink, Prediction
+from tests.cli.conftest import Modelport
+
+ROWS = 1200
+START = 1_700_006_400 * 10**9
+RANDOM = np.random.default_rng(11)
+AGES = RANDOM.normal(60, 10, ROWS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """baseline.json, now.parquet whose age has moved, and the same as a log."""
+    made = tmp_path_factory.mktemp("report")
+    ages = RANDOM.normal(40, 10, 3000)
+    Baseline.from_data({"age": ages}, output=ages / 100).save(made / "baseline.json")
+    times = START + np.arange(ROWS) * 120 * 10**9
+    pq.write_table(
+        pa.table({
+            "age": AGES,
+            "output": AGES / 100,
+            "truth": AGES / 100 + 0.1,
+            "timestamp_ns": times,
+            "country": ["SG", "BR"] * (ROWS // 2),
+        }),
+        made / "now.parquet",
+    )  # fmt: skip
+    sink = FileSink(made / "log")
+    sink.write([
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=int(times[place]),
+            endpoint="churn",
+            features={"age": float(AGES[place])},
+            output=float(AGES[place] / 100),
+            segments={"country": ("SG", "BR")[place % 2]},
+        )
+        for place in range(ROWS)
+    ])  # fmt: skip
+    sink.close()
+    return made
+
+
+@pytest.mark.parametrize("logs", ["now.parquet", "log"])
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_files_and_logs_give_the_same_report(modelport: Modelport, folder: Path, logs: str, engine: str) -> None:
+    common = ("--baseline", folder / "baseline.json", "--logs", folder / logs, "--engine", engine)
+    answer = modelport("drift", "report", *common, "--window", "1d", "--segment", "country", "--json")
+
+    assert answer.returncode == 0, answer.stderr
+    report = json.loads(answer.stdout)
+    expected = np.histogram(AGES, [-np.inf, *sorted(AGES)[:1], np.inf])[0].sum()
+    assert report["records"] == expected == ROWS
+    assert [window["records"] for window in report["windows"]] == [720, 480]
+    assert [(part["value"], part["records"]) for part in report["segments"]] == [("BR", 600), ("SG", 600)]
+    assert report["features"][0]["verdict"] == "major"
+
+
+def test_performance_is_measured_on_request(modelport: Modelport, folder: Path) -> None:
+    common = ("--baseline", folder / "baseline.json", "--logs", folder / "now.parquet")
+    answer = modelport("drift", "report", *common, "--label-column", "truth", "--start", "2023-11-16", "--json")
+
+    report = json.loads(answer.stdout)
+    assert report["records"] == report["performance"]["labelled"] == 480
+    assert report["performance"]["metrics"]["bias"] == pytest.approx(-0.1)
+
+
+def test_people_get_a_table_and_a_page_and_a_pipeline_its_exit_code(
+    modelport: Modelport, folder: Path, tmp_path: Path
+) -> None:
+    common = ("--baseline", folder / "baseline.json", "--logs", folder / "log", "--endpoint", "churn")
+    answer = modelport("drift", "report", *common, "--html", tmp_path / "drift.html", "--fail-on", "major")
+
+    assert answer.returncode == 1
+    assert "age" in answer.stdout
+    assert "<svg" in (tmp_path / "drift.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--logs", "nowhere.parquet"), "no Parquet or CSV file"),
+        (("--logs", "now.parquet", "--segment", "city"), "city"),
+        (("--logs", "now.parquet", "--window", "often"), "a window is"),
+        (("--logs", "now.parquet", "--start", "yesterday"), "is no time such as"),
+        (("--logs", "log", "--engine", "spark"), "Spark reads files"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line(
+    modelport: Modelport, folder: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    logs = folder / arguments[1]
+    answer = modelport("drift", "report", "--baseline", folder / "baseline.json", "--logs", logs, *arguments[2:])
+
+    assert answer.returncode == 2
+    assert told in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -1,0 +1,218 @@
+"""Drift over logged predictions is that of the live page, whatever was logged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelport.drift import Baseline, FeatureBaseline, LiveCounts, drift_report
+from modelport.drift.offline import OfflineError
+from modelport.monitor import logged_drift_report
+from modelport.predictions import FileSink, GroundTruth, ParquetSink, Prediction
+
+ENGINES = ["duckdb", "polars"]
+DAY = 86_400 * 10**9
+START = 1_700_006_400 * 10**9  # 2023-11-15, midnight
+
+BASELINE = Baseline(
+    features=(
+        FeatureBaseline(name="x", kind="numeric", edges=(-1.0, 0.1, 5.0), counts=(1, 1, 1, 1)),
+        FeatureBaseline(name="it's", kind="categorical", categories=("0", "1", "a"), counts=(1, 1, 1, 0)),
+    ),
+    output=FeatureBaseline(name="output", kind="numeric", edges=(0.5,), counts=(1, 1), role="output"),
+    attributions=(FeatureBaseline(name="x", kind="numeric", edges=(0.0,), counts=(1, 1), role="attribution"),),
+    rows=4,
+)
+
+values: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+    | st.sampled_from(["1", " 2.5", "1_0", "Infinity", "a", [1], [1, 2], {}, [], 10**400])
+)  # fmt: skip
+features = st.one_of(
+    st.fixed_dictionaries({"x": values, "it's": values}),
+    st.fixed_dictionaries({}, optional={"x": values, "z": values}),
+    st.lists(values, min_size=2, max_size=2),
+    st.lists(st.tuples(values, values).map(list), min_size=1, max_size=3),
+    values,
+)
+attributions = st.none() | st.fixed_dictionaries({"x": st.floats(allow_nan=False)})
+
+
+@st.composite
+def predictions(draw: Callable[..., Any]) -> list[Prediction]:
+    given_features = draw(st.lists(features, max_size=15))
+    return [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START + draw(st.integers(-3, 3)) * DAY // 2,
+            endpoint="churn",
+            features=row,
+            output=draw(values | st.lists(values, max_size=3)),
+            segments=draw(st.none() | st.fixed_dictionaries({"country": st.sampled_from(["SG", "BR", "d'E", ""])})),
+            # Those of what is no row are counted by the live page alone.
+            attributions=draw(attributions) if isinstance(row, dict) and {"x", "it's"} <= row.keys() else None,
+        )
+        for place, row in enumerate(given_features)
+    ]
+
+
+def told(part: Any) -> str:
+    """All rows as text, in which NaN equals itself; without the one number that needs the values themselves."""
+    return repr([msgspec.structs.replace(row, mean_absolute=None) for row in part.features])
+
+
+def live(records: list[Prediction]) -> Any:
+    counts = LiveCounts(BASELINE)
+    counts.update_from(records)
+    return drift_report(BASELINE, counts)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@given(predictions(), st.integers(4, 20))
+@settings(max_examples=25, deadline=None)
+def test_logged_drift_is_live_drift(engine: str, records: list[Prediction], batch: int) -> None:
+    report = logged_drift_report(BASELINE, records, engine=engine, batch_rows=batch)
+
+    expected = live(records)
+    assert told(expected) == told(report)
+    assert (expected.records, expected.uncounted) == (report.records, report.uncounted)
+
+
+@given(predictions(), st.integers(4, 20))
+@settings(max_examples=12, deadline=None)
+def test_each_window_and_segment_is_the_live_drift_of_its_predictions(records: list[Prediction], batch: int) -> None:
+    report = logged_drift_report(BASELINE, records, window="1d", segments=["country"], batch_rows=batch)
+
+    for window in report.windows:
+        assert window.start_ns is not None
+        assert window.end_ns is not None
+        inside = [record for record in records if window.start_ns <= record.timestamp_ns < window.end_ns]
+        assert told(live(inside)) == told(window)
+    for segment in report.segments:
+        value = None if segment.value == "(none)" else segment.value
+        same = [record for record in records if (record.segments or {}).get("country") == value]
+        assert told(live(same)) == told(segment)
+    assert sum(window.records for window in report.windows) == report.records
+    assert sum(segment.records for segment in report.segments) == report.records
+
+
+def test_rare_segments_count_together_however_many_there_are() -> None:
+    records = [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START,
+            endpoint="churn",
+            features=[1.0, "a"],
+            output=0.1,
+            segments={"user": "often" if place % 2 else str(place)},
+        )
+        for place in range(3000)
+    ]
+
+    report = logged_drift_report(BASELINE, records, segments=["user"], max_segments=2, batch_rows=100)
+
+    assert [(segment.value, segment.records) for segment in report.segments] == [
+        ("often", 1500),
+        ("0", 1),
+        ("__other__", 1499),
+    ]
+
+
+def test_labels_that_a_reader_joined_give_performance() -> None:
+    pairs = [(0.9, 1), (0.8, 0), (0.2, 0), (0.4, 1), (0.6, 1), (0.3, None)]
+    records = [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START + place * DAY,
+            endpoint="churn",
+            features=[1.0, "a"],
+            output=output,
+            label=label,
+        )
+        for place, (output, label) in enumerate(pairs)
+    ]
+
+    report = logged_drift_report(BASELINE, records, window="1d", batch_rows=2)
+
+    assert report.performance is not None
+    assert report.performance.labelled == 5
+    # By hand: of 5 three are right; 2 of 3 called true are true, 2 of 3 true are called so; of 6 pairs 4 are ordered.
+    metrics = report.performance.metrics
+    assert (metrics["accuracy"], metrics["precision"], metrics["recall"]) == (3 / 5, 2 / 3, 2 / 3)
+    assert metrics["auc"] == pytest.approx(4 / 6)
+    expected = -(math.log(0.9) + math.log(0.2) + math.log(0.8) + math.log(0.4) + math.log(0.6)) / 5
+    assert metrics["log_loss"] == pytest.approx(expected)
+    assert [window.performance and window.performance.labelled for window in report.windows] == [1, 1, 1, 1, 1, None]
+
+
+def test_a_log_on_disk_is_read_by_endpoint_and_time(tmp_path: Path) -> None:
+    records = [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START + place * DAY,
+            endpoint="churn" if place < 8 else "other",
+            features={"x": float(place), "it's": "a"},
+            output=0.5,
+        )
+        for place in range(10)
+    ]
+    sink = FileSink(tmp_path)
+    sink.write(records)
+    sink.close()
+    first = dt.datetime.fromtimestamp(START // 10**9, dt.UTC)
+    seen: list[int] = []
+
+    report = logged_drift_report(
+        BASELINE,
+        tmp_path,
+        endpoint="churn",
+        start=first + dt.timedelta(days=1),
+        end=first + dt.timedelta(days=5),
+        on_batch=seen.append,
+    )
+
+    assert told(live(records[1:5])) == told(report)
+    assert report.endpoint == "churn"
+    assert seen == [4]
+
+
+def test_spark_reads_no_batches() -> None:
+    with pytest.raises(OfflineError, match="files and frames"):
+        logged_drift_report(BASELINE, [], engine="spark")
+
+
+@pytest.mark.parametrize("sink_of", [FileSink, ParquetSink])
+def test_ground_truth_in_the_log_is_joined(tmp_path: Path, sink_of: Any) -> None:
+    records: list[Any] = [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START + place,
+            endpoint="churn",
+            features={"x": float(place), "it's": "a"},
+            output=place / 10,
+        )
+        for place in range(8)
+    ]
+    truths = [
+        GroundTruth(prediction_id=str(place), timestamp_ns=START + DAY, endpoint="churn", label=place % 2)
+        for place in range(6)
+    ]
+    sink = sink_of(tmp_path)
+    sink.write([*records, *truths])
+    sink.close()
+
+    report = logged_drift_report(BASELINE, tmp_path, endpoint="churn")
+
+    assert told(live(records)) == told(report)
+    assert report.performance is not None
+    # By hand: 0 to 0.4 say false, 0.5 says true; 1 and 3 are true and are not called so.
+    assert report.performance.labelled == 6
+    assert report.performance.metrics["accuracy"] == 4 / 6

@@ -1,0 +1,201 @@
+"""Records as typed columns: nothing is lost, whatever the values are, and engines see plain columns."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelport.predictions import Prediction
+from modelport.predictions.columns import Layout, from_batch, read_parquet, to_batch, to_parquet, to_table
+from modelport.predictions.columns._kinds import Kind, kind_of, shared
+
+from .records import START_NS, logged, prediction, predictions, truth, truths, values
+
+kinds = st.sampled_from(list(Kind))
+
+
+def through_parquet(records: list[Any]) -> list[Any]:
+    return list(read_parquet(io.BytesIO(to_parquet(records))))
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equal, where an infinity and the text that stands for it in JSON are one, and true is not 1."""
+    if isinstance(left, dict):
+        return isinstance(right, dict) and left.keys() == right.keys() and all(same(left[n], right[n]) for n in left)
+    if isinstance(left, list):
+        return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, float) and isinstance(right, float) and math.isnan(left):
+        return math.isnan(right)
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, str) and isinstance(other, float):
+            return one == {math.inf: "Infinity", -math.inf: "-Infinity"}.get(other)
+    return bool(left == right)
+
+
+@given(st.lists(predictions, min_size=1, max_size=8))
+def test_predictions_come_back_from_parquet_as_their_lines_say_them(records: list[Prediction]) -> None:
+    said = [logged(record) for record in records]
+
+    back = through_parquet(said)
+
+    assert [record.as_dict() for record in back if not isinstance(record, Prediction)] == []
+    for left, right in zip(said, back, strict=True):
+        assert same(left.as_dict(), right.as_dict()), (left, right)
+
+
+@given(st.lists(truths, min_size=1, max_size=8))
+def test_ground_truth_comes_back_from_parquet_as_its_lines_say_it(records: list[Any]) -> None:
+    said = [logged(record) for record in records]
+
+    for left, right in zip(said, through_parquet(said), strict=True):
+        assert same(left.as_dict(), right.as_dict()), (left, right)
+
+
+@given(st.lists(predictions, min_size=1, max_size=4), st.lists(predictions, max_size=4))
+def test_what_the_layout_has_not_seen_is_lost_neither(seen: list[Prediction], unseen: list[Prediction]) -> None:
+    said = [logged(record) for record in [*seen, *unseen]]
+    layout = Layout.of(said[: len(seen)])
+
+    back = list(from_batch(to_batch(said, layout)))
+
+    for left, right in zip(said, back, strict=True):
+        assert same(left.as_dict(), right.as_dict()), (left, right)
+
+
+@given(kinds, kinds, kinds)
+def test_the_kind_of_a_column_does_not_depend_on_the_order_of_its_values(a: Kind, b: Kind, c: Kind) -> None:
+    assert shared(a, b) == shared(b, a)
+    assert shared(shared(a, b), c) == shared(a, shared(b, c))
+    assert shared(a, a) == a
+
+
+@given(st.lists(values, max_size=5), st.randoms(use_true_random=False))
+def test_a_table_has_the_same_columns_in_whatever_order_its_records_came(items: list[Any], random: Any) -> None:
+    records = [logged(prediction(number, features={"x": item, "y": 1})) for number, item in enumerate(items)]
+    mixed = random.sample(records, len(records))
+
+    assert to_table(records).schema.equals(to_table(mixed).schema, check_metadata=True)
+
+
+@pytest.mark.parametrize(
+    ("column", "type_", "cells"),
+    [
+        ([41, 42], pa.float64(), [41.0, 42.0]),
+        ([41, 41.5, None], pa.float64(), [41.0, 41.5, None]),
+        ([1.0, math.nan, math.inf], pa.float64(), [1.0, None, math.inf]),
+        ([1.0, "Infinity", "-Infinity"], pa.float64(), [1.0, math.inf, -math.inf]),
+        (["Infinity", "a"], pa.string(), ["Infinity", "a"]),
+        ([True, None, False], pa.bool_(), [True, None, False]),
+        (["a", None], pa.string(), ["a", None]),
+        ([None, None], pa.float64(), [None, None]),
+        (["a", 1, True], pa.string(), ["a", "1", "true"]),
+        ([1, True], pa.string(), ["1", "true"]),
+        ([[1, 2], {"a": None}], pa.string(), ["[1,2]", '{"a":null}']),
+        ([2**53 + 1], pa.float64(), [float(2**53)]),
+    ],
+)
+def test_each_feature_is_one_typed_column(column: list[Any], type_: pa.DataType, cells: list[Any]) -> None:
+    table = to_table([prediction(number, features={"x": value}) for number, value in enumerate(column)])
+
+    assert table.schema.field("feature_x").type == type_
+    assert table["feature_x"].to_pylist() == cells
+
+
+def test_lists_are_numbered_columns_in_order_of_position() -> None:
+    table = to_table([prediction(features=list(range(12)))])
+
+    assert [name for name in table.column_names if name.startswith("feature_")] == [f"feature_{n}" for n in range(12)]
+    assert next(from_batch(table.to_batches()[0])) == prediction(features=list(range(12)))
+
+
+def test_the_columns_of_a_table_of_predictions() -> None:
+    record = prediction(
+        features={"b": 1, "a": "x"},
+        model_version="3",
+        request_body={"q": 1},
+        segments={"country": "SG"},
+        attributions={"b": 0.25},
+        timestamp_ns=START_NS + 123_456_789,
+    )
+    table = to_table([record])
+
+    assert table.column_names == [
+        "prediction_id",
+        "timestamp",
+        "timestamp_ns",
+        "endpoint",
+        "model_version",
+        "output",
+        "request_body",
+        "feature_a",
+        "feature_b",
+        "segment_country",
+        "attribution_b",
+        "other_json",
+    ]
+    assert table.schema.field("timestamp").type == pa.timestamp("us", "UTC")
+    assert table["timestamp_ns"].to_pylist() == [START_NS + 123_456_789]
+    assert table["request_body"].to_pylist() == ['{"q":1}']
+    assert table["other_json"].to_pylist() == [None]
+
+
+def test_a_time_beyond_64_bits_is_kept_beside_its_column() -> None:
+    far = prediction(timestamp_ns=2**70)
+
+    assert through_parquet([far]) == [far]
+
+
+def test_a_file_that_another_program_has_rewritten_is_read() -> None:
+    rows = pa.table(
+        {
+            "prediction_id": ["a"],
+            "timestamp": pa.array([START_NS // 1000], pa.timestamp("us", "UTC")),
+            "endpoint": ["churn"],
+            "feature_age": pa.array([41], pa.int32()),
+            "output": [0.5],
+        }
+    )
+    file = io.BytesIO()
+    pq.write_table(rows, file)
+
+    assert list(read_parquet(io.BytesIO(file.getvalue()))) == [
+        prediction(prediction_id="a", timestamp_ns=START_NS, features={"age": 41})
+    ]
+
+
+def test_a_parquet_file_of_something_else_is_told() -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"x": [1]}), file)
+
+    with pytest.raises(KeyError, match="not a file of predictions"):
+        list(read_parquet(io.BytesIO(file.getvalue())))
+
+
+def test_kinds_of_values() -> None:
+    assert [kind_of(value) for value in (None, math.nan, True, 1, 1.0, "a", "Infinity", [], {})] == [
+        Kind.EMPTY,
+        Kind.EMPTY,
+        Kind.BOOL,
+        Kind.INT,
+        Kind.NUMBER,
+        Kind.TEXT,
+        Kind.INFINITY,
+        Kind.JSON,
+        Kind.JSON,
+    ]
+
+
+def test_labels_have_a_column_only_where_they_are_asked_for() -> None:
+    assert "label" not in to_table([prediction()]).column_names
+    assert to_table([truth(label=1), truth(label=0.5)], Layout.of([truth(label=0.5)], labels=True, predictions=False))[
+        "label"
+    ].to_pylist() == [1.0, 0.5]
