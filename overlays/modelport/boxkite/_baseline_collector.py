@@ -84,7 +84,7 @@ def baseline_of(collector: BaselineMetricCollector) -> Baseline | None:
     require("prometheus_client", "drift")
     from prometheus_client import generate_latest
 
-    from modelport.drift._prometheus_read import from_text
+    from modelport.drift.training._prometheus_read import from_text
 
     text = generate_latest(collector).decode()
     if not text.strip():

@@ -48,7 +48,7 @@ def baseline_from(
 ) -> Baseline:
     """The baseline of a data file, a few columns at a time if it is large."""
     from modelport.drift import Baseline, BaselineError
-    from modelport.drift._tables import Batches
+    from modelport.drift.training._tables import Batches
 
     names = wanted(file, features, output_column)
     made: list[FeatureBaseline] = []
@@ -110,7 +110,7 @@ def with_counts(shape: Baseline, file: DataFile, output_column: str | None) -> B
 def count_file(baseline: Baseline, file: DataFile, output_column: str | None) -> tuple[list[FeatureCounts], int]:
     """Counts of the baseline's columns in the file, and its rows."""
     require("numpy", "drift")
-    from modelport.drift._column_tally import ColumnTally
+    from modelport.drift.serving._column_tally import ColumnTally
 
     tallies = [ColumnTally(column) for column in baseline.columns]
     places = [output_column if tally.column.role == "output" else tally.column.name for tally in tallies]

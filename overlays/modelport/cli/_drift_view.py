@@ -7,8 +7,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
-from modelport.drift._ranking import series_of, worst_segments
-from modelport.drift._words import NOTHING, headline, number, percent, plural, short, span
+from modelport.drift.page._ranking import series_of, worst_segments
+from modelport.drift.page._words import NOTHING, headline, number, percent, plural, short, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from modelport.drift import DriftReport, FeatureDrift
-    from modelport.drift._ranking import Series, WorstSegment
     from modelport.drift._results import Verdict
+    from modelport.drift.page._ranking import Series, WorstSegment
 
 __all__ = ["print_report", "render_terminal"]
 

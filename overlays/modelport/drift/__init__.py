@@ -10,12 +10,8 @@ The formulas are in `modelport.drift.divergence`. Importing this package loads n
 """
 
 from modelport.drift._baseline import Baseline, BaselineError, FeatureBaseline
-from modelport.drift._html import feature_chart_svg
-from modelport.drift._live import LiveCounts
 from modelport.drift._report import drift_report
 from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift, Performance
-from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
-from modelport.drift._state import CountsState
 from modelport.drift._values import format_edge
 from modelport.drift.divergence import (
     chi_square,
@@ -29,6 +25,10 @@ from modelport.drift.divergence import (
     unseen_share,
     wasserstein_distance,
 )
+from modelport.drift.page._html import feature_chart_svg
+from modelport.drift.serving._live import LiveCounts
+from modelport.drift.serving._snapshot import CountsSnapshot, FeatureCounts
+from modelport.drift.serving._state import CountsState
 
 __all__ = [
     "Baseline",

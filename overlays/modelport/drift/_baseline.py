@@ -137,7 +137,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         """
         require("numpy", "drift")
         # Here, because numpy is an extra.
-        from modelport.drift._summary import Limits, summarise
+        from modelport.drift.training._summary import Limits, summarise
 
         return summarise(
             data,
@@ -155,7 +155,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OSError: The directory cannot be written.
         """
-        from modelport.drift._saved import to_json, write
+        from modelport.drift.training._saved import to_json, write
 
         return write(path, to_json(self))
 
@@ -167,8 +167,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OSError: The directory cannot be written.
         """
-        from modelport.drift._prometheus_write import to_text
-        from modelport.drift._saved import write
+        from modelport.drift.training._prometheus_write import to_text
+        from modelport.drift.training._saved import write
 
         return write(path, to_text(self).encode())
 
@@ -182,6 +182,6 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
             BaselineError: No such file, not a baseline, of a newer version, or damaged; the text says where.
             MissingExtraError: Prometheus text, and prometheus-client is not installed.
         """
-        from modelport.drift._saved import load
+        from modelport.drift.training._saved import load
 
         return load(path)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from modelport.drift._baseline import Baseline
     from modelport.drift._kernel import Floats
-    from modelport.drift._snapshot import CountsSnapshot
+    from modelport.drift.serving._snapshot import CountsSnapshot
 
 __all__ = ["ColumnGauges", "DriftGauges"]
 

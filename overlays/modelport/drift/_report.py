@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.drift import divergence
-from modelport.drift._live import LiveCounts
 from modelport.drift._results import DriftReport, FeatureDrift
-from modelport.drift._snapshot import CountsSnapshot
+from modelport.drift.serving._live import LiveCounts
+from modelport.drift.serving._snapshot import CountsSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelport.drift._baseline import Baseline, FeatureBaseline
     from modelport.drift._results import Verdict
-    from modelport.drift._snapshot import FeatureCounts
     from modelport.drift.divergence import Rule
+    from modelport.drift.serving._snapshot import FeatureCounts
 
 __all__ = ["MAJOR_PSI", "MODERATE_PSI", "drift_report", "feature_drift"]
 
@@ -146,7 +146,7 @@ def _counts(
         return current
     require("numpy", "drift")
     # Here, because numpy is an extra.
-    from modelport.drift._count_data import count_data
+    from modelport.drift.serving._count_data import count_data
 
     is_table = any(map(partial(hasattr, current), _OF_TABLES))
     if not is_table and isinstance(current, Iterable):

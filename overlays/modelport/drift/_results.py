@@ -182,7 +182,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
             MissingExtraError: Jinja2 is not installed.
         """
         # Here, because Jinja2 is an extra.
-        from modelport.drift._html import render_report
+        from modelport.drift.page._html import render_report
 
         return render_report(self, title=title, subtitle=subtitle)
 

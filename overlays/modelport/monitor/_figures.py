@@ -16,7 +16,7 @@ from modelport.monitor._view import MonitorView, SinkView
 if TYPE_CHECKING:
     from modelport.drift import Baseline, CountsSnapshot
     from modelport.drift._gauges import ColumnGauges, DriftGauges
-    from modelport.drift._state import CountsState
+    from modelport.drift.serving._state import CountsState
     from modelport.monitor._pipeline import Pipeline
 
 __all__ = ["Figures"]

@@ -7,14 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modelport._extras import require
-from modelport.drift._rows import RowReader
 from modelport.drift._values import to_label, to_number
+from modelport.drift.serving._rows import RowReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from modelport.drift import Baseline
-    from modelport.drift._rows import Row
+    from modelport.drift.serving._rows import Row
     from modelport.predictions import Prediction
 
 _Read: TypeAlias = "tuple[list[Row], list[object], list[Prediction], list[object], list[dict[str, float]]]"

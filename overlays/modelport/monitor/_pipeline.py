@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from modelport.drift import Baseline, LiveCounts
-    from modelport.drift._window import DriftWindow
+    from modelport.drift.serving._window import DriftWindow
     from modelport.predictions import Sink, Spool
     from modelport.predictions._frame import Frame
     from modelport.predictions._queued import Queued, Usual
@@ -76,7 +76,7 @@ class Pipeline:
         if baseline is not None:
             # Here, so that logging alone loads nothing of drift.
             from modelport.drift import LiveCounts
-            from modelport.drift._window import DriftWindow
+            from modelport.drift.serving._window import DriftWindow
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
         self.on_step: list[Callable[[], object]] = []
@@ -230,6 +230,6 @@ def unpacked(features: object) -> object:
     if type(features) is not bytes:
         return features
     # Here, because numpy is an extra, and without it there is nothing to count.
-    from modelport.drift._packed import unpack_rows
+    from modelport.drift.serving._packed import unpack_rows
 
     return unpack_rows([features])[0]

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelport.drift import Baseline, DriftReport, DriftSlice, FeatureDrift, drift_report
-from modelport.drift._chart import chart_of
-from modelport.drift._line import line_of, metric_line, psi_line
-from modelport.drift._missing import absences
-from modelport.drift._places import Place, places_of
-from modelport.drift._ranking import series_of, worst_segments
-from modelport.drift._spark import SPARK_HEIGHT, SPARK_WIDTH, spark_of
-from modelport.drift._strip import STRIP_HEIGHT, STRIP_WIDTH, strip_of
-from modelport.drift._words import NOTHING, edge, headline, moment, percent, short
+from modelport.drift.page._chart import chart_of
+from modelport.drift.page._line import line_of, metric_line, psi_line
+from modelport.drift.page._missing import absences
+from modelport.drift.page._places import Place, places_of
+from modelport.drift.page._ranking import series_of, worst_segments
+from modelport.drift.page._spark import SPARK_HEIGHT, SPARK_WIDTH, spark_of
+from modelport.drift.page._strip import STRIP_HEIGHT, STRIP_WIDTH, strip_of
+from modelport.drift.page._words import NOTHING, edge, headline, moment, percent, short
 from tests.unit.drift.reports import DAY_NS, FIRST_DAY_NS, baseline, hostile_report, rich_report
 
 if TYPE_CHECKING:

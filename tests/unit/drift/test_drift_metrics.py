@@ -192,7 +192,7 @@ def test_the_process_label_tells_one_run_from_the_next() -> None:
 
 def test_the_drift_window_forgets_what_is_old() -> None:
     from modelport.drift import LiveCounts
-    from modelport.drift._window import DriftWindow
+    from modelport.drift.serving._window import DriftWindow
 
     live, window = LiveCounts(BASELINE), DriftWindow(120)
     for minute in range(10):
@@ -206,7 +206,7 @@ def test_the_drift_window_forgets_what_is_old() -> None:
 
 def test_the_window_covers_everything_while_young() -> None:
     from modelport.drift import LiveCounts
-    from modelport.drift._window import DriftWindow
+    from modelport.drift.serving._window import DriftWindow
 
     live, window = LiveCounts(BASELINE), DriftWindow(3600)
     window.observe(0.0, live.snapshot)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from modelport.drift import Baseline, BaselineError, FeatureBaseline, drift_report, format_edge
-from modelport.drift._prometheus_read import from_text
-from modelport.drift._prometheus_write import to_text
+from modelport.drift.training._prometheus_read import from_text
+from modelport.drift.training._prometheus_write import to_text
 
 # The example of the reference sheet: the output of Boxkite 0.0.5 for the data below.
 GOLDEN = """\

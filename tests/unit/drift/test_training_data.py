@@ -21,7 +21,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from modelport.drift import Baseline, BaselineError, FeatureBaseline, LiveCounts, _tables, drift_report
+from modelport.drift import Baseline, BaselineError, FeatureBaseline, LiveCounts, drift_report
+from modelport.drift.training import _tables
 from modelport.predictions import Prediction
 
 AGES = [20.5, 30.5, None, 50.5, 60.5, 30.5]

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from modelport._extras import MissingExtraError
 from modelport.drift import Baseline, drift_report
-from modelport.drift._html import template_environment
+from modelport.drift.page._html import template_environment
 from modelport.sandbox.codex.drift_data import MOST_WINDOWS, window_seconds
 from modelport.sandbox.store import Store
 from tests.contract.in_process import InProcess
@@ -280,7 +280,7 @@ def test_without_the_drift_extra_the_page_names_it(box: InProcess, monkeypatch: 
     def missing(module: str, extra: str) -> None:
         raise MissingExtraError(module, extra)
 
-    monkeypatch.setattr("modelport.drift._html.require", missing)
+    monkeypatch.setattr("modelport.drift.page._html.require", missing)
     template_environment.cache_clear()
     response = box.request("GET", "/codex/drift")
 

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from modelport.drift._snapshot import FeatureCounts
 from modelport.drift._values import to_label
 from modelport.drift.offline import _literals
+from modelport.drift.serving._snapshot import FeatureCounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

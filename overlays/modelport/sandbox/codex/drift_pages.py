@@ -85,7 +85,7 @@ async def _answer(work: Callable[[], Response]) -> Response:
 
 
 def _summary(found: ModelDrift) -> dict[str, Any]:
-    from modelport.drift._ranking import worst_verdict
+    from modelport.drift.page._ranking import worst_verdict
 
     report = found.report
     return {
@@ -103,7 +103,7 @@ def _summary(found: ModelDrift) -> dict[str, Any]:
 
 
 def _report_json(found: ModelDrift) -> Response:
-    from modelport.drift._page_data import report_data
+    from modelport.drift.page._page_data import report_data
 
     if found.report is None:
         return JSONResponse(_summary(found), UNPROCESSABLE, headers=HEADERS)
@@ -111,7 +111,7 @@ def _report_json(found: ModelDrift) -> Response:
 
 
 def _index(found: list[ModelDrift], refresh: int | None) -> str:
-    from modelport.drift._index import IndexEntry, render_index
+    from modelport.drift.page._index import IndexEntry, render_index
 
     entries = [
         IndexEntry(
@@ -133,8 +133,8 @@ def _index(found: list[ModelDrift], refresh: int | None) -> str:
 
 
 def _page(found: ModelDrift, refresh: int | None) -> str:
-    from modelport.drift._html import render_report
-    from modelport.drift._index import render_reason
+    from modelport.drift.page._html import render_report
+    from modelport.drift.page._index import render_reason
 
     title = str(found.model["Name"])
     told = f"{found.model['Operation']} model of group {found.model['Group']}"
@@ -151,7 +151,7 @@ def _html(page: str, status: int = 200) -> Response:
 def _problem(request: Request, text: str, status: int) -> Response:
     if _wants_json(request):
         return JSONResponse({"error": text}, status, headers=HEADERS)
-    from modelport.drift._index import render_reason
+    from modelport.drift.page._index import render_reason
 
     page = render_reason(text, title="Drift", subtitle="", back=PREFIX, refresh_seconds=None)
     return _html(page, status)

@@ -1,4 +1,4 @@
-"""Reading a baseline from Prometheus text: see `modelport.drift._prometheus_write` for the form."""
+"""Reading a baseline from Prometheus text: see `modelport.drift.training._prometheus_write` for the form."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import msgspec
 
 from modelport._extras import require
 from modelport.drift._baseline import OUTPUT_NAME, Baseline, BaselineError, FeatureBaseline
-from modelport.drift._saved import FORMAT, VERSION
 from modelport.drift._values import OTHER, to_label
+from modelport.drift.training._saved import FORMAT, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

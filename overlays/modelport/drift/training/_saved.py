@@ -71,7 +71,7 @@ def load(path: str | os.PathLike[str]) -> Baseline:
 
 
 def _from_text(content: bytes) -> Baseline:
-    from modelport.drift._prometheus_read import from_text
+    from modelport.drift.training._prometheus_read import from_text
 
     return from_text(content.decode())
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from modelport.drift._column_tally import ColumnTally
 from modelport.drift._errors import BaselineError
-from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
-from modelport.drift._tables import batches
+from modelport.drift.serving._column_tally import ColumnTally
+from modelport.drift.serving._snapshot import CountsSnapshot, FeatureCounts
+from modelport.drift.training._tables import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from modelport.drift._baseline import Baseline, FeatureBaseline
-    from modelport.drift._tables import Pairs
+    from modelport.drift.training._tables import Pairs
 
 __all__ = ["count_data"]
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._words import moment, short
+from modelport.drift.page._words import moment, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift._ranking import Series
     from modelport.drift._results import DriftSlice, FeatureDrift
+    from modelport.drift.page._ranking import Series
 
 __all__ = ["LEVELS", "Place", "places_of", "told", "worst_row"]
 

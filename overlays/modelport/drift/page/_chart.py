@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._words import bin_name, category, edge, number, percent, short
+from modelport.drift.page._words import bin_name, category, edge, number, percent, short
 
 if TYPE_CHECKING:
     from modelport.drift._results import FeatureDrift

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from modelport.drift import _kernel
-from modelport.drift._collect import ColumnData
-from modelport.drift._snapshot import FeatureCounts
+from modelport.drift.serving._snapshot import FeatureCounts
+from modelport.drift.training._collect import ColumnData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modelport.drift._packed import matrix_of, unpack_rows
-from modelport.drift._rows import RowReader, getter
 from modelport.drift._values import to_label, to_number
+from modelport.drift.serving._packed import matrix_of, unpack_rows
+from modelport.drift.serving._rows import RowReader, getter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from modelport.drift._baseline import FeatureBaseline
     from modelport.drift._kernel import Floats, Ints
-    from modelport.drift._rows import Row
-    from modelport.drift._state import CountsState
+    from modelport.drift.serving._rows import Row
+    from modelport.drift.serving._state import CountsState
 
 __all__ = ["Tally"]
 

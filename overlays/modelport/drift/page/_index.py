@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modelport.drift._html import page_policy, page_style, template_environment
-from modelport.drift._ranking import worst_verdict
-from modelport.drift._words import headline
+from modelport.drift.page._html import page_policy, page_style, template_environment
+from modelport.drift.page._ranking import worst_verdict
+from modelport.drift.page._words import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelport.drift._columns import is_categories, pieces
 from modelport.drift._values import is_absent, to_label, to_number
+from modelport.drift.training._columns import is_categories, pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from modelport.drift._baseline import Kind
-    from modelport.drift._columns import Counted
+    from modelport.drift.training._columns import Counted
 
 __all__ = ["ColumnData"]
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from modelport.drift import _kernel
 from modelport.drift._baseline import OUTPUT_NAME, Baseline, BaselineError, FeatureBaseline
-from modelport.drift._collect import ColumnData
-from modelport.drift._tables import RECORD_OUTPUT, batches
+from modelport.drift.training._collect import ColumnData
+from modelport.drift.training._tables import RECORD_OUTPUT, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from modelport.drift._baseline import Kind, Role
-    from modelport.drift._tables import Pairs
+    from modelport.drift.training._tables import Pairs
 
 __all__ = ["Limits", "summarise"]
 

@@ -10,12 +10,12 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
 from modelport._extras import require
-from modelport.drift._chart import chart_of
-from modelport.drift._page_data import page_json
-from modelport.drift._spark import SPARK_HEIGHT, SPARK_WIDTH
-from modelport.drift._strip import STRIP_HEIGHT, STRIP_WIDTH
-from modelport.drift._view import gauge_percent, view_of
-from modelport.drift._words import bin_name, category, headline, percent, short, span
+from modelport.drift.page._chart import chart_of
+from modelport.drift.page._page_data import page_json
+from modelport.drift.page._spark import SPARK_HEIGHT, SPARK_WIDTH
+from modelport.drift.page._strip import STRIP_HEIGHT, STRIP_WIDTH
+from modelport.drift.page._view import gauge_percent, view_of
+from modelport.drift.page._words import bin_name, category, headline, percent, short, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -90,7 +90,7 @@ def template_environment() -> Environment:
     """The Jinja2 environment of this package's templates, with autoescape on; its macros may be imported by others."""
     jinja2: Any = require("jinja2", "drift")
     environment: Any = jinja2.Environment(
-        loader=jinja2.PackageLoader("modelport.drift", "_templates"),
+        loader=jinja2.PackageLoader("modelport.drift.page", "_templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -128,7 +128,7 @@ def page_style() -> str:
 
 @cache
 def _packaged(name: str) -> str:
-    return (files("modelport.drift") / "_templates" / name).read_text("utf-8")
+    return (files("modelport.drift.page") / "_templates" / name).read_text("utf-8")
 
 
 def page_policy(script: str = "") -> str:

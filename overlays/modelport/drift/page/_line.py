@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._chart import Tick
-from modelport.drift._places import LEVELS, told, worst_row
-from modelport.drift._words import short
+from modelport.drift.page._chart import Tick
+from modelport.drift.page._places import LEVELS, told, worst_row
+from modelport.drift.page._words import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from modelport.drift._places import Place
-    from modelport.drift._ranking import Series
+    from modelport.drift.page._places import Place
+    from modelport.drift.page._ranking import Series
 
 __all__ = ["Dot", "Line", "line_of", "metric_line", "psi_line"]
 

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modelport.drift._chart import chart_of
-from modelport.drift._line import metric_line, psi_line
-from modelport.drift._missing import absences
-from modelport.drift._places import places_of
-from modelport.drift._ranking import DRIFTED, series_of, worst_segments, worst_verdict
-from modelport.drift._spark import spark_of
-from modelport.drift._strip import strip_of
+from modelport.drift.page._chart import chart_of
+from modelport.drift.page._line import metric_line, psi_line
+from modelport.drift.page._missing import absences
+from modelport.drift.page._places import places_of
+from modelport.drift.page._ranking import DRIFTED, series_of, worst_segments, worst_verdict
+from modelport.drift.page._spark import spark_of
+from modelport.drift.page._strip import strip_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift._chart import Chart
-    from modelport.drift._line import Line
-    from modelport.drift._ranking import Series
     from modelport.drift._results import DriftReport, FeatureDrift
-    from modelport.drift._spark import Spark
-    from modelport.drift._strip import Strip
+    from modelport.drift.page._chart import Chart
+    from modelport.drift.page._line import Line
+    from modelport.drift.page._ranking import Series
+    from modelport.drift.page._spark import Spark
+    from modelport.drift.page._strip import Strip
 
 __all__ = ["gauge_percent", "view_of"]
 

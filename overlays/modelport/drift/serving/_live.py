@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
-from modelport.drift._snapshot import CountsSnapshot, FeatureCounts
-from modelport.drift._state import CountsState, zero_state
+from modelport.drift.serving._snapshot import CountsSnapshot, FeatureCounts
+from modelport.drift.serving._state import CountsState, zero_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ class LiveCounts:
         """
         require("numpy", "drift")
         # Here, because numpy is an extra.
-        from modelport.drift._tally import Tally
+        from modelport.drift.serving._tally import Tally
 
         self.baseline = baseline
         self._width = len(baseline.features) + (baseline.output is not None)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._words import bin_name, number, percent
+from modelport.drift.page._words import bin_name, number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

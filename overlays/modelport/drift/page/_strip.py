@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._places import LEVELS, told, worst_row
+from modelport.drift.page._places import LEVELS, told, worst_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift._places import Place
-    from modelport.drift._ranking import Series
+    from modelport.drift.page._places import Place
+    from modelport.drift.page._ranking import Series
 
 __all__ = ["STRIP_HEIGHT", "STRIP_TOP_PSI", "STRIP_WIDTH", "Strip", "bar_height", "strip_of"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from modelport.drift._snapshot import CountsSnapshot
+    from modelport.drift.serving._snapshot import CountsSnapshot
 
 __all__ = ["DriftWindow"]
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._prometheus_read import HELP, NOTE, NOTED, OUTPUT, Family, Note, column_of
-from modelport.drift._saved import FORMAT, VERSION
 from modelport.drift._values import OTHER, format_edge, to_label
+from modelport.drift.training._prometheus_read import HELP, NOTE, NOTED, OUTPUT, Family, Note, column_of
+from modelport.drift.training._saved import FORMAT, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

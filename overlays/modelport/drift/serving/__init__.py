@@ -1,0 +1,1 @@
+"""Counts of what is served, in a baseline's bins: live, of predictions, of data."""
