@@ -153,11 +153,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         """Write JSON to `path`, whole or not at all; a baseline already there is only replaced by a complete one.
 
         Raises:
-            OSError: The directory cannot be written.
+            OSError: The file cannot be written.
         """
-        from modelport.drift.training._saved import to_json, write
+        from modelport._whole_file import write_whole
+        from modelport.drift.training._saved import to_json
 
-        return write(path, to_json(self))
+        return write_whole(path, to_json(self))
 
     def save_prometheus(self, path: str | os.PathLike[str]) -> Path:
         """Write the file ``histogram.prom`` in Boxkite's form to `path`, as whole as `save` does; `load` reads it.
@@ -165,12 +166,12 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         What Prometheus text has no place for is in comments, so nothing is lost.
 
         Raises:
-            OSError: The directory cannot be written.
+            OSError: The file cannot be written.
         """
+        from modelport._whole_file import write_whole
         from modelport.drift.training._prometheus_write import to_text
-        from modelport.drift.training._saved import write
 
-        return write(path, to_text(self).encode())
+        return write_whole(path, to_text(self).encode())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Baseline:

@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "LANES",
     "Floats",
     "Ints",
     "count_cumulative",
     "count_numbers",
+    "finite_sum",
     "quantile_edges",
     "top_categories",
 ]
 
 Floats: TypeAlias = "NDArray[np.float64]"
 Ints: TypeAlias = "NDArray[np.int64]"
+
+LANES = 8
+# So many values at once that no lane, which is a byte, runs over.
+_LANES_VALUES = 255 * LANES
 
 _TAILS = (0.001, 0.01, 0.99, 0.999)
 # An end of the data that holds this share of it is a value of its own (such as 0), not just the end of a tail.
@@ -65,29 +71,40 @@ def _share(numbers: Floats, value: float) -> float:
 def count_cumulative(matrix: Floats, edges: Floats) -> Ints:
     """Count values at or below each edge.
 
-    Nine compares over a contiguous row cost a tenth of `numpy.searchsorted` on random data.
+    A dozen compares cost a tenth of `numpy.searchsorted` on random data. A comparison gives a byte of 0 or 1 per
+    value; eight of them are added at once, as the lanes of one 64-bit number.
 
     Args:
-        matrix: Shape (features, values). NaN is at or below nothing.
+        matrix: Shape (features, values), values in a multiple of `LANES`: pad it with NaN, which is at or below
+            nothing.
         edges: Shape (features, edges), rows padded with +inf.
 
     Returns:
         Shape (features, edges + 1); the last column counts all values but NaN.
     """
-    cumulative = np.empty((matrix.shape[0], edges.shape[1] + 1), np.int64)
-    for index in range(edges.shape[1]):
-        cumulative[:, index] = np.count_nonzero(matrix <= edges[:, index : index + 1], axis=1)
-    cumulative[:, -1] = np.count_nonzero(matrix == matrix, axis=1)  # noqa: PLR0124 - NaN equals nothing
+    cumulative = np.zeros((matrix.shape[0], edges.shape[1] + 1), np.int64)
+    for start in range(0, matrix.shape[1], _LANES_VALUES):
+        part = matrix[:, start : start + _LANES_VALUES]
+        for index in range(edges.shape[1]):
+            cumulative[:, index] += _count_true(part <= edges[:, index : index + 1])
+        cumulative[:, -1] += _count_true(part == part)  # noqa: PLR0124 - NaN equals nothing
     return cumulative
+
+
+def _count_true(flags: NDArray[np.bool_]) -> Ints:
+    lanes = flags.view(np.uint64).sum(axis=1, dtype=np.uint64)
+    counts: Ints = lanes.view(np.uint8).reshape(len(flags), LANES).sum(axis=1, dtype=np.int64)
+    return counts
 
 
 def count_numbers(numbers: Floats, edges: Sequence[float]) -> tuple[int, ...]:
     """Count one column per bin; in steps, so that a long column neither holds the lock nor doubles the memory."""
-    padded = np.array([edges], np.float64).reshape(1, -1)
-    total = np.zeros((1, len(edges) + 1), np.int64)
+    cumulative = np.zeros(len(edges) + 1, np.int64)
     for start in range(0, len(numbers), _CHUNK_VALUES):
-        total += count_cumulative(numbers[np.newaxis, start : start + _CHUNK_VALUES], padded)
-    return tuple(int(count) for count in np.diff(total[0], prepend=0))
+        chunk = numbers[start : start + _CHUNK_VALUES]
+        below = [np.count_nonzero(chunk <= edge) for edge in edges]
+        cumulative += (*below, np.count_nonzero(chunk == chunk))  # noqa: PLR0124 - NaN equals nothing
+    return tuple(int(count) for count in np.diff(cumulative, prepend=0))
 
 
 def top_categories(counts: dict[str, int], limit: int) -> tuple[str, ...]:

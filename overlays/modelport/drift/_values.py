@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import Counter
 from decimal import Decimal
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from modelport._plain import plain
 
-__all__ = ["OTHER", "format_edge", "is_absent", "to_label", "to_number"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["OTHER", "distinct", "format_edge", "is_absent", "to_label", "to_number"]
 
 OTHER = "__other__"
 """The bin of every category that has no bin of its own."""
@@ -69,6 +73,14 @@ def to_label(value: object) -> str | None:
     if isinstance(item, str):
         return _bounded(item)
     return _number_label(cast("float", item))
+
+
+def distinct(values: Sequence[object]) -> Iterable[tuple[object, int]]:
+    """Values and how often each occurs; one by one if any of them refuses to be hashed."""
+    try:
+        return Counter(values).items()
+    except Exception:  # noqa: BLE001 - hashing runs the values' own code
+        return [(value, 1) for value in values]
 
 
 def format_edge(edge: float) -> str:

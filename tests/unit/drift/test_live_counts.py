@@ -162,6 +162,19 @@ def test_a_table_whose_outputs_are_of_another_number_is_uncounted_row_by_row(out
     assert (snapshot.records, snapshot.uncounted) == (1, 3)
 
 
+@pytest.mark.parametrize("rows", [2039, 2040, 2041, 4081, 70_000])
+def test_a_table_of_any_length_is_counted_exactly(rows: int) -> None:
+    x = np.arange(rows) % 7
+    table = [[float(value), "a", None] for value in x]
+    snapshot = counted([table], [[0.5] * rows])
+
+    assert snapshot.features["x"].counts == (0, int((x == 0).sum()), 0, int(((x > 0) & (x <= 5)).sum()), sum(x == 6))
+    assert snapshot.features["c"].counts == (0, 0, rows, 0)
+    assert snapshot.features["y"].missing == rows
+    assert snapshot.output is not None
+    assert snapshot.output.counts == (rows, 0)
+
+
 def test_a_ragged_row_of_a_table_is_uncounted_alone() -> None:
     snapshot = counted([[[0.05, "a", 3], [1]]], [[0.1, 0.2]])
 

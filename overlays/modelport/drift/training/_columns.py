@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from modelport._extras import require
-from modelport.drift._values import is_absent
+from modelport.drift._values import distinct, is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,7 +131,7 @@ def _listed(items: Sequence[object], nulls: int, *, categorical: bool) -> Piece:
         array = _number_array(items, kinds)
         if array is not None:
             return Piece(array, nulls)
-    counted = _counted(items)
+    counted = list(distinct(items))
     if not categorical and any(isinstance(value, _TIMES) and not is_absent(value) for value, _ in counted):
         message = "dates and times have no bins: give a number (such as days since an event), or say it is categorical"
         raise ValueError(message)
@@ -149,10 +148,3 @@ def _number_array(items: Sequence[object], kinds: set[type]) -> NDArray[Any] | N
     # A whole number among floats must not lose digits, which a category's label would show.
     beyond = int in kinds and bool((np.abs(array) >= _EXACT_INT).any())
     return None if beyond else array
-
-
-def _counted(items: Sequence[object]) -> Counted:
-    try:
-        return list(Counter(items).items())
-    except Exception:  # noqa: BLE001 - hashing runs the values' own code
-        return [(item, 1) for item in items]

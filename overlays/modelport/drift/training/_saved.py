@@ -1,10 +1,8 @@
-"""Baselines in files: written whole or not at all, read with a word on what is wrong with them."""
+"""Baselines in files: their JSON, and reading them with a word on what is wrong with them."""
 
 from __future__ import annotations
 
 import math
-import os
-import secrets
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +12,11 @@ import msgspec
 from modelport.drift._baseline import Baseline, BaselineError
 
 if TYPE_CHECKING:
+    import os
+
     from modelport.drift._baseline import FeatureBaseline
 
-__all__ = ["FORMAT", "VERSION", "load", "to_json", "write"]
+__all__ = ["FORMAT", "VERSION", "load", "to_json"]
 
 FORMAT = "modelport.baseline"
 VERSION = 1
@@ -31,27 +31,6 @@ def to_json(baseline: Baseline) -> bytes:
     """The JSON form, for people to read too."""
     document = {"format": FORMAT, "version": VERSION, **msgspec.structs.asdict(baseline)}
     return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
-
-
-def write(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write the file, or leave what is there as it is.
-
-    Raises:
-        OSError: The directory cannot be written.
-    """
-    target = Path(path)
-    # Not tempfile: its files are for the owner only, and a baseline is often read by another user than it was made.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return target
 
 
 def load(path: str | os.PathLike[str]) -> Baseline:
