@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +9,14 @@ import click
 import msgspec
 
 from modelport.cli._data_files import open_data
+from modelport.cli._drift_answer import (
+    fail_on_option,
+    html_option,
+    level_option,
+    min_values_option,
+    rule_option,
+    tell,
+)
 from modelport.cli._drift_data import (
     baseline_from,
     count_file,
@@ -20,15 +27,13 @@ from modelport.cli._drift_data import (
     with_counts,
 )
 from modelport.cli._drift_edges import bins_differ, read_edges
-from modelport.cli._output import json_option, note, print_json
+from modelport.cli._output import json_option, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelport.drift import Baseline, DriftReport, FeatureCounts
 
-_DRIFTED = 1
-_VERDICTS = {"moderate": {"moderate", "major"}, "major": {"major"}}
 _SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_rows", "model_version", "mean_psi")
 
 
@@ -40,24 +45,14 @@ _SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_row
 @click.option(
     "--edges", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Bins for both sides; see below."
 )
-@click.option(
-    "--rule", type=click.Choice(["raw", "clamp"]), default="clamp", show_default=True, help="How empty bins count."
-)
+@rule_option
 @output_option
 @click.option("--feature", "features", metavar="NAME", multiple=True, help="Compare only these features.")
 @click.option("--endpoint", help="With logged predictions: only those of this endpoint.")
-@click.option(
-    "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.99, show_default=True,
-    help="Confidence of the significance test.",
-)  # fmt: skip
-@click.option(
-    "--min-values", type=click.IntRange(min=0), default=200, show_default=True,
-    help="Values that a feature needs before it is judged.",
-)  # fmt: skip
-@click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report to open in a browser too."
-)
-@click.option("--fail-on", type=click.Choice(list(_VERDICTS)), help="Exit 1 when a feature has drifted this far.")
+@level_option
+@min_values_option
+@html_option
+@fail_on_option
 @json_option
 def compare(
     *,
@@ -88,16 +83,8 @@ def compare(
     current, records, uncounted = _counts(baseline, now, output_column, features, endpoint)
     report = _report(baseline, current, rule=rule, level=level, min_values=min_values)
     report = msgspec.structs.replace(report, records=records, uncounted=uncounted)
-    if as_json:
-        print_json(_document(report, baseline, current))
-    else:
-        from modelport.cli._drift_view import print_report
-
-        print_report(report)
-    if html is not None:
-        html.write_text(report.to_html(), encoding="utf-8")
-        note(f"report: {html}")
-    return _DRIFTED if fail_on and any(row.verdict in _VERDICTS[fail_on] for row in report.features) else 0
+    document = _document(report, baseline, current) if as_json else None
+    return tell(report, document=document, html=html, fail_on=fail_on)
 
 
 def _baseline(before: Path, edges: Path | None, output_column: str | None, features: Sequence[str]) -> Baseline:
@@ -173,7 +160,7 @@ def _report(
     )  # fmt: skip
 
 
-def _document(report: DriftReport, baseline: Baseline, counts: Sequence[FeatureCounts]) -> Any:
+def _document(report: DriftReport, baseline: Baseline, counts: Sequence[FeatureCounts]) -> dict[str, Any]:
     rows = [
         {
             **row,
@@ -185,15 +172,4 @@ def _document(report: DriftReport, baseline: Baseline, counts: Sequence[FeatureC
         }
         for row, column, now in zip(report.to_rows(), baseline.columns, counts, strict=True)
     ]
-    return _spelled({**{name: getattr(report, name) for name in _SUMMARY}, "features": rows})
-
-
-def _spelled(value: Any) -> Any:
-    """Numbers that JSON does not have, as text."""
-    if isinstance(value, dict):
-        return {key: _spelled(item) for key, item in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, (list, tuple)):
-        return [_spelled(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    return value
+    return {**{name: getattr(report, name) for name in _SUMMARY}, "features": rows}

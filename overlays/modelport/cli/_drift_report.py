@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
-from modelport.cli._output import json_option, note, print_json
+from modelport.cli._drift_answer import (
+    fail_on_option,
+    html_option,
+    level_option,
+    min_values_option,
+    rule_option,
+    tell,
+)
+from modelport.cli._output import json_option
 from modelport.cli._progress import Steps
 
 if TYPE_CHECKING:
@@ -16,8 +25,7 @@ if TYPE_CHECKING:
 
     from modelport.drift import Baseline, DriftReport
 
-_DRIFTED = 1
-_VERDICTS = {"moderate": {"moderate", "major"}, "major": {"major"}}
+_MEANS = ("mean_psi", "mean_attribution_psi", "mean_absolute_attribution")
 _DATA_SUFFIXES = (".parquet", ".pq", ".csv")
 
 
@@ -73,11 +81,11 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt
 @click.option("--label-column", metavar="NAME", help="Of files: the ground truth. (Of a log it is joined by itself.)")
 @click.option("--time-column", metavar="NAME", help="Of files: the time, if it is not timestamp_ns, timestamp or time.")
 @click.option("--task", type=click.Choice(["classification", "regression"]), help="What performance is measured.")
-@click.option("--rule", type=click.Choice(["clamp", "raw"]), default="clamp", show_default=True, help="Empty bins.")
-@click.option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report to open in a browser too."
-)
-@click.option("--fail-on", type=click.Choice(list(_VERDICTS)), help="Exit 1 when a feature has drifted this far.")
+@rule_option
+@level_option
+@min_values_option
+@html_option
+@fail_on_option
 @json_option
 def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_json: bool, **options: Any) -> int:
     """Compare logged predictions, or files of any size, with a baseline.
@@ -93,11 +101,7 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
             made = _report(baseline, _Progress(steps), **options)
     except (OfflineError, FileNotFoundError) as error:
         raise click.UsageError(str(error)) from error
-    _tell(made, as_json=as_json)
-    if html is not None:
-        html.write_text(made.to_html(), encoding="utf-8")
-        note(f"report: {html}")
-    return _DRIFTED if fail_on and any(row.verdict in _VERDICTS[fail_on] for row in made.features) else 0
+    return tell(made, document=_document(made) if as_json else None, html=html, fail_on=fail_on)
 
 
 class _Progress:
@@ -143,12 +147,5 @@ def _is_log(logs: str) -> bool:
     return (Path(logs) / "models" / "predictions").is_dir()
 
 
-def _tell(made: DriftReport, *, as_json: bool) -> None:
-    if as_json:
-        import msgspec
-
-        print_json({**msgspec.to_builtins(made), "mean_psi": made.mean_psi})
-        return
-    from modelport.cli._drift_view import print_report
-
-    print_report(made)
+def _document(made: DriftReport) -> dict[str, Any]:
+    return {**msgspec.to_builtins(made), **{name: getattr(made, name) for name in _MEANS}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modelport.cli._output import note
+from modelport.cli._output import note, write_file
 
 if TYPE_CHECKING:
     from modelport.drift import Baseline
@@ -114,5 +114,5 @@ def _give(text: str, target: Path | None) -> None:
     if target is None:
         click.echo(text, nl=False)
         return
-    target.write_text(text, encoding="utf-8")
+    write_file(target, text)
     note(f"written: {target}")

@@ -83,6 +83,13 @@ def show(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
         click.echo(flat)
 
 
+def write_file(path: Path, text: str) -> None:
+    """Write the file, whole or not at all."""
+    from modelport._whole_file import write_whole
+
+    write_whole(path, text.encode())
+
+
 def note(text: str) -> None:
     """A line for the person at the terminal; programs that read stdout never see it."""
     click.echo(text, err=True)
