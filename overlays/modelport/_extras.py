@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import ModuleType
 
-__all__ = ["MissingExtraError", "require"]
+__all__ = ["MissingExtraError", "require", "require_all"]
 
 
 class MissingExtraError(ImportError):
     """A feature needs a package that only comes with one of modelport's extras.
 
     Attributes:
-        extra: The extra that brings the package, such as ``drift``.
+        extra: The extra that brings the package, such as ``drift``; of several packages the extras with commas.
     """
 
-    def __init__(self, module: str, extra: str) -> None:
+    def __init__(self, module: str, extra: str, packages: int = 1) -> None:
         self.extra = extra
-        super().__init__(f"{module} is not installed: pip install 'modelport[{extra}]'", name=module)
+        verb = "is" if packages == 1 else "are"
+        super().__init__(f"{module} {verb} not installed: pip install 'modelport[{extra}]'", name=module)
 
 
 def require(module: str, extra: str) -> ModuleType:
@@ -37,3 +40,17 @@ def require(module: str, extra: str) -> ModuleType:
         if error.name is None or error.name.partition(".")[0] != top:
             raise
         raise MissingExtraError(top, extra) from error
+
+
+def require_all(modules: Mapping[str, str]) -> None:
+    """Make sure of several packages at once, so that nobody has to install one after the other.
+
+    Args:
+        modules: The extra that brings it, by package.
+
+    Raises:
+        MissingExtraError: One of them is absent; the text names the extras of all that are.
+    """
+    absent = {module: extra for module, extra in modules.items() if importlib.util.find_spec(module) is None}
+    if absent:
+        raise MissingExtraError(" and ".join(absent), ",".join(dict.fromkeys(absent.values())), len(absent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import click
 import msgspec
 
-from modelport._extras import require
+from modelport._extras import require, require_all
 from modelport.cli import _csv_text
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def open_data(path: Path) -> DataFile:
     Raises:
         click.UsageError: Another kind, or a file that cannot be read.
     """
+    require_all({"numpy": "drift", "pyarrow": "parquet"})
     kinds: dict[str, type[DataFile]] = {
         ".csv": _CsvFile, ".parquet": _ParquetFile, ".jsonl": _JsonLinesFile, ".ndjson": _JsonLinesFile,
     }  # fmt: skip
@@ -70,6 +72,8 @@ class DataFile(ABC):
         self.path = path
         with self._reading():
             self._open()
+        if not self.names:
+            raise click.UsageError(f"{path} holds no rows")
 
     def batches(self, names: Sequence[str]) -> Iterator[Batch]:
         """The named columns, as the file has them."""
@@ -189,7 +193,8 @@ class _JsonLinesFile(DataFile):
     def _rows(self) -> Iterator[dict[str, Any]]:
         decode = msgspec.json.Decoder(dict[str, Any]).decode
         with self._lines() as lines:
-            for number, line in enumerate(lines, 1):
+            for number, text in enumerate(lines, 1):
+                line = text.removeprefix(codecs.BOM_UTF8) if number == 1 else text
                 if line.strip():
                     try:
                         yield decode(line)

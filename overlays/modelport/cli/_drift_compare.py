@@ -130,6 +130,8 @@ def _counts(
     live = LiveCounts(baseline)
     live.update_from(read_predictions(now, endpoint))
     snapshot = live.snapshot()
+    if not snapshot.records + snapshot.uncounted:
+        raise click.UsageError(f"{now} holds no predictions" + (f" of {endpoint!r}" if endpoint is not None else ""))
     return snapshot.columns, snapshot.records, snapshot.uncounted
 
 

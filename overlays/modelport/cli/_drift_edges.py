@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -41,7 +42,7 @@ def read_edges(path: Path, output_column: str | None) -> Baseline:
     from modelport.drift import Baseline
 
     try:
-        content = path.read_bytes()
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         if path.suffix.lower() == ".prom" or b'"modelport.baseline"' in content[:200]:
             return Baseline.load(path)
         found = msgspec.json.decode(content, type=dict[str, _Explicit | _Bounds])
@@ -79,7 +80,9 @@ def _column(path: Path, name: str, given: _Explicit | _Bounds) -> FeatureBaselin
     except ValueError as error:
         raise click.UsageError(f"{path}: an edge of {name!r} is no number: {error}") from error
     numbers = _without_ends(numbers)
-    if not all(map(math.isfinite, numbers)) or any(low >= high for low, high in pairwise(numbers)):
+    if not all(map(math.isfinite, numbers)):
+        raise click.UsageError(f"{path}: an edge of {name!r} is not finite")
+    if any(low >= high for low, high in pairwise(numbers)):
         raise click.UsageError(f"{path}: the edges of {name!r} do not rise")
     return FeatureBaseline(name=name, kind="numeric", edges=tuple(numbers), counts=(0,) * (len(numbers) + 1))
 

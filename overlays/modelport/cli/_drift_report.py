@@ -17,7 +17,7 @@ from modelport.cli._drift_answer import (
     rule_option,
     tell,
 )
-from modelport.cli._output import json_option
+from modelport.cli._output import json_option, note
 from modelport.cli._progress import Steps
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from modelport.drift import Baseline, DriftReport
 
-_MEANS = ("mean_psi", "mean_attribution_psi", "mean_absolute_attribution")
+_ATTRIBUTION_MEANS = ("mean_attribution_psi", "mean_absolute_attribution")
 _DATA_SUFFIXES = (".parquet", ".pq", ".csv")
 
 
@@ -96,12 +96,26 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
     from modelport.drift.offline import OfflineError
 
     baseline = Baseline.load(baseline_file)
+    if options["start"] and options["end"] and options["start"] >= options["end"]:
+        raise click.UsageError("--start is not before --end")
     try:
         with Steps() as steps:
             made = _report(baseline, _Progress(steps), **options)
     except (OfflineError, FileNotFoundError) as error:
         raise click.UsageError(str(error)) from error
+    if not made.records + made.uncounted:
+        _tell_nothing_there(**options)
     return tell(made, document=_document(made) if as_json else None, html=html, fail_on=fail_on)
+
+
+def _tell_nothing_there(
+    *, logs: str, endpoint: str | None, start: dt.datetime | None, end: dt.datetime | None, **_: Any
+) -> None:
+    """A log that is empty is a mistake; a stretch of time without a prediction need not be one."""
+    nothing = f"{logs} holds no predictions" + (f" of {endpoint!r}" if endpoint is not None else "")
+    if start is None and end is None:
+        raise click.UsageError(nothing)
+    note(f"{nothing} in that time")
 
 
 class _Progress:
@@ -148,4 +162,6 @@ def _is_log(logs: str) -> bool:
 
 
 def _document(made: DriftReport) -> dict[str, Any]:
-    return {**msgspec.to_builtins(made), **{name: getattr(made, name) for name in _MEANS}}
+    document: dict[str, Any] = {**msgspec.to_builtins(made), "mean_psi": made.mean_psi}
+    attributed = any(row.role == "attribution" for row in made.features)
+    return {**document, **{name: getattr(made, name) if attributed else None for name in _ATTRIBUTION_MEANS}}

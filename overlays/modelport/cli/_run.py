@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +25,7 @@ _WRONG_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError, Permiss
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _open_closed_streams()
     try:
         result = cli.main(args=given, prog_name="modelport", standalone_mode=False)
         sys.stdout.flush()
@@ -60,7 +62,8 @@ def message(error: BaseException) -> str:
         text = f"unexpected {type(error).__name__}: {error} (a fault of modelport: `modelport --debug` shows where)"
     # What the library had done on the server before it failed.
     text = "; ".join([text, *getattr(error, "__notes__", [])])
-    return " ".join(text.split())
+    # What a file or a server holds must not be able to drive the terminal.
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _report(error: BaseException, arguments: Sequence[str]) -> int:
@@ -106,6 +109,13 @@ def _stopped(error: BaseException) -> int:
         return INTERRUPTED
     click.echo("modelport: error: not confirmed, nothing was done", err=True)
     return FAILED
+
+
+def _open_closed_streams() -> None:
+    """A stream that was closed before the start (``>&-``) takes all and keeps nothing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
 
 
 def _reader_left(error: Exception) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from modelport._extras import require
+
 
 def _users(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     """The ``NAME:PASSWORD`` pairs; without any, the demo's."""
@@ -58,6 +60,8 @@ def sandbox(
 
     It prints where it listens and which credentials it knows, and ends cleanly on Ctrl-C or SIGTERM.
     """
+    require("uvicorn", "sandbox")
+    # Here, because it is an extra.
     from modelport.sandbox import SandboxSettings, serve
 
     try:

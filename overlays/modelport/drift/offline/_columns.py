@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
+from modelport.drift._baseline import OUTPUT_NAME
 from modelport.drift.offline._errors import OfflineError
 
 if TYPE_CHECKING:
@@ -112,9 +113,11 @@ class Layout:
             output: The column of the model's output.
 
         Raises:
-            OfflineError: A feature has no column.
+            OfflineError: A feature has no column, or the output has none of a name that was chosen for it.
         """
         names = dict(names or {})
+        if output != OUTPUT_NAME and find_column(table.columns, output) is None:
+            raise OfflineError(f"there is no column {output!r} of outputs")
         found = tuple(_find(column, table.columns, names, output) for column in baseline.columns)
         absent = [
             column.name

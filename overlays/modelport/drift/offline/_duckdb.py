@@ -68,7 +68,9 @@ class DuckTable:
             # Always fetched to the end: an open result would refuse the next statement.
             rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         except self._error as error:
-            raise OfflineError(f"DuckDB: {error}") from error
+            # What follows is the statement, with a mark below it.
+            told, _, _ = str(error).partition("\n")
+            raise OfflineError(f"DuckDB: {told}") from error
         return rows
 
     def _shown(self, wanted: ViewColumn) -> str:

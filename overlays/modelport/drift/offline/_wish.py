@@ -104,7 +104,7 @@ class Wish:
         names = _TIMES if self.time is None else (self.time,)
         found = next((column for name in names if (column := find_column(table.columns, name))), None)
         if found is None:
-            raise OfflineError(f"no column of time ({', '.join(names)}): name one with time=")
+            raise OfflineError(f"there is no column of time ({', '.join(names)})")
         return found
 
     def _comparison(self, table: Table, scan: Scan) -> Comparison | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from modelport._version import __version__
@@ -64,6 +65,11 @@ def checked_window(options: RuleOptions) -> Window:
     for label in options.by:
         if not label or not set(label) <= _LABEL_LETTERS or label[0].isdigit():
             message = f"not a label: {label!r}"
+            raise ValueError(message)
+    for name in ("psi", "kl", "ks", "unseen", "missing"):
+        limit = getattr(options, name)
+        if limit is not None and not 0 <= limit < math.inf:
+            message = f"{name} is a number from 0 on, not {limit}"
             raise ValueError(message)
     return Window(options.window, options.by)
 

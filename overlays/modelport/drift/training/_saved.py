@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 from itertools import pairwise
 from pathlib import Path
@@ -41,12 +42,24 @@ def load(path: str | os.PathLike[str]) -> Baseline:
         message = f"{path}: {error.strerror or error}"
         raise BaselineError(message) from error
     try:
-        baseline = _from_text(content) if content.lstrip()[:1] == b"#" else _from_json(content)
+        baseline = _read(content.removeprefix(codecs.BOM_UTF8).lstrip())
         _check(baseline)
     except (msgspec.DecodeError, UnicodeDecodeError, BaselineError) as error:
         message = f"{path}: {error}"
         raise BaselineError(message) from error
     return baseline
+
+
+def _read(content: bytes) -> Baseline:
+    if not content:
+        message = "the file is empty"
+        raise BaselineError(message)
+    if content.startswith(b"#"):
+        return _from_text(content)
+    if not content.startswith(b"{"):
+        message = "not a saved baseline: neither JSON nor Prometheus text"
+        raise BaselineError(message)
+    return _from_json(content)
 
 
 def _from_text(content: bytes) -> Baseline:
