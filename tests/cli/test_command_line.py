@@ -162,6 +162,18 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert told == b""
 
 
+def test_streams_that_are_closed_from_the_start_are_no_error() -> None:
+    command = ["sh", "-c", '"$@" >&- 2>&-', "sh", *PROGRAM, "completion", "bash"]
+
+    assert subprocess.run(command, env=environment(), timeout=100, check=False).returncode == 0
+
+
+def test_what_a_file_holds_cannot_drive_the_terminal() -> None:
+    told = _run.message(click.UsageError("data.csv: \x1b[2J\x9b no number"))
+
+    assert told.isprintable()
+
+
 def test_without_click_one_line_says_what_to_install(
     run_python: Callable[..., subprocess.CompletedProcess[str]],
 ) -> None:

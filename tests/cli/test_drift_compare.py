@@ -327,6 +327,7 @@ def test_edges_are_given_in_short_or_in_full(
         ('{"x": [2, 1]}', "the edges of 'x' do not rise"),
         ('{"x": [1, 1]}', "the edges of 'x' do not rise"),
         ('{"x": [1, "many"]}', "an edge of 'x' is no number"),
+        ('{"x": [1, "NaN"]}', "an edge of 'x' is not finite"),
         ('{"x": ["a", "a"]}', "a category of 'x' occurs twice"),
         ('{"x": {}}', "neither or both"),
         ('{"x": {"edges": [1], "categories": ["a"]}}', "neither or both"),
@@ -367,7 +368,7 @@ def test_a_saved_baseline_cannot_be_counted_again_in_other_bins(
         ("now.csv", b"age,plan\nold,a\nyoung,b\n", "now.csv: column 'age' holds no numbers"),
         ("now.jsonl", b'{"age": 1, "plan": "a"}\n{"age": }\n', "now.jsonl cannot be read: line 2"),
         ("now.jsonl", b"[1]\n", "now.jsonl cannot be read: line 1"),
-        ("now.jsonl", b"", "now.jsonl has no column 'age', 'plan'"),
+        ("now.jsonl", b"", "now.jsonl holds no rows"),
         ("now.parquet", b"PAR1", "now.parquet cannot be read"),
         ("now.csv.gz", b"age,plan\n1,a\n", "now.csv.gz cannot be read"),
         ("now.jsonl.gz", b"age", "now.jsonl.gz cannot be read"),
@@ -382,6 +383,34 @@ def test_data_that_does_not_fit_is_named_in_one_line(
     (tmp_path / name).write_bytes(content)
 
     assert told in refused("drift", "compare", "--baseline", before, "--current", tmp_path / name)
+
+
+@pytest.mark.parametrize("options", [[], ["--endpoint", "churn"]])
+def test_a_directory_without_predictions_is_no_comparison(
+    refused: Callable[..., str], tmp_path: Path, options: list[str]
+) -> None:
+    before = write(table(TRAINED, PLANS), tmp_path / "train.csv")
+    (tmp_path / "log").mkdir()
+
+    line = refused("drift", "compare", "--baseline", before, "--current", tmp_path / "log", *options)
+
+    assert "log holds no predictions" in line
+
+
+def test_a_byte_order_mark_is_no_part_of_any_file(compare: Compare, tmp_path: Path, edges: Path) -> None:
+    data = {end: write(table(TRAINED, PLANS), tmp_path / f"data{end}") for end in (".csv", ".jsonl")}
+    baseline = Baseline.from_data(table(TRAINED, PLANS))
+    saved = {
+        ".json": baseline.save(tmp_path / "baseline.json"),
+        ".prom": baseline.save_prometheus(tmp_path / "histogram.prom"),
+    }
+    for path in (*data.values(), *saved.values(), edges):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+
+    for path in saved.values():
+        for current in data.values():
+            assert compare("--baseline", path, "--current", current)["mean_psi"] == 0
+    assert compare("--baseline", data[".csv"], "--current", data[".jsonl"], "--edges", edges)["mean_psi"] == 0
 
 
 def test_times_in_training_data_are_refused_with_the_column(refused: Callable[..., str], tmp_path: Path) -> None:

@@ -88,6 +88,34 @@ def test_people_get_a_table_and_a_page_and_a_pipeline_its_exit_code(
     assert "<svg" in (tmp_path / "drift.html").read_text(encoding="utf-8")
 
 
+def test_a_quiet_time_is_told_and_no_error(modelport: Modelport, folder: Path) -> None:
+    common = ("--baseline", folder / "baseline.json", "--logs", folder / "log")
+    answer = modelport("drift", "report", *common, "--start", "2030-01-01", "--json")
+
+    assert answer.returncode == 0
+    assert "holds no predictions in that time" in answer.stderr
+    report = json.loads(answer.stdout)
+    assert report["records"] == 0
+    assert report["mean_psi"] == "NaN"
+    assert report["mean_attribution_psi"] is None
+
+
+def test_data_is_no_baseline_of_a_report(modelport: Modelport, folder: Path) -> None:
+    answer = modelport("drift", "report", "--baseline", folder / "now.parquet", "--logs", folder / "log")
+
+    assert answer.returncode == 2
+    assert "now.parquet: not a saved baseline" in answer.stderr
+
+
+def test_json_has_infinities_as_text(modelport: Modelport, folder: Path, tmp_path: Path) -> None:
+    baseline = Baseline.from_data({"age": [1.0] * 500})
+    baseline.save(tmp_path / "baseline.json")
+    common = ("--baseline", tmp_path / "baseline.json", "--logs", folder / "now.parquet", "--rule", "raw")
+    answer = modelport("drift", "report", *common, "--json")
+
+    assert [row["psi"] for row in json.loads(answer.stdout)["features"]] == ["Infinity"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -96,6 +124,9 @@ def test_people_get_a_table_and_a_page_and_a_pipeline_its_exit_code(
         (("--logs", "now.parquet", "--window", "often"), "a window is"),
         (("--logs", "now.parquet", "--start", "yesterday"), "is no time such as"),
         (("--logs", "log", "--engine", "spark"), "Spark reads files"),
+        (("--logs", "log", "--endpoint", "other"), "holds no predictions of 'other'"),
+        (("--logs", "log", "--start", "2026-01-02", "--end", "2026-01-01"), "--start is not before --end"),
+        (("--logs", "now.parquet", "--output-column", "score"), "no column 'score' of outputs"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(

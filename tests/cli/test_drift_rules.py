@@ -52,7 +52,12 @@ def test_boxkite_s_names_come_from_a_baseline(modelport: Modelport, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(("--window", "1 hour"), "1 hour"), (("--by", "a-b"), "a-b"), (("--names", "other"), "other")],
+    [
+        (("--window", "1 hour"), "1 hour"),
+        (("--by", "a-b"), "a-b"),
+        (("--names", "other"), "other"),
+        (("--psi", "nan"), "psi is a number from 0 on"),
+    ],
 )
 def test_what_cannot_be_is_a_usage_error(modelport: Modelport, arguments: tuple[str, ...], told: str) -> None:
     answer = modelport("drift", "rules", *arguments)
