@@ -88,8 +88,8 @@ class _Drawing:
         if when := span(report.windows):
             lines.append(f"{plural(len(report.windows), 'window')}, {when}")
         if (measured := report.performance) is not None:
-            told = ", ".join(f"{name} {short(value)}" for name, value in measured.metrics.items())
-            lines.append(f"{measured.kind}, {plural(measured.labelled, 'label')}: {told}")
+            told = [f"{name} {short(value)}" for name, value in measured.metrics.items()]
+            lines += _wrapped([f"{measured.kind} of {plural(measured.labelled, 'label')}", *told], self._width)
         head = [Text(self._cut(_printable(line), self._width)) for line in lines]
         head[0].stylize("bold")
         return head

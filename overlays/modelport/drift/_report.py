@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.drift import divergence
+from modelport.drift._errors import BaselineError
 from modelport.drift._results import DriftReport, FeatureDrift
 from modelport.drift.serving._live import LiveCounts
 from modelport.drift.serving._snapshot import CountsSnapshot
@@ -59,7 +60,8 @@ def drift_report(
         min_values: Serving values a feature needs before it is judged.
 
     Raises:
-        BaselineError: Data that lacks a feature of the baseline, or that would make none either.
+        BaselineError: Data that lacks a feature of the baseline, or that would make none either; counts of another
+            baseline.
         MissingExtraError: numpy is needed to count and not installed.
     """
     counts = _counts(baseline, current, output, attributions, names)
@@ -141,8 +143,11 @@ def _counts(
     baseline: Baseline, current: object, output: object, attributions: object, names: Sequence[str] | None
 ) -> CountsSnapshot:
     if isinstance(current, LiveCounts):
-        return current.snapshot()
+        current = current.snapshot()
     if isinstance(current, CountsSnapshot):
+        if tuple(current.features) != baseline.names:
+            message = "these counts are of another baseline: their features differ"
+            raise BaselineError(message)
         return current
     require("numpy", "drift")
     # Here, because numpy is an extra.

@@ -13,12 +13,23 @@ from modelport._plain import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["OTHER", "distinct", "format_edge", "is_absent", "to_label", "to_number"]
+__all__ = [
+    "KEPT_LABEL_CHARACTERS",
+    "MAX_LABEL_CHARACTERS",
+    "OTHER",
+    "distinct",
+    "format_edge",
+    "is_absent",
+    "to_label",
+    "to_number",
+]
 
 OTHER = "__other__"
 """The bin of every category that has no bin of its own."""
 
-_MAX_LABEL_CHARACTERS = 120
+MAX_LABEL_CHARACTERS = 120
+KEPT_LABEL_CHARACTERS = 103
+"""Of a longer label so many stay; a ``~`` and a digest of the whole follow."""
 _ABSENT_NAMES = frozenset({"NAType", "NaTType"})
 # From this power of ten on, and below the other, Prometheus (that is, Go) writes a number with an exponent.
 _GO_EXPONENT_FROM = 6
@@ -121,10 +132,10 @@ def _from_decimal(value: Decimal) -> float:
 def _bounded(label: str) -> str:
     if not label.isascii():
         label = label.encode("utf-8", "replace").decode()
-    if len(label) <= _MAX_LABEL_CHARACTERS:
+    if len(label) <= MAX_LABEL_CHARACTERS:
         return label
-    digest = hashlib.sha256(label.encode()).hexdigest()[:16]
-    return f"{label[: _MAX_LABEL_CHARACTERS - 17]}~{digest}"
+    digest = hashlib.sha256(label.encode()).hexdigest()[: MAX_LABEL_CHARACTERS - KEPT_LABEL_CHARACTERS - 1]
+    return f"{label[:KEPT_LABEL_CHARACTERS]}~{digest}"
 
 
 def _only_item(value: object) -> object:

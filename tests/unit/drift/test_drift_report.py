@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from modelport.drift import Baseline, DriftReport, LiveCounts, drift_report, feature_chart_svg, psi
+from modelport.drift import Baseline, BaselineError, DriftReport, LiveCounts, drift_report, feature_chart_svg, psi
 from modelport.predictions import Prediction
 from tests.unit.drift.reports import HOSTILE_NAMES, hostile_report, large_report, rich_report
 
@@ -342,3 +342,11 @@ def test_a_column_without_any_value_is_drawn() -> None:
     baseline = Baseline.from_data({"x": [None] * 5, "y": [1.0] * 5}, kinds={"x": "numeric", "y": "numeric"})
 
     assert "<svg" in drift_report(baseline, {"x": [None, 1.0], "y": [None, None]}).to_html()
+
+
+def test_counts_of_another_baseline_are_refused() -> None:
+    counts = LiveCounts(Baseline.from_data({"a": [1.0, 2.0]}))
+
+    for given in (counts, counts.snapshot()):
+        with pytest.raises(BaselineError, match="of another baseline"):
+            drift_report(Baseline.from_data({"b": [1.0, 2.0]}), given)

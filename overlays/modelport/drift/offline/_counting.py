@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from modelport.drift._values import to_label
+from modelport.drift._values import KEPT_LABEL_CHARACTERS, MAX_LABEL_CHARACTERS, to_label
 from modelport.drift.offline import _literals
 from modelport.drift.serving._snapshot import FeatureCounts
 
@@ -25,9 +25,6 @@ INFINITY = "CAST('Infinity' AS DOUBLE)"
 _MINUS_INFINITY = "CAST('-Infinity' AS DOUBLE)"
 _LARGEST = _literals.double(1.7976931348623157e308)
 _INT64 = 2**63
-# As `to_label` cuts labels: so many characters, the last of them a digest behind "~".
-_MAX_LABEL_CHARACTERS = 120
-_KEPT_LABEL_CHARACTERS = 103
 _WORDS = {
     "Infinity": ("inf", "+inf", "infinity", "+infinity"),
     "-Infinity": ("-inf", "-infinity"),
@@ -155,9 +152,9 @@ def _text_equals(value: str, label: str, *, escaped: bool) -> str | None:
     except UnicodeEncodeError:
         # A lone surrogate, which no table can hold.
         return None
-    if len(label) == _MAX_LABEL_CHARACTERS and label[_KEPT_LABEL_CHARACTERS] == "~":
-        start = _literals.text(label[:_KEPT_LABEL_CHARACTERS], escaped=escaped)
-        return f"SUBSTR({value}, 1, {len(start) - 2}) = {start} AND LENGTH({value}) > {_MAX_LABEL_CHARACTERS}"
+    if len(label) == MAX_LABEL_CHARACTERS and label[KEPT_LABEL_CHARACTERS] == "~":
+        start = _literals.text(label[:KEPT_LABEL_CHARACTERS], escaped=escaped)
+        return f"SUBSTR({value}, 1, {len(start) - 2}) = {start} AND LENGTH({value}) > {MAX_LABEL_CHARACTERS}"
     return f"{value} = {_literals.text(label, escaped=escaped)}"
 
 

@@ -137,7 +137,9 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     if "://" in path:
         return _remote(path, options)
     if Path(path).is_dir():
-        found = sorted(str(file) for file in Path(path).rglob("*") if file.suffix in _SUFFIXES and file.is_file())
+        found = sorted(
+            str(file) for file in Path(path).rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()
+        )
     elif Path(path).is_file():
         found = [path]
     else:
