@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TypeVar
 
+from modelport.drift.page._places import TOP_PSI
 from modelport.drift.page._ranking import series_of, worst_segments
 from modelport.drift.page._words import NOTHING, headline, number, percent, plural, short, span
 
@@ -28,8 +29,6 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _PLAIN_BLOCKS = ".:-=+*#@"
 _TIME = 32
 _STYLES: dict[Verdict, str] = {"major": "bold red", "moderate": "yellow", "stable": "green", "too few values": "dim"}
-_TOP_PSI = 0.5
-"""The PSI of the highest block over time; twice what is called major."""
 
 _Cells = list[tuple[str, str]]
 _T = TypeVar("_T")
@@ -155,7 +154,7 @@ class _Drawing:
     def _peak(self, rows: Sequence[FeatureDrift | None]) -> str:
         judged = [row.psi for row in rows if row is not None and row.verdict != "too few values"]
         if judged:
-            return self._block(max(judged) / _TOP_PSI)
+            return self._block(max(judged) / TOP_PSI)
         return "·" if self._blocks == _BLOCKS and any(row is not None and row.n for row in rows) else " "
 
     def _spark(self, parts: Sequence[float], shares: Sequence[float]) -> str:

@@ -148,7 +148,9 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     # Ground truth lies beside the predictions, and is not one of them.
     found = [file for file in found if not file.endswith(_TRUTH_SUFFIX)] or found
     if not found:
-        raise OfflineError(f"{path}: no Parquet or CSV file there")
+        raise OfflineError(
+            f"{path}: no Parquet or CSV file there (of a log, name the folder that holds models/predictions)"
+        )
     formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
     only = formats.pop() if len(formats) == 1 else None
     if only is None:

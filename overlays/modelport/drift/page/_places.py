@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport.drift._report import MAJOR_PSI, MODERATE_PSI
 from modelport.drift.page._words import moment, short
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from modelport.drift._results import DriftSlice, FeatureDrift
     from modelport.drift.page._ranking import Series
 
-__all__ = ["LEVELS", "Place", "places_of", "told", "worst_row"]
+__all__ = ["LEVELS", "TOP_PSI", "Place", "places_of", "told", "worst_row"]
 
-LEVELS = (0.1, 0.25)
+LEVELS = (MODERATE_PSI, MAJOR_PSI)
 """PSI from which a shift is called moderate and major, if it is more than noise."""
+TOP_PSI = 2 * MAJOR_PSI
+"""The PSI at which bars, strips and blocks end."""
 
 _LABEL_CHARACTERS = 16
 

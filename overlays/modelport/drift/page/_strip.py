@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift.page._places import LEVELS, told, worst_row
+from modelport.drift.page._places import LEVELS, TOP_PSI, told, worst_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,12 +14,9 @@ if TYPE_CHECKING:
     from modelport.drift.page._places import Place
     from modelport.drift.page._ranking import Series
 
-__all__ = ["STRIP_HEIGHT", "STRIP_TOP_PSI", "STRIP_WIDTH", "Strip", "bar_height", "strip_of"]
+__all__ = ["STRIP_HEIGHT", "STRIP_WIDTH", "Strip", "bar_height", "strip_of"]
 
 STRIP_WIDTH, STRIP_HEIGHT = 600, 30
-STRIP_TOP_PSI = 0.5
-"""The PSI at the top of a strip; what is above it gets a mark there."""
-
 _LEAST_BAR = 1.5
 _FEW_BAR = 3.0
 
@@ -48,20 +45,20 @@ def strip_of(series: Series, places: Sequence[Place]) -> Strip:
         few = row.verdict == "too few values"
         height = _FEW_BAR if few else bar_height(row.psi)
         paths.setdefault(row.verdict, []).append(f"M{x:.1f},{STRIP_HEIGHT}h{width:.1f}v-{height:.1f}h-{width:.1f}z")
-        if row.psi > STRIP_TOP_PSI and not few:
+        if row.psi > TOP_PSI and not few:
             over.append(f"M{x:.1f},0h{width:.1f}v2h-{width:.1f}z")
     return Strip(
         paths=tuple((verdict, "".join(parts)) for verdict, parts in sorted(paths.items())),
         over="".join(over),
         ground="".join(ground),
-        levels=tuple(STRIP_HEIGHT * (1 - level / STRIP_TOP_PSI) for level in LEVELS),
+        levels=tuple(STRIP_HEIGHT * (1 - level / TOP_PSI) for level in LEVELS),
         description=told(series.name, places, rows),
     )
 
 
 def bar_height(psi: float) -> float:
     """Pixels of a strip's bar: in proportion to PSI, full from 0.5, never too low to be seen."""
-    return max(_LEAST_BAR, STRIP_HEIGHT * min(psi / STRIP_TOP_PSI, 1.0))
+    return max(_LEAST_BAR, STRIP_HEIGHT * min(psi / TOP_PSI, 1.0))
 
 
 def _bar(place: Place) -> tuple[float, float]:

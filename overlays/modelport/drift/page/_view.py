@@ -10,7 +10,7 @@ import msgspec
 from modelport.drift.page._chart import chart_of
 from modelport.drift.page._line import metric_line, psi_line
 from modelport.drift.page._missing import absences
-from modelport.drift.page._places import places_of
+from modelport.drift.page._places import TOP_PSI, places_of
 from modelport.drift.page._ranking import DRIFTED, series_of, worst_segments, worst_verdict
 from modelport.drift.page._spark import spark_of
 from modelport.drift.page._strip import strip_of
@@ -106,16 +106,13 @@ def _column(row: FeatureDrift, anchors: dict[int, str]) -> Column:
         spark=spark_of(row),
         anchor=anchors.get(id(row)),
         gauge=gauge_percent(row.psi),
-        noise=gauge_percent(row.psi_threshold) if row.psi_threshold < _GAUGE_TOP else None,
+        noise=gauge_percent(row.psi_threshold) if row.psi_threshold < TOP_PSI else None,
     )
-
-
-_GAUGE_TOP = 0.5
 
 
 def gauge_percent(psi: float) -> float:
     """PSI as a percentage of the gauge's length."""
-    return 0.0 if math.isnan(psi) else 100 * min(psi / _GAUGE_TOP, 1.0)
+    return 0.0 if math.isnan(psi) else 100 * min(psi / TOP_PSI, 1.0)
 
 
 def _over_time(report: DriftReport) -> dict[str, Any]:
