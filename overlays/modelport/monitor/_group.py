@@ -86,7 +86,9 @@ class ProcessGroup:
         self._own: OwnFile | None = None
         self._ended = False
         self._warned = False
-        self._guard = threading.Lock()
+        self._due = False
+        # Reentrant: a signal handler that closes the monitor may have interrupted this thread while it holds it.
+        self._guard = threading.RLock()
 
     def publish(self) -> None:
         """Write what this process has counted.
@@ -95,6 +97,7 @@ class ProcessGroup:
             OSError: The directory cannot be written.
         """
         with self._guard:
+            self._due = False
             if self._ended:
                 return
             figures = self._figures()
@@ -104,7 +107,18 @@ class ProcessGroup:
                 self._begin(figures)
 
     def publish_quietly(self) -> None:
-        """As `publish`, for a thread that must go on: a failure is logged, once."""
+        """As `publish`, for a thread that must go on: it waits for no other, and a failure is logged, once.
+
+        Where another thread is writing, that one does it again.
+        """
+        self._due = True
+        while self._due and self._guard.acquire(blocking=False):
+            try:
+                self._publish_or_warn()
+            finally:
+                self._guard.release()
+
+    def _publish_or_warn(self) -> None:
         try:
             self.publish()
         except OSError as error:
@@ -147,8 +161,8 @@ class ProcessGroup:
 
     def close(self) -> None:
         """Write for the last time, and let this process count as ended."""
-        self.publish_quietly()
         with self._guard:
+            self._publish_or_warn()
             self._ended = True
             if self._own is not None:
                 self._own.close()
@@ -156,7 +170,8 @@ class ProcessGroup:
 
     def after_fork(self) -> None:
         """Forget, in a forked child, the parent's file."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
+        self._due = False
         if self._own is not None:
             self._own.close()
             self._own = None
@@ -202,9 +217,9 @@ class ProcessGroup:
         files = {path.name: path for path in self._files(".live")}
         for name in group.folded:
             if name in files:
-                files.pop(name).unlink()
+                files.pop(name).unlink(missing_ok=True)
         for abandoned in self._files(".new"):
-            abandoned.unlink()
+            abandoned.unlink(missing_ok=True)
         total, dead = group.totals, list[Path]()
         for path in files.values():
             figures, living = read_figures(path)
@@ -216,7 +231,7 @@ class ProcessGroup:
         names = [path.name for path in dead]
         self._write_group(Group(group.label, group.started_ns, group.generation + 1, names, total))
         for path in dead:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _files(self, suffix: str) -> list[Path]:
         return sorted(self._directory.glob(f"{self._key}.*{suffix}"))

@@ -77,9 +77,10 @@ class OwnFile:
             return False
 
     def _put(self, payload: bytes) -> None:
-        self._sequence += 1
-        start = _HEAD.size + (self._sequence % 2) * self._capacity
-        os.pwrite(self._descriptor, _sealed(self._sequence, payload), start)
+        # Of its own: a signal handler may come between and write with the next.
+        sequence = self._sequence = self._sequence + 1
+        start = _HEAD.size + (sequence % 2) * self._capacity
+        os.pwrite(self._descriptor, _sealed(sequence, payload), start)
 
 
 def read_figures(path: Path) -> tuple[Totals, bool]:

@@ -92,7 +92,7 @@ def packed(features: Any) -> object:
 
 def frozen(features: Any) -> object:
     """A copy of `features`, one level deep, or the same object where it offers none."""
-    if isinstance(features, bytes):
+    if type(features) is bytes:
         # In the queue, bytes are what has been encoded already.
         return plain(features)
     try:

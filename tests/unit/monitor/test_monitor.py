@@ -98,6 +98,10 @@ def loop() -> list[object]:
     return made
 
 
+class OwnBytes(bytes):
+    """Bytes of a kind that no encoder knows."""
+
+
 def nasty() -> object:
     # Made within the test: a parameter that refuses everything would break the runner.
     return Nasty()
@@ -111,6 +115,7 @@ BAD: dict[str, Callable[[], object]] = {
     "loop": loop,
     "tuple keys": lambda: {(1, 2): 3},
     "complex": lambda: 1j,
+    "bytes of a kind": lambda: OwnBytes(b"x"),
 }
 
 
