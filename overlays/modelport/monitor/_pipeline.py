@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._batches import expand
-from modelport.predictions._drain import MAX_STEP, Drain
+from modelport.predictions._drain import Drain
 from modelport.predictions._frame_maker import FrameMaker
+from modelport.predictions._gently import MAX_STEP
 from modelport.predictions._queued import Batch, Full, Kept, Truth
 from modelport.predictions._spool import Spooler, SpoolFullError
 from modelport.predictions._worker import SinkWorker
