@@ -14,6 +14,8 @@ from modelport.predictions._frame import FrameError
 from modelport.predictions._gently import MAX_STEP, pause, step_size
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from modelport.predictions._buffer import Backlog
     from modelport.predictions._frame import Frame
     from modelport.predictions._record import Record
@@ -57,6 +59,7 @@ class SinkWorker:
         self._batch_records = 0
         self._done = 0
         self._from_backlog = False
+        self._sink_closed = False
 
     @property
     def pending(self) -> int:
@@ -88,21 +91,28 @@ class SinkWorker:
                 self._start()
                 self._changed.notify_all()
 
-    def flush(self, deadline: float) -> bool:
-        """Wait until everything offered so far is delivered or dropped, or `deadline` (monotonic seconds) passes."""
+    @contextlib.contextmanager
+    def hurried(self) -> Generator[None]:
+        """Do not pause for long between attempts: somebody waits for a flush, perhaps of another sink first."""
         with self._changed:
             self._hurry += 1
             self._changed.notify_all()
-            goal = self._settled + self.pending
-            try:
-                while self._settled < goal and self._has_more() and (left := deadline - time.monotonic()) > 0:
-                    if self._start():
-                        self._changed.wait(left)
-                    elif not self._step():
-                        break
-                return self._settled >= goal or not self._has_more()
-            finally:
+        try:
+            yield
+        finally:
+            with self._changed:
                 self._hurry -= 1
+
+    def flush(self, deadline: float) -> bool:
+        """Wait until everything offered so far is delivered or dropped, or `deadline` (monotonic seconds) passes."""
+        with self.hurried(), self._changed:
+            goal = self._settled + self.pending
+            while self._settled < goal and self._has_more() and (left := deadline - time.monotonic()) > 0:
+                if self._start():
+                    self._changed.wait(left)
+                elif not self._step():
+                    break
+            return self._settled >= goal or not self._has_more()
 
     def close(self, deadline: float) -> bool:
         """Flush until `deadline`, drop and count what is left in memory, and close the sink.
@@ -127,7 +137,10 @@ class SinkWorker:
     def after_fork(self) -> None:
         """Start afresh in a forked child: the records belong to the parent, the thread stayed there."""
         self._reset()
-        self.sink.after_fork()
+        try:
+            self.sink.after_fork()
+        except Exception as error:  # noqa: BLE001 - a sink is foreign code, and the other sinks must go on
+            _logger.warning("sink %s: going on after a fork failed: %s", self.sink.name, _kind_of(error))
 
     def _start(self) -> bool:
         """See to it that the thread runs; False where none can be started, as late in an interpreter's exit."""
@@ -181,7 +194,12 @@ class SinkWorker:
 
     def _step(self) -> bool:
         """Offer one batch to the sink; False if it is out of reach."""
-        frames = self._next()
+        try:
+            frames = self._next()
+        except OSError as error:
+            # Of the spool's disk, or no descriptor is free: it may be better later.
+            self._failed(error)
+            return False
         if frames:
             return self._write(frames)
         with self._changed:
@@ -294,13 +312,18 @@ class SinkWorker:
         self.failures += 1
         if self.failures & (self.failures - 1) == 0:
             # At powers of two only: an outage of a day must not write a day of log lines.
-            _logger.warning("sink %s: attempt failed (%d so far): %r", self.sink.name, self.failures, error)
+            _logger.warning("sink %s: attempt failed (%d so far): %s", self.sink.name, self.failures, _kind_of(error))
 
     def _close_sink(self) -> None:
+        # Once, though a signal handler may close again what this thread is closing.
+        with self._changed:
+            if self._sink_closed:
+                return
+            self._sink_closed = True
         try:
             self.sink.close()
         except Exception as error:  # noqa: BLE001 - closing must go on to the other sinks
-            _logger.warning("sink %s: closing failed: %r", self.sink.name, error)
+            _logger.warning("sink %s: closing failed: %s", self.sink.name, _kind_of(error))
 
 
 def _decoded(frames: list[Frame]) -> list[Record]:
@@ -310,3 +333,14 @@ def _decoded(frames: list[Frame]) -> list[Record]:
         with contextlib.suppress(FrameError):
             records += frame.records()
     return records
+
+
+def _kind_of(error: Exception) -> str:
+    """What to log of an error: the text of others than the system's may quote predictions, which are confidential."""
+    if isinstance(error, OSError):
+        return repr(error)
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "" if place is None else f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
+    return type(error).__name__ + where

@@ -90,12 +90,17 @@ class Run:
             # Closing is not enough: a child forked in between holds the same lock through its copy.
             with contextlib.suppress(OSError):
                 fcntl.flock(self._lock, fcntl.LOCK_UN)
-        self.forget()
+        for cursor in self.cursors.values():
+            cursor.close()
+        self._close_lock()
 
     def forget(self) -> None:
         """Close our copies of descriptors; in a forked child, where the lock is the parent's."""
         for cursor in self.cursors.values():
-            cursor.close()
+            cursor.forget()
+        self._close_lock()
+
+    def _close_lock(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
