@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from modelport._plain import is_absent
 from modelport.drift._columns import is_categories, pieces
-from modelport.drift._values import is_absent, to_label, to_number
+from modelport.drift._values import to_label, to_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

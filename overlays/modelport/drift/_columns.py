@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from modelport._extras import require
-from modelport.drift._values import is_absent
+from modelport._plain import is_absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,23 +7,17 @@ import math
 from decimal import Decimal
 from typing import Any, cast
 
-from modelport._plain import plain
+from modelport._plain import is_absent, plain
 
-__all__ = ["OTHER", "format_edge", "is_absent", "to_label", "to_number"]
+__all__ = ["OTHER", "format_edge", "to_label", "to_number"]
 
 OTHER = "__other__"
 """The bin of every category that has no bin of its own."""
 
 _MAX_LABEL_CHARACTERS = 120
-_ABSENT_NAMES = frozenset({"NAType", "NaTType"})
 # From this power of ten on, and below the other, Prometheus (that is, Go) writes a number with an exponent.
 _GO_EXPONENT_FROM = 6
 _GO_EXPONENT_BELOW = -4
-
-
-def is_absent(value: object) -> bool:
-    """Whether it is one of pandas' values for "no value", which refuse to be compared."""
-    return type(value).__name__ in _ABSENT_NAMES
 
 
 def to_number(value: object) -> float:
@@ -44,6 +38,11 @@ def to_number(value: object) -> float:
         return float(cast("Any", value))
     except OverflowError:
         return math.inf if cast("int", value) > 0 else -math.inf
+    except ValueError:
+        if isinstance(value, Decimal):
+            # A signaling NaN, the one Decimal that float() refuses.
+            return math.nan
+        raise
     except TypeError:
         return float(cast("Any", _only_item(value)))
 
@@ -60,8 +59,6 @@ def to_label(value: object) -> str | None:
     """
     if type(value) is str:
         return _bounded(value)
-    if isinstance(value, Decimal):
-        value = _from_decimal(value)
     # The form that is logged, so that counts made from logs agree with live ones.
     item = _only_item(plain(value))
     if item is None:
@@ -98,12 +95,6 @@ def _number_label(value: float) -> str | None:
         if not value.is_integer():
             return repr(float(value))
     return _bounded(str(int(value)))
-
-
-def _from_decimal(value: Decimal) -> float:
-    if not value.is_finite():
-        return math.nan if value.is_nan() else math.copysign(math.inf, value)
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _bounded(label: str) -> str:

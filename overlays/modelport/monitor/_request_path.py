@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["frozen", "packed", "request_path"]
 
-_encode = msgspec.msgpack.Encoder().encode
+# Decimals as numbers, as `plain` has them.
+_encode = msgspec.msgpack.Encoder(decimal_format="number").encode
 
 
 def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901 - one function, so one call

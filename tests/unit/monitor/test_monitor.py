@@ -3,9 +3,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -310,6 +312,33 @@ def test_counts_from_the_log_equal_live_counts(tmp_path: Path) -> None:
     again = LiveCounts(BASELINE)
     again.update_from(read_predictions(tmp_path))
     assert monitor.dropped["encode_error"] == 0
+    assert again.snapshot() == monitor.counts
+
+
+@pytest.mark.parametrize("text", ["1.0", "1", "2.50", "0.1", "1e400", "-1e400", "NaN", "sNaN", "Infinity", "1e22"])
+@pytest.mark.parametrize("form", [list, tuple, np.array, lambda row: {"n": row[0], "c": row[1]}, lambda row: [[*row]]])
+def test_a_decimal_is_logged_as_the_number_that_is_counted(
+    text: str, form: Callable[[list[Decimal]], object], tmp_path: Path
+) -> None:
+    number = Decimal(text)
+    expected = math.nan if number.is_nan() else float(number)
+    baseline = Baseline.from_data(
+        {"n": [1.0, 2.0, 3.0], "c": ["1", "2.5", "0.1"]}, kinds={"c": "categorical"}, output=[0.0, 1.0, 2.0]
+    )
+    sink = ListSink()
+    with ModelMonitor("e", baseline=baseline, sinks=[sink, FileSink(tmp_path)]) as monitor:
+        monitor.log(form([number, number]), number)
+        monitor.log(form([number, number]), {"deep": [number]}, request_body={"price": number})
+        monitor.log_many([form([number, number])], [number])
+
+    from modelport.drift import LiveCounts
+
+    again = LiveCounts(baseline)
+    again.update_from(read_predictions(tmp_path))
+    assert sum(monitor.dropped.values()) == 0
+    assert repr([record.output for record in sink.records]) == repr([expected, {"deep": [expected]}, expected])
+    assert {repr(value) for record in sink.records for value in record.features.values()} == {repr(expected)}
+    assert repr(sink.records[1].request_body) == repr({"price": expected})
     assert again.snapshot() == monitor.counts
 
 

@@ -212,7 +212,9 @@ def test_a_full_disk_costs_no_record_while_there_is_memory(
     assert sorted(outputs(sink)) == list(range(30))
     assert sum(monitor.dropped.values()) == 0
     assert monitor._pipeline.spooler is not None
-    assert monitor._pipeline.spooler.failures >= 10
+    failures = monitor._pipeline.spooler.failures
+    assert failures >= 10
+    assert f"}} {failures}\n" in monitor.metrics_text().partition("modelport_spool_failures_total{")[2]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40])
