@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-import os
-import secrets
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport._files import replace_file
 from modelport.drift._baseline import Baseline, BaselineError
 
 if TYPE_CHECKING:
+    import os
+
     from modelport.drift._baseline import FeatureBaseline
 
 __all__ = ["FORMAT", "VERSION", "load", "to_json", "write"]
@@ -40,17 +41,8 @@ def write(path: str | os.PathLike[str], content: bytes) -> Path:
         OSError: The directory cannot be written.
     """
     target = Path(path)
-    # Not tempfile: its files are for the owner only, and a baseline is often read by another user than it was made.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    # Not for the owner only: a baseline is often read by another user than it was made by.
+    replace_file(target, content)
     return target
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport._files import HAS_LOCKS, try_lock, unlock
 from modelport.monitor._group_file import OwnFile, read_figures
 from modelport.monitor._group_totals import Totals
 
@@ -72,7 +73,7 @@ class ProcessGroup:
             OSError: The directory cannot be made or written.
             ValueError: The platform has no file locks.
         """
-        if os.name != "posix":
+        if not HAS_LOCKS:
             message = "multiprocess_dir needs flock, which this platform has not"
             raise ValueError(message)
         self._directory = Path(directory)
@@ -255,23 +256,17 @@ class ProcessGroup:
 
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Generator[None]:
-        import fcntl
-
         deadline = time.monotonic() + (_LOCK_SECONDS if wait else 0)
         descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        raise
-                    time.sleep(_LOCK_STEP_SECONDS)
+            while not try_lock(descriptor):
+                if time.monotonic() >= deadline:
+                    message = f"{self._directory} is locked"
+                    raise BlockingIOError(message)
+                time.sleep(_LOCK_STEP_SECONDS)
             try:
                 yield
             finally:
-                # Said aloud: a child forked meanwhile holds the descriptor too, and would keep the lock.
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                unlock(descriptor)
         finally:
             os.close(descriptor)

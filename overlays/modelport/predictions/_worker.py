@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from modelport.predictions._buffer import FrameBuffer
-from modelport.predictions._frame import FrameError
+from modelport.predictions._delivery import hand_over, told
 from modelport.predictions._gently import MAX_STEP, pause, step_size
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from modelport.predictions._buffer import Backlog
     from modelport.predictions._frame import Frame
-    from modelport.predictions._record import Record
     from modelport.predictions._sink import Sink
 
 __all__ = ["SinkWorker"]
@@ -140,7 +139,7 @@ class SinkWorker:
         try:
             self.sink.after_fork()
         except Exception as error:  # noqa: BLE001 - a sink is foreign code, and the other sinks must go on
-            _logger.warning("sink %s: going on after a fork failed: %s", self.sink.name, _kind_of(error))
+            _logger.warning("sink %s: going on after a fork failed: %s", self.sink.name, told(error))
 
     def _start(self) -> bool:
         """See to it that the thread runs; False where none can be started, as late in an interpreter's exit."""
@@ -224,7 +223,7 @@ class SinkWorker:
 
     def _write(self, frames: list[Frame]) -> bool:
         try:
-            delivered = self._hand_over(frames)
+            delivered = hand_over(self.sink, frames, self._done, self._failed, self._settle_one)
         except OSError as error:
             self._failed(error)
             return False
@@ -235,50 +234,14 @@ class SinkWorker:
         self._settle(delivered)
         return True
 
-    def _hand_over(self, frames: list[Frame]) -> int:
-        """Give what is left of the batch to the sink and say how many records it took.
-
-        Raises:
-            OSError: It is out of reach.
-        """
-        if self.sink.takes_frames and not self._done:
-            try:
-                self.sink.write_frames(frames)
-            except OSError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a sink is foreign code, and its thread must outlive it
-                self._failed(error)
-            else:
-                return self._batch_records
-        return self._write_records(_decoded(frames)[self._done :])
-
-    def _write_records(self, records: list[Record]) -> int:
-        """Give `records` to the sink and say how many it took; what it refuses for good is left out.
-
-        Raises:
-            OSError: It is out of reach; what it had taken or refused by then has been counted.
-        """
-        if not records:
-            return 0
-        try:
-            self.sink.write(records)
-        except OSError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as in `_hand_over`
-            self._failed(error)
-            if len(records) == 1:
-                return 0
-        else:
-            return len(records)
-        for record in records:
-            taken = self._write_records([record])
-            with self._changed:
-                self._done += 1
-                self.delivered += taken
-                self.dropped += 1 - taken
-                self._settled += 1
-                self._changed.notify_all()
-        return 0
+    def _settle_one(self, taken: int) -> None:
+        """Pass a record of the batch that was offered by itself: 1 if it was taken, 0 if it is lost."""
+        with self._changed:
+            self._done += 1
+            self.delivered += taken
+            self.dropped += 1 - taken
+            self._settled += 1
+            self._changed.notify_all()
 
     def _settle(self, delivered: int) -> None:
         """Pass the batch: `delivered` records more have arrived, some were counted before, the rest is lost."""
@@ -312,7 +275,7 @@ class SinkWorker:
         self.failures += 1
         if self.failures & (self.failures - 1) == 0:
             # At powers of two only: an outage of a day must not write a day of log lines.
-            _logger.warning("sink %s: attempt failed (%d so far): %s", self.sink.name, self.failures, _kind_of(error))
+            _logger.warning("sink %s: attempt failed (%d so far): %s", self.sink.name, self.failures, told(error))
 
     def _close_sink(self) -> None:
         # Once, though a signal handler may close again what this thread is closing.
@@ -323,24 +286,4 @@ class SinkWorker:
         try:
             self.sink.close()
         except Exception as error:  # noqa: BLE001 - closing must go on to the other sinks
-            _logger.warning("sink %s: closing failed: %s", self.sink.name, _kind_of(error))
-
-
-def _decoded(frames: list[Frame]) -> list[Record]:
-    records: list[Record] = []
-    for frame in frames:
-        # Only a spool's file can be damaged, and there the checksum has spoken before.
-        with contextlib.suppress(FrameError):
-            records += frame.records()
-    return records
-
-
-def _kind_of(error: Exception) -> str:
-    """What to log of an error: the text of others than the system's may quote predictions, which are confidential."""
-    if isinstance(error, OSError):
-        return repr(error)
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = "" if place is None else f" at {place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
-    return type(error).__name__ + where
+            _logger.warning("sink %s: closing failed: %s", self.sink.name, told(error))

@@ -396,7 +396,7 @@ def test_what_cannot_be_opened_now_is_read_later_and_not_taken_for_shipped(
         except OSError:
             failing.clear()
             frames = backlog.read(1)
-        found += [record.output for frame in frames for record in frame.records()]
+        found += [record.as_dict()["output"] for frame in frames for record in frame.records()]
         backlog.advance()
     spooler.close()
 

@@ -8,6 +8,8 @@ import threading
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from modelport._files import CLOSE_ON_EXEC, PRIVATE_FILE
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,7 +17,6 @@ __all__ = ["Cursor", "Position"]
 
 _FORM = struct.Struct("<QQI")
 _SUMMED = struct.Struct("<QQ")
-_FILE_MODE = 0o600
 
 
 class Position(NamedTuple):
@@ -49,8 +50,7 @@ class Cursor:
         with self._guard:
             try:
                 if self._descriptor < 0:
-                    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-                    self._descriptor = os.open(self._path, flags, _FILE_MODE)
+                    self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC, PRIVATE_FILE)
                 os.pwrite(self._descriptor, content + zlib.crc32(content).to_bytes(4, "little"), 0)
             except OSError:
                 self.forget()
