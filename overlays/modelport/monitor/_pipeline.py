@@ -173,7 +173,6 @@ class Pipeline:
     def _process(self, entries: list[Queued]) -> None:
         """One step of the drain."""
         records = self._expanded(entries) if Batch in set(map(type, entries)) else cast("list[_Single]", entries)
-        self.drain.drained += len(records)
         for start in range(0, len(records), MAX_STEP):
             step = records[start : start + MAX_STEP]
             if self.live is not None and self.window is not None:
@@ -181,6 +180,8 @@ class Pipeline:
                 _count(self.live, step)
             if self.workers:
                 self._ship([queued for queued in step if not isinstance(queued, Kept)])
+            # Last, so that whoever sees a prediction in this number sees it in its bins too.
+            self.drain.drained += len(step)
         for publish in self.on_step:
             publish()
 
