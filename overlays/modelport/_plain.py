@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
 import msgspec
 
-__all__ = ["JsonValue", "plain", "plain_body", "unwrap"]
+__all__ = ["JsonValue", "is_absent", "plain", "plain_body", "unwrap"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 _SCALARS = frozenset({type(None), bool, int, float, str})
-# pandas spells "no value" in two ways that are neither None nor NaN.
 _ABSENT_NAMES = frozenset({"NAType", "NaTType"})
+
+
+def is_absent(value: object) -> bool:
+    """Whether it is one of pandas' two values for "no value", which are neither None nor NaN and cannot be compared."""
+    return type(value).__name__ in _ABSENT_NAMES
 
 
 def plain(value: object) -> JsonValue:
     """Return `value` built from None, bool, int, float, str, list and dict with text keys only.
 
     numpy scalars and arrays, pandas objects, dataclasses, attrs and msgspec objects, enums, dates, sets and bytes
-    (as base64) are understood. The result never shares a container with the argument. NaN and infinities stay floats.
+    (as base64) are understood. The result never shares a container with the argument. NaN and infinities stay floats;
+    a Decimal becomes the nearest float, as it does wherever it is counted.
 
     Raises:
         TypeError: A value inside has no such form.
@@ -65,13 +72,17 @@ def _key(key: object) -> str:
 def _other(value: object) -> JsonValue:
     if isinstance(value, Mapping):
         return plain(dict(cast("Mapping[object, object]", value)))
-    return cast("JsonValue", msgspec.to_builtins(value, str_keys=True, enc_hook=unwrap))
+    if isinstance(value, Decimal):
+        return math.nan if value.is_nan() else float(value)
+    # Without its own form for decimals, which is text.
+    made = msgspec.to_builtins(value, str_keys=True, enc_hook=unwrap, builtin_types=(Decimal,))
+    return cast("JsonValue", made) if type(made) in _SCALARS else plain(made)
 
 
 def unwrap(value: object) -> object:
     """One step towards builtin types, for what msgspec does not know: numpy, pandas, torch and look-alikes."""
     kind = type(value)
-    if kind.__name__ in _ABSENT_NAMES:
+    if is_absent(value):
         return None
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))

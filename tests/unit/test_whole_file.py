@@ -6,8 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-
-from modelport._whole_file import write_whole
+from modelport._files import write_whole
 
 
 def test_the_file_is_new_and_nothing_lies_beside_it(tmp_path: Path) -> None:

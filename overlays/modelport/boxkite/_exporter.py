@@ -70,6 +70,9 @@ class ExporterSink(Sink):
         self._exporter = exporter
         self._server_id = server_id
         self._names = names
+        self._begin()
+
+    def _begin(self) -> None:
         # Of a batch that broke off and will be offered again: how many have been emitted, and why the next was refused.
         self._ahead = 0
         self._refused: Exception | None = None
@@ -102,6 +105,10 @@ class ExporterSink(Sink):
         close = getattr(self._exporter, "close", None)
         if callable(close):
             close()
+
+    def after_fork(self) -> None:
+        """Begin with the first record: the batch that broke off is the parent's."""
+        self._begin()
 
     def _context(self, record: Prediction) -> PredictionContext:
         return PredictionContext(

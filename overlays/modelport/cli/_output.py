@@ -85,7 +85,7 @@ def show(value: Any, *, as_json: bool, columns: Sequence[str] = ()) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write the file, whole or not at all."""
-    from modelport._whole_file import write_whole
+    from modelport._files import write_whole
 
     write_whole(path, text.encode())
 

@@ -155,7 +155,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OSError: The file cannot be written.
         """
-        from modelport._whole_file import write_whole
+        from modelport._files import write_whole
         from modelport.drift.training._saved import to_json
 
         return write_whole(path, to_json(self))
@@ -168,7 +168,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             OSError: The file cannot be written.
         """
-        from modelport._whole_file import write_whole
+        from modelport._files import write_whole
         from modelport.drift.training._prometheus_write import to_text
 
         return write_whole(path, to_text(self).encode())

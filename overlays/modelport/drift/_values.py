@@ -8,7 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
-from modelport._plain import plain
+from modelport._plain import is_absent, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,6 @@ __all__ = [
     "OTHER",
     "distinct",
     "format_edge",
-    "is_absent",
     "to_label",
     "to_number",
 ]
@@ -30,15 +29,9 @@ OTHER = "__other__"
 MAX_LABEL_CHARACTERS = 120
 KEPT_LABEL_CHARACTERS = 103
 """Of a longer label so many stay; a ``~`` and a digest of the whole follow."""
-_ABSENT_NAMES = frozenset({"NAType", "NaTType"})
 # From this power of ten on, and below the other, Prometheus (that is, Go) writes a number with an exponent.
 _GO_EXPONENT_FROM = 6
 _GO_EXPONENT_BELOW = -4
-
-
-def is_absent(value: object) -> bool:
-    """Whether it is one of pandas' values for "no value", which refuse to be compared."""
-    return type(value).__name__ in _ABSENT_NAMES
 
 
 def to_number(value: object) -> float:
@@ -59,6 +52,11 @@ def to_number(value: object) -> float:
         return float(cast("Any", value))
     except OverflowError:
         return math.inf if cast("int", value) > 0 else -math.inf
+    except ValueError:
+        if isinstance(value, Decimal):
+            # A signaling NaN, the one Decimal that float() refuses.
+            return math.nan
+        raise
     except TypeError:
         return float(cast("Any", _only_item(value)))
 
@@ -75,8 +73,6 @@ def to_label(value: object) -> str | None:
     """
     if type(value) is str:
         return _bounded(value)
-    if isinstance(value, Decimal):
-        value = _from_decimal(value)
     # The form that is logged, so that counts made from logs agree with live ones.
     item = _only_item(plain(value))
     if item is None:
@@ -121,12 +117,6 @@ def _number_label(value: float) -> str | None:
         if not value.is_integer():
             return repr(float(value))
     return _bounded(str(int(value)))
-
-
-def _from_decimal(value: Decimal) -> float:
-    if not value.is_finite():
-        return math.nan if value.is_nan() else math.copysign(math.inf, value)
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _bounded(label: str) -> str:

@@ -37,6 +37,7 @@ FAMILIES = {
         Family("modelport_monitor_start_time_seconds", "gauge", "When counting began, in Unix time."),
         Family("modelport_sink_delivered", "counter", "Predictions delivered."),
         Family("modelport_sink_failures", "counter", "Failed attempts to deliver."),
+        Family("modelport_spool_failures", "counter", "Writes to the spool that the disk refused."),
         Family("modelport_sink_pending_records", "gauge", "Predictions kept until the sink takes them."),
         Family("modelport_feature_value", "histogram", "Numeric values served."),
         Family("modelport_feature_bin", "counter", "Values served, per bin."),

@@ -90,6 +90,7 @@ class Figures:
             process=label,
             started_seconds=started_ns / 1e9,
             predictions=named["predictions",],
+            spool_failures=named.get(("spool_failures",), 0),
             queued=totals.gauges.get("queued", 0),
             dropped={(name[1], name[2]): count for name, count in named.items() if name[0] == "dropped"},
             sinks=[
@@ -128,7 +129,11 @@ class Figures:
 
     def _own_pipeline(self) -> Totals:
         pipeline = self._pipeline
-        counters = {"predictions": pipeline.drain.drained}
+        spooler = pipeline.spooler
+        counters = {
+            "predictions": pipeline.drain.drained,
+            "spool_failures": 0 if spooler is None else spooler.failures,
+        }
         counters |= {_BETWEEN.join(("dropped", *key)): count for key, count in pipeline.dropped().items()}
         gauges = {"queued": pipeline.drain.gate.waiting}
         for worker in pipeline.workers:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport._files import HAS_LOCKS, try_lock, unlock
 from modelport.monitor._group_file import OwnFile, read_figures
 from modelport.monitor._group_totals import Totals
 
@@ -72,7 +73,7 @@ class ProcessGroup:
             OSError: The directory cannot be made or written.
             ValueError: The platform has no file locks.
         """
-        if os.name != "posix":
+        if not HAS_LOCKS:
             message = "multiprocess_dir needs flock, which this platform has not"
             raise ValueError(message)
         self._directory = Path(directory)
@@ -86,7 +87,9 @@ class ProcessGroup:
         self._own: OwnFile | None = None
         self._ended = False
         self._warned = False
-        self._guard = threading.Lock()
+        self._due = False
+        # Reentrant: a signal handler that closes the monitor may have interrupted this thread while it holds it.
+        self._guard = threading.RLock()
 
     def publish(self) -> None:
         """Write what this process has counted.
@@ -95,6 +98,7 @@ class ProcessGroup:
             OSError: The directory cannot be written.
         """
         with self._guard:
+            self._due = False
             if self._ended:
                 return
             figures = self._figures()
@@ -104,7 +108,18 @@ class ProcessGroup:
                 self._begin(figures)
 
     def publish_quietly(self) -> None:
-        """As `publish`, for a thread that must go on: a failure is logged, once."""
+        """As `publish`, for a thread that must go on: it waits for no other, and a failure is logged, once.
+
+        Where another thread is writing, that one does it again.
+        """
+        self._due = True
+        while self._due and self._guard.acquire(blocking=False):
+            try:
+                self._publish_or_warn()
+            finally:
+                self._guard.release()
+
+    def _publish_or_warn(self) -> None:
         try:
             self.publish()
         except OSError as error:
@@ -147,8 +162,8 @@ class ProcessGroup:
 
     def close(self) -> None:
         """Write for the last time, and let this process count as ended."""
-        self.publish_quietly()
         with self._guard:
+            self._publish_or_warn()
             self._ended = True
             if self._own is not None:
                 self._own.close()
@@ -156,7 +171,8 @@ class ProcessGroup:
 
     def after_fork(self) -> None:
         """Forget, in a forked child, the parent's file."""
-        self._guard = threading.Lock()
+        self._guard = threading.RLock()
+        self._due = False
         if self._own is not None:
             self._own.close()
             self._own = None
@@ -202,9 +218,9 @@ class ProcessGroup:
         files = {path.name: path for path in self._files(".live")}
         for name in group.folded:
             if name in files:
-                files.pop(name).unlink()
+                files.pop(name).unlink(missing_ok=True)
         for abandoned in self._files(".new"):
-            abandoned.unlink()
+            abandoned.unlink(missing_ok=True)
         total, dead = group.totals, list[Path]()
         for path in files.values():
             figures, living = read_figures(path)
@@ -216,7 +232,7 @@ class ProcessGroup:
         names = [path.name for path in dead]
         self._write_group(Group(group.label, group.started_ns, group.generation + 1, names, total))
         for path in dead:
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _files(self, suffix: str) -> list[Path]:
         return sorted(self._directory.glob(f"{self._key}.*{suffix}"))
@@ -240,23 +256,17 @@ class ProcessGroup:
 
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Generator[None]:
-        import fcntl
-
         deadline = time.monotonic() + (_LOCK_SECONDS if wait else 0)
         descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        raise
-                    time.sleep(_LOCK_STEP_SECONDS)
+            while not try_lock(descriptor):
+                if time.monotonic() >= deadline:
+                    message = f"{self._directory} is locked"
+                    raise BlockingIOError(message)
+                time.sleep(_LOCK_STEP_SECONDS)
             try:
                 yield
             finally:
-                # Said aloud: a child forked meanwhile holds the descriptor too, and would keep the lock.
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+                unlock(descriptor)
         finally:
             os.close(descriptor)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport._files import try_lock
 from modelport.monitor._group_totals import Totals
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ class OwnFile:
         Raises:
             OSError: The directory cannot be written.
         """
-        # Here, because there is no such module on Windows.
-        import fcntl
-
         self.path = path
         payload = msgspec.msgpack.encode(figures)
         self._capacity = _SLOT.size + _GROWTH * len(payload) + _SPARE_BYTES
@@ -49,7 +47,7 @@ class OwnFile:
         # Not open(): the descriptor is written at offsets, and must not reach child programs.
         self._descriptor = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._descriptor, new)
             os.pwrite(self._descriptor, _HEAD.pack(_MAGIC, self._capacity), 0)
             self._put(payload)
             new.replace(path)
@@ -77,9 +75,16 @@ class OwnFile:
             return False
 
     def _put(self, payload: bytes) -> None:
-        self._sequence += 1
-        start = _HEAD.size + (self._sequence % 2) * self._capacity
-        os.pwrite(self._descriptor, _sealed(self._sequence, payload), start)
+        # Of its own: a signal handler may come between and write with the next.
+        sequence = self._sequence = self._sequence + 1
+        start = _HEAD.size + (sequence % 2) * self._capacity
+        os.pwrite(self._descriptor, _sealed(sequence, payload), start)
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    if not try_lock(descriptor):
+        message = f"{path} is another process's"
+        raise BlockingIOError(message)
 
 
 def read_figures(path: Path) -> tuple[Totals, bool]:
@@ -88,16 +93,10 @@ def read_figures(path: Path) -> tuple[Totals, bool]:
     Raises:
         FileNotFoundError: It has been folded away.
     """
-    import fcntl
-
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        try:
-            # Shared: two readers must not take each other for the owner.
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            living = False
-        except BlockingIOError:
-            living = True
+        # Shared: two readers must not take each other for the owner.
+        living = not try_lock(descriptor, shared=True)
         return _newest(descriptor), living
     finally:
         os.close(descriptor)

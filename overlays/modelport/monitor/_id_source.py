@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from modelport.monitor._lifecycle import manage
+from modelport.monitor._lifecycle import renew_after_fork
 from modelport.monitor._prediction_ids import prediction_ids
 
 __all__ = ["IdSource", "current", "current_prediction_id"]
@@ -25,13 +25,10 @@ class IdSource:
 
     def __init__(self) -> None:
         self.after_fork_in_child()
-        manage(self)
+        renew_after_fork(self)
 
     def __call__(self) -> str:
         return self._next()
-
-    def close(self) -> None:
-        """There is nothing to close; whatever is managed has this method."""
 
     def after_fork_in_child(self) -> None:
         """Draw anew: the parent goes on with the ids it has."""

@@ -3,45 +3,71 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import weakref
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Managed", "manage", "release"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Forked", "Managed", "manage", "release", "renew_after_fork"]
+
+_logger = logging.getLogger("modelport.monitor")
 
 
-class Managed(Protocol):
-    """Something that owns threads and queued records."""
-
-    def close(self) -> object:
-        """Ship what is queued and stop."""
+class Forked(Protocol):
+    """Something that a forked child cannot go on with as it is."""
 
     def after_fork_in_child(self) -> None:
         """Forget what the parent owns."""
 
 
-# One table and one pair of hooks for all monitors: a hook at fork can never be taken back.
-_managed: weakref.WeakSet[Managed] = weakref.WeakSet()
+class Managed(Forked, Protocol):
+    """Something that owns threads and queued records."""
+
+    def close(self) -> object:
+        """Ship what is queued and stop."""
+
+
+# One table of each kind and one pair of hooks for all: a hook at fork can never be taken back. What has to be closed
+# is held on to, since what it has queued must be shipped also where nobody else holds it any more.
+_forked: weakref.WeakSet[Forked] = weakref.WeakSet()
+_managed: dict[int, Managed] = {}
 
 
 def manage(item: Managed) -> None:
-    """See to `item` at exit and in forked children, for as long as it lives."""
-    _managed.add(item)
+    """See to `item` in forked children, and close it at exit unless it is released before."""
+    _forked.add(item)
+    _managed[id(item)] = item
 
 
 def release(item: Managed) -> None:
     """Stop seeing to `item`."""
-    _managed.discard(item)
+    _forked.discard(item)
+    _managed.pop(id(item), None)
+
+
+def renew_after_fork(item: Forked) -> None:
+    """See to `item` in forked children, for as long as it lives."""
+    _forked.add(item)
 
 
 def _at_exit() -> None:
-    for item in list(_managed):
-        item.close()
+    for item in list(_managed.values()):
+        _guarded(item.close, "closing at exit")
 
 
 def _after_fork_in_child() -> None:
-    for item in list(_managed):
-        item.after_fork_in_child()
+    for item in list(_forked):
+        _guarded(item.after_fork_in_child, "going on after a fork")
+
+
+def _guarded(step: Callable[[], object], what: str) -> None:
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from it
+        _logger.warning("%s failed: %r", what, error)
 
 
 atexit.register(_at_exit)

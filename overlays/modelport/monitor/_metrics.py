@@ -31,15 +31,16 @@ class MonitorCollector:
     """A prometheus-client collector for any number of monitors, whose samples share their metric families."""
 
     def __init__(self) -> None:
-        self._sources: weakref.WeakSet[MetricsSource] = weakref.WeakSet()
+        # Not a WeakSet: going through one fails where another thread adds a source meanwhile.
+        self._sources: weakref.WeakValueDictionary[int, MetricsSource] = weakref.WeakValueDictionary()
 
     def add(self, source: MetricsSource) -> None:
         """Show `source` until it is gone or removed."""
-        self._sources.add(source)
+        self._sources[id(source)] = source
 
     def remove(self, source: MetricsSource) -> None:
         """Show `source` no longer."""
-        self._sources.discard(source)
+        self._sources.pop(id(source), None)
 
     @staticmethod
     def describe() -> Iterable[Metric]:
@@ -48,7 +49,8 @@ class MonitorCollector:
 
     def collect(self) -> Iterator[Metric]:
         """All families of all monitors."""
-        views = [source.metrics_view() for source in self._sources]
+        sources = [source for reference in self._sources.valuerefs() if (source := reference()) is not None]
+        views = [source.metrics_view() for source in sources]
         yield from _metrics_of(sorted(views, key=lambda view: (view.endpoint, view.model_version, view.process)))
 
 

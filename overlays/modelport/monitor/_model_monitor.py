@@ -131,6 +131,7 @@ class ModelMonitor:
         self._figures = Figures(endpoint, self.model_version, loaded, self._pipeline, multiprocess_dir)
         self._registry = registry
         self._page: MetricsPage | None = None
+        self._closed = False
         if registry is not None:
             self._join(registry)
         manage(self)
@@ -249,15 +250,17 @@ class ModelMonitor:
         """Flush, stop the threads and close the sinks. What sinks have not taken by then is dropped and counted.
 
         Returns:
-            False if something was left behind. A second call does nothing and returns True.
+            False if something was left behind. Once closed, a second call does nothing and returns True; while
+            another thread is closing (or this one, interrupted by a signal handler), it ships and waits as that does.
         """
-        if self._drain.closed:
+        if self._closed:
             return True
         clean = self._pipeline.close(time.monotonic() + min(timeout, _FOREVER_SECONDS))
         self._figures.close()
         release(self)
         if self._registry is not None:
             self._leave(self._registry)
+        self._closed = True
         return clean
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -99,15 +100,21 @@ class Pipeline:
     def flush(self, deadline: float) -> bool:
         """Wait until everything queued so far is counted, and delivered or dropped by every sink."""
         self._look_around()
-        drained = self.drain.flush(deadline)
-        shipped = [worker.flush(deadline) for worker in self.workers]
+        with ExitStack() as stack:
+            for worker in self.workers:
+                stack.enter_context(worker.hurried())
+            drained = self.drain.flush(deadline)
+            shipped = [worker.flush(deadline) for worker in self.workers]
         return all(shipped) and drained
 
     def close(self, deadline: float) -> bool:
         """Flush, stop the threads and close the sinks."""
         self._look_around()
-        drained = self.drain.close(deadline)
-        delivered = [worker.close(deadline) for worker in self.workers]
+        with ExitStack() as stack:
+            for worker in self.workers:
+                stack.enter_context(worker.hurried())
+            drained = self.drain.close(deadline)
+            delivered = [worker.close(deadline) for worker in self.workers]
         if self.spooler is not None:
             self.spooler.close()
         return all(delivered) and drained
@@ -156,7 +163,10 @@ class Pipeline:
     def _look_around(self) -> None:
         """Now and then: has a dead process left something, has another thread written something?"""
         if self.spooler is not None:
-            self.spooler.look()
+            try:
+                self.spooler.look()
+            except OSError as error:
+                _logger.warning("spool: cannot look for what others have left: %r", error)
             for worker in self.workers:
                 worker.notify()
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["frozen", "packed", "request_path"]
 
-_encode = msgspec.msgpack.Encoder().encode
+# Decimals as numbers, as `plain` has them.
+_encode = msgspec.msgpack.Encoder(decimal_format="number").encode
 
 
 def request_path(gate: Gate, *, copy: bool) -> Callable[..., str]:  # noqa: C901 - one function, so one call
@@ -92,7 +93,7 @@ def packed(features: Any) -> object:
 
 def frozen(features: Any) -> object:
     """A copy of `features`, one level deep, or the same object where it offers none."""
-    if isinstance(features, bytes):
+    if type(features) is bytes:
         # In the queue, bytes are what has been encoded already.
         return plain(features)
     try:

@@ -72,7 +72,13 @@ class ServerIds:
         second = timestamp_ns // _NANOSECONDS
         known = self._second
         if known[0] != second:
-            known = self._second = second, f"{self._server}/{strftime('%Y-%m-%dT%H:%M:%S', gmtime(second))}/"
+            try:
+                moment = gmtime(second)
+            except (OverflowError, OSError, ValueError):
+                # No calendar goes so far. The monitor counts such a record as lost; here only the id needs some time.
+                second = time_ns() // _NANOSECONDS
+                moment = gmtime(second)
+            known = self._second = second, f"{self._server}/{strftime('%Y-%m-%dT%H:%M:%S', moment)}/"
         return known[1] + self._next()
 
 
@@ -162,6 +168,5 @@ class ServingLog:
 def _nanoseconds(timestamp: object) -> int:
     try:
         return to_nanoseconds(timestamp)
-    except (TypeError, ValueError, OverflowError):
-        # The monitor counts such a record as lost; here only the id needs some time.
+    except Exception:  # noqa: BLE001 - a time zone may be foreign code; the monitor counts such a record as lost
         return time_ns()

@@ -24,7 +24,8 @@ MAX_BATCH_ROWS = 1000
 _FLOAT64 = 0xCB
 """The byte before a number of eight bytes, most significant first."""
 
-_encode = msgspec.msgpack.Encoder().encode
+# Decimals as numbers, as `plain` has them.
+_encode = msgspec.msgpack.Encoder(decimal_format="number").encode
 _split = msgspec.msgpack.Decoder(list[msgspec.Raw]).decode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 

@@ -70,24 +70,21 @@ class Drain:
 
         It needs no thread, so it also works at the interpreter's exit and in a forked child.
         """
-        left = len(self.gate.queue)
-        while left > 0:
-            if self._drainer == threading.get_ident():
-                # A signal handler has interrupted this very loop; it cannot wait for itself.
-                return False
-            if time.monotonic() > deadline or not self._draining.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        left: int | None = None
+        while left is None or left > 0:
+            # With the lock in hand, as a step of the thread may be under way, whose records are queued no more.
+            if not self._draining.acquire(timeout=max(0.0, deadline - time.monotonic())):
                 return False
             try:
-                taken = self._step()
+                if self._drainer:
+                    # A signal handler has interrupted this very method; it cannot wait for itself.
+                    return False
+                left = len(self.gate.queue) if left is None else min(left, len(self.gate.queue))
+                if left and time.monotonic() > deadline:
+                    return False
+                left -= self._step() if left else 0
             finally:
                 self._draining.release()
-            left = min(left - taken, len(self.gate.queue))
-        # A step of the thread may still be under way; what it took counts as queued when flush began.
-        if self._drainer == threading.get_ident() or not self._draining.acquire(
-            timeout=max(0.0, deadline - time.monotonic())
-        ):
-            return False
-        self._draining.release()
         return True
 
     def close(self, deadline: float) -> bool:
@@ -109,7 +106,8 @@ class Drain:
         self._wake: SimpleQueue[None] = SimpleQueue()
         self._woken = False
         self._start_lock = threading.RLock()
-        self._draining = threading.Lock()
+        # Reentrant, so that a signal handler finds out that it has interrupted a step instead of waiting for itself.
+        self._draining = threading.RLock()
         self._drainer = 0
         self._finished = False
         self._thread: threading.Thread | None = None

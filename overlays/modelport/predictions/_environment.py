@@ -84,8 +84,9 @@ def _directory(rest: str) -> str:
 
 
 def _fluent(rest: str) -> Sink:
-    parts = urlsplit(f"//{rest.removeprefix('//')}")
-    if parts.username or parts.password or parts.path.strip("/") or parts.query:
+    # Looked for before it is taken apart: what urlsplit does not like it quotes.
+    parts = None if "@" in rest else urlsplit(f"//{rest.removeprefix('//')}")
+    if parts is None or parts.path.strip("/") or parts.query:
         message = "an address is fluent://host:port, without user, password or path"
         raise ValueError(message)
     host, port = fluent_address(parts.netloc)

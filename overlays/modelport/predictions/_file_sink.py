@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from modelport._files import (
+    CLOSE_ON_EXEC,
+    PRIVATE_DIRECTORY,
+    PRIVATE_FILE,
+    append_whole,
+    sync_directories,
+    try_lock,
+    unlock,
+)
 from modelport.predictions._frame_file import pack_frame
 from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._paths import PREFIX, minute_names, minute_of, path_part
 from modelport.predictions._record import to_json_line
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows has no advisory locks; there each process writes files of its own
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FileSink"]
 
-_FILE_MODE = 0o600
-_DIRECTORY_MODE = 0o700
 _DEFAULT_MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_FILES_PER_MINUTE = 10_000
 _SUFFIXES = {"jsonl": ".txt", "msgpack": ".msgpack"}
@@ -128,11 +129,13 @@ class FileSink(Sink):
         for path in self._candidates(folder, stem):
             descriptor = _open(path)
             try:
-                if _locked(descriptor) and os.fstat(descriptor).st_size < self._max_file_bytes:
+                if try_lock(descriptor) and os.fstat(descriptor).st_size < self._max_file_bytes:
                     start = _append(descriptor, content, fsync=self._fsync, lines=not self.takes_frames)
+                    if self._fsync and not start:
+                        sync_directories(folder, self.directory)
                     return _Appended(path, start, os.fstat(descriptor).st_size)
             finally:
-                _unlock(descriptor)
+                unlock(descriptor)
                 os.close(descriptor)
         message = f"more than {_MAX_FILES_PER_MINUTE} files for one minute: {folder / stem}"
         raise OSError(message)
@@ -154,10 +157,10 @@ class _Appended:
     def take_back(self) -> None:
         descriptor = _open(self._path)
         try:
-            if _locked(descriptor) and os.fstat(descriptor).st_size == self._end:
+            if try_lock(descriptor) and os.fstat(descriptor).st_size == self._end:
                 os.ftruncate(descriptor, self._start)
         finally:
-            _unlock(descriptor)
+            unlock(descriptor)
             os.close(descriptor)
 
 
@@ -172,28 +175,12 @@ def _file_key(record: Record) -> tuple[str, int]:
 
 def _open(path: Path) -> int:
     # No O_TRUNC and no O_EXCL: after a restart within the same minute the file goes on where it ended.
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | CLOSE_ON_EXEC | getattr(os, "O_NOFOLLOW", 0)
     try:
-        return os.open(path, flags, _FILE_MODE)
+        return os.open(path, flags, PRIVATE_FILE)
     except FileNotFoundError:
-        path.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        return os.open(path, flags, _FILE_MODE)
-
-
-def _locked(descriptor: int) -> bool:
-    if fcntl is None:  # pragma: no cover - see the import
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _unlock(descriptor: int) -> None:
-    # Closing is not enough: a child forked in between holds the same lock through its copy of the descriptor.
-    if fcntl is not None:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        return os.open(path, flags, PRIVATE_FILE)
 
 
 def _as_lines(records: list[Record]) -> bytes:
@@ -209,15 +196,6 @@ def _append(descriptor: int, content: bytes, *, fsync: bool, lines: bool) -> int
     size = os.fstat(descriptor).st_size
     if lines and size and os.pread(descriptor, 1, size - 1) != b"\n":
         content = b"\n" + content
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        if fsync:
-            os.fsync(descriptor)
-    except BaseException:
-        # Where that fails the cut line stays, and the next append ends it first.
-        with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, size)
-        raise
+    # Where a part of it stays, the next append ends the cut line first.
+    append_whole(descriptor, content, size, os.fsync if fsync else None)
     return size

@@ -35,7 +35,8 @@ _MAX_INT64 = 2**64 - 1
 _MIN_INT64 = -(2**63)
 
 _encode = msgspec.msgpack.Encoder().encode
-_encode_any = msgspec.msgpack.Encoder(enc_hook=unwrap).encode
+# Decimals as numbers, as `plain` has them.
+_encode_any = msgspec.msgpack.Encoder(enc_hook=unwrap, decimal_format="number").encode
 
 
 class FrameMaker:

@@ -51,7 +51,10 @@ class Gate:
         self._lock = threading.RLock()
         self._drops = drops
         self._source = self._make_source()
+        # Records of batches beyond one for each entry of the queue: put in, and taken out again. Two numbers, because
+        # taking out must not wait for a lock: its holder may have been interrupted by a signal handler that flushes.
         self._surplus = 0
+        self._surplus_popped = 0
         self._grant(0)
 
     def on_grant(self, listener: Callable[[Callable[[], str]], None]) -> None:
@@ -73,8 +76,10 @@ class Gate:
             if room <= 0:
                 self._drops.add("queue_full")
                 return next(self._source), False
-            self._grant((room + 1) // 2)
-            return next(self._permits), True
+            # Our own comes first: once others know of a grant, they may take all of it before we come to it.
+            own = next(self._source)
+            self._grant((room + 1) // 2 - 1)
+            return own, True
 
     def take_many(self, count: int) -> tuple[list[str], list[str]]:
         """Ids for `count` records: permits for as many as there is room for, and the rest, whose loss is counted."""
@@ -84,8 +89,9 @@ class Gate:
         with self._lock:
             if not self.closed:
                 self._wake()
-                self._grant(max(0, min(count - len(granted), self._room() - len(granted))))
-                granted += islice(self._permits, count - len(granted))
+                # Not by a grant, of which other threads might take a part.
+                room = max(0, self._room() - len(granted))
+                granted += islice(self._source, min(count - len(granted), room))
             refused = list(islice(self._source, count - len(granted)))
             if refused:
                 self._drops.add("closed" if self.closed else "queue_full", len(refused))
@@ -98,7 +104,7 @@ class Gate:
         self.queue.append(batch)
 
     def pop(self, rows: int) -> list[Queued]:
-        """Take entries of together at least `rows` records out of the queue, or all there are."""
+        """Take entries of together at least `rows` records out of the queue, or all there are; one thread at a time."""
         queue = self.queue
         step = [queue.popleft() for _ in range(min(len(queue), rows))]
         if Batch in set(map(type, step)):
@@ -108,7 +114,7 @@ class Gate:
     @property
     def waiting(self) -> int:
         """Records in the queue."""
-        return len(self.queue) + self._surplus
+        return len(self.queue) + self._surplus - self._surplus_popped
 
     def close(self) -> None:
         """Hand out no more permits."""
@@ -127,8 +133,7 @@ class Gate:
             surplus += size - 1
             kept += 1
         self.queue.extendleft(reversed(step[kept:]))
-        with self._lock:
-            self._surplus -= surplus
+        self._surplus_popped += surplus
         return step[:kept]
 
     def _room(self) -> int:

@@ -56,7 +56,7 @@ class Redaction:
 
         A row without names stays as it is: no field in it has one.
         """
-        given = _decode_packed(features) if isinstance(features, bytes) else features
+        given = _decode_packed(features) if type(features) is bytes else features
         return self.value(named(plain(given), names))
 
     def extras(self, extras: list[JsonValue]) -> list[JsonValue]:

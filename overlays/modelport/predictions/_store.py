@@ -47,8 +47,12 @@ def open_store(url: str) -> ObjectStore:
         ValueError: Another kind of URL, or one that carries credentials or a query.
         MissingExtraError: obstore is not installed.
     """
-    parts = urlsplit(url)
-    # The URL itself stays out of the messages: it may carry a password.
+    # The URL itself stays out of the messages: it may carry a password. What urlsplit does not like it quotes.
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        message = "not an s3:// URL"
+        raise ValueError(message) from None
     if parts.scheme != "s3":
         message = f"not an s3:// URL but {parts.scheme}://; for other stores hand over an obstore store"
         raise ValueError(message)

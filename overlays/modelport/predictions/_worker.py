@@ -10,13 +10,14 @@ import time
 from typing import TYPE_CHECKING
 
 from modelport.predictions._buffer import FrameBuffer
-from modelport.predictions._frame import FrameError
+from modelport.predictions._delivery import hand_over, told
 from modelport.predictions._gently import MAX_STEP, pause, step_size
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from modelport.predictions._buffer import Backlog
     from modelport.predictions._frame import Frame
-    from modelport.predictions._record import Record
     from modelport.predictions._sink import Sink
 
 __all__ = ["SinkWorker"]
@@ -57,6 +58,7 @@ class SinkWorker:
         self._batch_records = 0
         self._done = 0
         self._from_backlog = False
+        self._sink_closed = False
 
     @property
     def pending(self) -> int:
@@ -88,21 +90,28 @@ class SinkWorker:
                 self._start()
                 self._changed.notify_all()
 
-    def flush(self, deadline: float) -> bool:
-        """Wait until everything offered so far is delivered or dropped, or `deadline` (monotonic seconds) passes."""
+    @contextlib.contextmanager
+    def hurried(self) -> Generator[None]:
+        """Do not pause for long between attempts: somebody waits for a flush, perhaps of another sink first."""
         with self._changed:
             self._hurry += 1
             self._changed.notify_all()
-            goal = self._settled + self.pending
-            try:
-                while self._settled < goal and self._has_more() and (left := deadline - time.monotonic()) > 0:
-                    if self._start():
-                        self._changed.wait(left)
-                    elif not self._step():
-                        break
-                return self._settled >= goal or not self._has_more()
-            finally:
+        try:
+            yield
+        finally:
+            with self._changed:
                 self._hurry -= 1
+
+    def flush(self, deadline: float) -> bool:
+        """Wait until everything offered so far is delivered or dropped, or `deadline` (monotonic seconds) passes."""
+        with self.hurried(), self._changed:
+            goal = self._settled + self.pending
+            while self._settled < goal and self._has_more() and (left := deadline - time.monotonic()) > 0:
+                if self._start():
+                    self._changed.wait(left)
+                elif not self._step():
+                    break
+            return self._settled >= goal or not self._has_more()
 
     def close(self, deadline: float) -> bool:
         """Flush until `deadline`, drop and count what is left in memory, and close the sink.
@@ -127,7 +136,10 @@ class SinkWorker:
     def after_fork(self) -> None:
         """Start afresh in a forked child: the records belong to the parent, the thread stayed there."""
         self._reset()
-        self.sink.after_fork()
+        try:
+            self.sink.after_fork()
+        except Exception as error:  # noqa: BLE001 - a sink is foreign code, and the other sinks must go on
+            _logger.warning("sink %s: going on after a fork failed: %s", self.sink.name, told(error))
 
     def _start(self) -> bool:
         """See to it that the thread runs; False where none can be started, as late in an interpreter's exit."""
@@ -181,7 +193,12 @@ class SinkWorker:
 
     def _step(self) -> bool:
         """Offer one batch to the sink; False if it is out of reach."""
-        frames = self._next()
+        try:
+            frames = self._next()
+        except OSError as error:
+            # Of the spool's disk, or no descriptor is free: it may be better later.
+            self._failed(error)
+            return False
         if frames:
             return self._write(frames)
         with self._changed:
@@ -206,7 +223,7 @@ class SinkWorker:
 
     def _write(self, frames: list[Frame]) -> bool:
         try:
-            delivered = self._hand_over(frames)
+            delivered = hand_over(self.sink, frames, self._done, self._failed, self._settle_one)
         except OSError as error:
             self._failed(error)
             return False
@@ -217,50 +234,14 @@ class SinkWorker:
         self._settle(delivered)
         return True
 
-    def _hand_over(self, frames: list[Frame]) -> int:
-        """Give what is left of the batch to the sink and say how many records it took.
-
-        Raises:
-            OSError: It is out of reach.
-        """
-        if self.sink.takes_frames and not self._done:
-            try:
-                self.sink.write_frames(frames)
-            except OSError:
-                raise
-            except Exception as error:  # noqa: BLE001 - a sink is foreign code, and its thread must outlive it
-                self._failed(error)
-            else:
-                return self._batch_records
-        return self._write_records(_decoded(frames)[self._done :])
-
-    def _write_records(self, records: list[Record]) -> int:
-        """Give `records` to the sink and say how many it took; what it refuses for good is left out.
-
-        Raises:
-            OSError: It is out of reach; what it had taken or refused by then has been counted.
-        """
-        if not records:
-            return 0
-        try:
-            self.sink.write(records)
-        except OSError:
-            raise
-        except Exception as error:  # noqa: BLE001 - as in `_hand_over`
-            self._failed(error)
-            if len(records) == 1:
-                return 0
-        else:
-            return len(records)
-        for record in records:
-            taken = self._write_records([record])
-            with self._changed:
-                self._done += 1
-                self.delivered += taken
-                self.dropped += 1 - taken
-                self._settled += 1
-                self._changed.notify_all()
-        return 0
+    def _settle_one(self, taken: int) -> None:
+        """Pass a record of the batch that was offered by itself: 1 if it was taken, 0 if it is lost."""
+        with self._changed:
+            self._done += 1
+            self.delivered += taken
+            self.dropped += 1 - taken
+            self._settled += 1
+            self._changed.notify_all()
 
     def _settle(self, delivered: int) -> None:
         """Pass the batch: `delivered` records more have arrived, some were counted before, the rest is lost."""
@@ -294,19 +275,15 @@ class SinkWorker:
         self.failures += 1
         if self.failures & (self.failures - 1) == 0:
             # At powers of two only: an outage of a day must not write a day of log lines.
-            _logger.warning("sink %s: attempt failed (%d so far): %r", self.sink.name, self.failures, error)
+            _logger.warning("sink %s: attempt failed (%d so far): %s", self.sink.name, self.failures, told(error))
 
     def _close_sink(self) -> None:
+        # Once, though a signal handler may close again what this thread is closing.
+        with self._changed:
+            if self._sink_closed:
+                return
+            self._sink_closed = True
         try:
             self.sink.close()
         except Exception as error:  # noqa: BLE001 - closing must go on to the other sinks
-            _logger.warning("sink %s: closing failed: %r", self.sink.name, error)
-
-
-def _decoded(frames: list[Frame]) -> list[Record]:
-    records: list[Record] = []
-    for frame in frames:
-        # Only a spool's file can be damaged, and there the checksum has spoken before.
-        with contextlib.suppress(FrameError):
-            records += frame.records()
-    return records
+            _logger.warning("sink %s: closing failed: %s", self.sink.name, told(error))

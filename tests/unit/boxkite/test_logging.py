@@ -21,7 +21,8 @@ import pytest
 
 from modelport.bedrock import PredictionStore
 from modelport.boxkite import LogExporter, ModelMonitoringService, PredictionContext
-from modelport.predictions import FluentSink, GroundTruth, read_predictions
+from modelport.boxkite._exporter import ExporterSink
+from modelport.predictions import FluentSink, GroundTruth, Prediction, read_predictions
 from modelport.predictions._entity_record import EntityRecord
 from modelport.predictions._record import to_json_line
 from tests.unit.conftest import Collector, ListSink
@@ -398,3 +399,43 @@ def test_the_order_within_a_second_is_kept(service: MakeService, list_sink: Call
     assert times == sorted(times)
     assert before <= times[0]
     assert len(set(times)) > 1
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("timestamp", [10**40, -(10**40), 1e300, float("nan"), "yesterday"])
+def test_a_time_beyond_all_calendars_is_counted_and_does_not_raise(face: Face, timestamp: object) -> None:
+    sink = ListSink()
+    with face(sinks=[sink]) as store:
+        made = store.log_prediction("body", [1.0], 1, timestamp=timestamp)
+        assert store.flush()
+
+        assert ID.fullmatch(made)
+        assert (sink.records, store.dropped["encode_error"]) == ([], 1)
+
+
+def test_a_forked_child_does_not_pass_over_what_the_parent_had_emitted() -> None:
+    class Exporter(LogExporter):
+        def __init__(self) -> None:
+            self.emitted: list[object] = []
+            self.down = False
+
+        def emit(self, prediction: PredictionContext) -> None:
+            if self.down and len(self.emitted) == 2:
+                raise OSError("down")
+            self.emitted.append(prediction.output)
+
+    exporter = Exporter()
+    sink = ExporterSink(exporter, "s", None)
+    records = [
+        Prediction(prediction_id=str(number), timestamp_ns=0, endpoint="e", features=[], output=number)
+        for number in range(5)
+    ]
+    exporter.down = True
+    with pytest.raises(OSError, match="down"):
+        sink.write(records)
+
+    exporter.down = False
+    sink.after_fork()
+    sink.write(records[3:])
+
+    assert exporter.emitted == [0, 1, 3, 4]

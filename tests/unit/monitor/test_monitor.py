@@ -3,10 +3,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +18,7 @@ import pytest
 
 from modelport.drift import Baseline, BaselineError
 from modelport.monitor import ModelMonitor
-from modelport.predictions import FileSink, read_predictions
+from modelport.predictions import CallableSink, FileSink, Record, _worker, read_predictions
 from tests.unit.conftest import ListSink
 
 Eventually = Callable[[Callable[[], object]], None]
@@ -98,6 +102,10 @@ def loop() -> list[object]:
     return made
 
 
+class OwnBytes(bytes):
+    """Bytes of a kind that no encoder knows."""
+
+
 def nasty() -> object:
     # Made within the test: a parameter that refuses everything would break the runner.
     return Nasty()
@@ -111,6 +119,7 @@ BAD: dict[str, Callable[[], object]] = {
     "loop": loop,
     "tuple keys": lambda: {(1, 2): 3},
     "complex": lambda: 1j,
+    "bytes of a kind": lambda: OwnBytes(b"x"),
 }
 
 
@@ -306,6 +315,33 @@ def test_counts_from_the_log_equal_live_counts(tmp_path: Path) -> None:
     assert again.snapshot() == monitor.counts
 
 
+@pytest.mark.parametrize("text", ["1.0", "1", "2.50", "0.1", "1e400", "-1e400", "NaN", "sNaN", "Infinity", "1e22"])
+@pytest.mark.parametrize("form", [list, tuple, np.array, lambda row: {"n": row[0], "c": row[1]}, lambda row: [[*row]]])
+def test_a_decimal_is_logged_as_the_number_that_is_counted(
+    text: str, form: Callable[[list[Decimal]], object], tmp_path: Path
+) -> None:
+    number = Decimal(text)
+    expected = math.nan if number.is_nan() else float(number)
+    baseline = Baseline.from_data(
+        {"n": [1.0, 2.0, 3.0], "c": ["1", "2.5", "0.1"]}, kinds={"c": "categorical"}, output=[0.0, 1.0, 2.0]
+    )
+    sink = ListSink()
+    with ModelMonitor("e", baseline=baseline, sinks=[sink, FileSink(tmp_path)]) as monitor:
+        monitor.log(form([number, number]), number)
+        monitor.log(form([number, number]), {"deep": [number]}, request_body={"price": number})
+        monitor.log_many([form([number, number])], [number])
+
+    from modelport.drift import LiveCounts
+
+    again = LiveCounts(baseline)
+    again.update_from(read_predictions(tmp_path))
+    assert sum(monitor.dropped.values()) == 0
+    assert repr([record.output for record in sink.records]) == repr([expected, {"deep": [expected]}, expected])
+    assert {repr(value) for record in sink.records for value in record.features.values()} == {repr(expected)}
+    assert repr(sink.records[1].request_body) == repr({"price": expected})
+    assert again.snapshot() == monitor.counts
+
+
 def test_records_without_a_place_keep_no_thread_waiting() -> None:
     monitor = ModelMonitor("e")
     assert monitor.flush(0)
@@ -318,3 +354,61 @@ def test_the_metrics_are_json_free_text(tmp_path: Path) -> None:
 
     assert r'endpoint="e\"\n\\"' in text
     assert json.dumps(text)
+
+
+def test_a_flush_hurries_every_sink_while_it_waits_for_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_worker, "_FIRST_PAUSE_SECONDS", 1000.0)
+    monkeypatch.setattr(_worker, "_MAX_PAUSE_SECONDS", 1000.0)
+    stuck, paused = ListSink("stuck"), ListSink("paused")
+    stuck.gate.clear()
+    paused.error = OSError("down")
+    monitor = ModelMonitor("e", sinks=[stuck, paused], interval=0.001)
+    monitor.log([1.0], 1)
+    assert stuck.entered.wait(20)
+    while not monitor._pipeline.workers[1].failures:
+        time.sleep(0.001)
+    paused.error = None
+
+    assert not monitor.flush(2)
+
+    assert len(paused.records) == 1
+    stuck.gate.set()
+    monitor.close()
+
+
+def test_a_flush_waits_for_batches_that_the_thread_has_in_hand_for_a_moment(list_sink: Callable[..., ListSink]) -> None:
+    sink = list_sink()
+    monitor = ModelMonitor("e", sinks=[sink], interval=60)
+    gate = monitor._drain.gate
+    pop, popping, go_on = gate.pop, threading.Event(), threading.Event()
+
+    def slow(rows: int) -> list[Any]:
+        if not popping.is_set():
+            # As amid `pop`, which takes out more than a step and puts the rest back.
+            held = [gate.queue.popleft() for _ in range(len(gate.queue))]
+            popping.set()
+            go_on.wait(20)
+            gate.queue.extendleft(reversed(held))
+        return pop(rows)
+
+    monitor.log_many(np.zeros((5000, 2)), list(range(5000)))
+    gate.pop = slow  # type: ignore[method-assign]
+    # Already woken by the first permit, or not: it looks at the queue now.
+    monitor._drain._wake.put(None)
+    assert popping.wait(20)
+    threading.Timer(0.2, go_on.set).start()
+
+    assert monitor.flush(60)
+    assert len(sink.records) == 5000
+    monitor.close()
+
+
+def test_the_text_of_a_sinks_error_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(records: list[Record]) -> None:
+        raise ValueError(f"cannot take {records}")
+
+    with ModelMonitor("e", sinks=[CallableSink(refuse)]) as monitor:
+        monitor.log(["4111-1111"], 1)
+
+    assert "ValueError" in caplog.text
+    assert "4111-1111" not in caplog.text

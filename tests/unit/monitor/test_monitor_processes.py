@@ -245,6 +245,155 @@ m.flush(60)
     assert outputs(tmp_path) == [1]
 
 
+@posix
+def test_sigterm_while_the_monitor_is_being_closed_still_ships(tmp_path: Path) -> None:
+    run(
+        """
+from modelport.predictions import CallableSink
+def slow(records):
+    started.set(); time.sleep(1); real.write(records)
+started, real = threading.Event(), FileSink(directory)
+m = ModelMonitor('e', sinks=[CallableSink(slow)])
+m.install_signal_handlers(timeout=60)
+m.log([1], 1)
+def end():
+    started.wait(); os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end).start()
+m.close(60)
+""",
+        tmp_path,
+        expect=-signal.SIGTERM,
+    )
+
+    assert outputs(tmp_path) == [1]
+
+
+@posix
+def test_sigterm_in_the_middle_of_a_log_call_ships_all_and_waits_for_no_lock(tmp_path: Path) -> None:
+    told = run(
+        """
+import numpy as np
+m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)
+m.install_signal_handlers(timeout=50)
+m.log_many(np.zeros((3000, 2)), list(range(3000)))
+m.log_many([[object()]], [0])
+began = time.monotonic()
+gate, drops = m._drain.gate, m._drain.drops
+close = m.close
+m.close = lambda timeout: (close(timeout), print(m.dropped, time.monotonic() - began < 40, flush=True))
+with gate._lock, drops._adding:
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(100)
+""",
+        tmp_path,
+        expect=-signal.SIGTERM,
+    )
+
+    assert "True" in told
+    assert outputs(tmp_path) == list(range(3000))
+
+
+@posix
+def test_sigterm_during_a_shared_scrape_ends_the_process_and_keeps_the_counts(tmp_path: Path) -> None:
+    program = """
+from modelport.drift import Baseline
+baseline = Baseline.from_data({"a": [1.0, 2.0, 3.0]})
+m = ModelMonitor('e', baseline=baseline, multiprocess_dir=directory)
+"""
+    run(
+        program
+        + """
+m.install_signal_handlers(timeout=50)
+for n in range(3): m.log([1.0], n)
+group = m._figures._group
+figures = group._figures
+def amid():
+    group._figures = figures
+    os.kill(os.getpid(), signal.SIGTERM)
+    return figures()
+threading.Timer(60, os._exit, (9,)).start()
+group._figures = amid
+m.metrics_view()
+""",
+        tmp_path,
+        expect=-signal.SIGTERM,
+    )
+
+    assert run(f"{program}print(m.metrics_view().predictions)", tmp_path) == "3\n"
+
+
+@posix
+def test_what_goes_wrong_in_shipping_keeps_no_handler_from_being_called(tmp_path: Path) -> None:
+    run(
+        """
+signal.signal(signal.SIGTERM, lambda number, frame: os._exit(5))
+m = ModelMonitor('e')
+m.install_signal_handlers()
+m._pipeline.flush = None
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(60)
+""",
+        tmp_path,
+        expect=5,
+    )
+
+
+def test_a_monitor_that_was_collected_ships_at_the_end(tmp_path: Path) -> None:
+    run(
+        """
+import gc
+class Own(ModelMonitor):
+    def log(self, *args, **kwargs): return super().log(*args, **kwargs)
+Own('e', sinks=[FileSink(directory)], interval=60).log([1], 1)
+gc.collect()
+""",
+        tmp_path,
+    )
+
+    assert outputs(tmp_path) == [1]
+
+
+def test_a_monitor_that_cannot_be_closed_at_the_end_keeps_no_other_from_it(tmp_path: Path) -> None:
+    run(
+        """
+class Bad(ModelMonitor):
+    def close(self, timeout=5.0): raise RuntimeError('cannot')
+bad = [Bad('b'), Bad('b')]
+m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)
+m.log([1], 1)
+more = [Bad('b'), Bad('b')]
+""",
+        tmp_path,
+    )
+
+    assert outputs(tmp_path) == [1]
+
+
+@posix
+def test_a_sink_that_fails_at_a_fork_keeps_the_others_going(tmp_path: Path) -> None:
+    run(
+        """
+from modelport.predictions import Sink
+class Bad(Sink):
+    name = 'bad'
+    def write(self, records): pass
+    def after_fork(self): raise RuntimeError('cannot')
+m = ModelMonitor('e', sinks=[Bad(), FileSink(directory)], spool=directory + '/spool')
+m.log([1], 1)
+m.flush()
+pid = os.fork()
+if not pid:
+    m.log([2], 2)
+    os._exit(0 if m.close(60) else 1)
+assert os.waitpid(pid, 0)[1] == 0
+m.close()
+""",
+        tmp_path,
+    )
+
+    assert outputs(tmp_path) == [1, 2]
+
+
 @pytest.mark.parametrize("module", ["modelport.predictions", "modelport.monitor", "modelport.drift"])
 def test_an_import_loads_no_optional_package(module: str) -> None:
     assert run(f"import {module}\nprint(sorted({HEAVY} & set(sys.modules)))", "-") == "[]\n"

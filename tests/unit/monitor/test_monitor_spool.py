@@ -17,7 +17,9 @@ import pytest
 from modelport.drift import Baseline
 from modelport.monitor import ModelMonitor
 from modelport.predictions import GroundTruth, Spool
+from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._spool import Spooler, SpoolMode, _writer
+from modelport.predictions._spool._backlog import SinkBacklog
 from tests.unit.conftest import ListSink
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs file locks")
@@ -210,7 +212,9 @@ def test_a_full_disk_costs_no_record_while_there_is_memory(
     assert sorted(outputs(sink)) == list(range(30))
     assert sum(monitor.dropped.values()) == 0
     assert monitor._pipeline.spooler is not None
-    assert monitor._pipeline.spooler.failures >= 10
+    failures = monitor._pipeline.spooler.failures
+    assert failures >= 10
+    assert f"}} {failures}\n" in monitor.metrics_text().partition("modelport_spool_failures_total{")[2]
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40])
@@ -365,3 +369,84 @@ def test_two_adopters_ship_an_orphan_once(tmp_path: Path) -> None:
     first.close()
     assert second.adopt() == 1
     second.close()
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_what_cannot_be_opened_now_is_read_later_and_not_taken_for_shipped(
+    error: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spooler = Spooler(Spool(str(tmp_path), segment_bytes=200), "e", ["s"])
+    maker = FrameMaker("e", None, None, lambda _: None)
+    for number in range(20):
+        for frame in maker.make([([number], number, str(number), number)]):
+            spooler.append(frame)
+    real, failing = Path.open, [True]
+
+    def fail(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path.suffix == ".seg" and failing:
+            raise OSError(error, os.strerror(error))
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", fail)
+    backlog, found = spooler.backlogs["s"], list[Any]()
+    while backlog.pending:
+        failing[:] = [] if len(found) % 2 else [True]
+        try:
+            frames = backlog.read(3)
+        except OSError:
+            failing.clear()
+            frames = backlog.read(1)
+        found += [record.as_dict()["output"] for frame in frames for record in frame.records()]
+        backlog.advance()
+    spooler.close()
+
+    assert found == list(range(20))
+    assert left(tmp_path) == []
+
+
+def test_a_spool_that_cannot_be_read_for_a_while_holds_up_its_sink_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = ListSink()
+    monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path, interval=0.001)
+    real, tries = SinkBacklog.read, list[int]()
+
+    def fail(backlog: SinkBacklog, records: int) -> Any:
+        tries.append(records)
+        if len(tries) < 3:
+            raise OSError(errno.EMFILE, "no descriptor is free")
+        return real(backlog, records)
+
+    monkeypatch.setattr(SinkBacklog, "read", fail)
+    monitor.log([1], 1)
+
+    assert monitor.close(60)
+    assert outputs(sink) == [1]
+
+
+def test_an_orphan_that_cannot_be_read_yet_is_left_to_a_later_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = ListSink()
+    dead.error = OSError("down")
+    first = ModelMonitor("e", sinks=[dead], spool=tmp_path)
+    first.log([1.0], 1)
+    abandon(first)
+    real, failing = Path.open, [True]
+
+    def fail(path: Path, *args: Any, **kwargs: Any) -> Any:
+        if path.suffix == ".seg" and failing:
+            raise OSError(errno.EMFILE, "no descriptor is free")
+        return real(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", fail)
+    sink = ListSink()
+    monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
+    assert monitor.flush(20)
+    failing.clear()
+    assert monitor._pipeline.spooler is not None
+    assert monitor._pipeline.spooler.adopt() == 1
+
+    assert monitor.close(60)
+    assert outputs(sink) == [1]
+    assert left(tmp_path) == []

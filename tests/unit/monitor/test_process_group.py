@@ -324,3 +324,37 @@ def test_totals_never_fall_and_end_exact_while_processes_are_killed_and_replaced
     assert sum(published.values()) <= counted(tmp_path) <= sum(published.values()) + len(published)
     member(tmp_path)[0].fold()
     assert len(files(tmp_path)) == 1
+
+
+def test_whoever_must_go_on_leaves_its_figures_to_the_thread_that_is_writing(tmp_path: Path) -> None:
+    group, figures = member(tmp_path, 1)
+    group.publish()
+    with group._guard:
+        figures.counters["n"], figures.counts, figures.sums = 5, [5, 10], [2.5]
+        other = threading.Thread(target=group.publish_quietly)
+        other.start()
+        other.join(60)
+        waits = other.is_alive()
+        group.publish_quietly()
+
+    assert not waits
+    assert counted(tmp_path) == 5
+
+
+def test_a_signal_handler_may_end_it_in_the_middle_of_publishing(tmp_path: Path) -> None:
+    def work() -> None:
+        group, figures = member(tmp_path, 5)
+        signal.signal(signal.SIGUSR1, lambda number, frame: (group.close(), os._exit(0)))
+        with group._guard:
+            figures.counters["n"] = 5
+            os.kill(os.getpid(), signal.SIGUSR1)
+            os._exit(1)
+
+    child = forked(work)
+    timer = threading.Timer(60, os.kill, (child, signal.SIGKILL))
+    timer.start()
+    _, status = os.waitpid(child, 0)
+    timer.cancel()
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert counted(tmp_path) == 5

@@ -81,7 +81,7 @@ def test_every_kind_in_one_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     "text",
     ["/var/log", "ftp://x", "file:", "fluent://host:port", "fluent://user:hunter2@host", "fluent://", "fluent://h:0",
      "fluent://h:70000", "s3:bucket", "s3://key:hunter2@bucket", "stdout:x", "s3+csv://bucket", "file://host/x",
-     "hunter2"],
+     "hunter2", "fluent://u:hunter2\u2100@h", "s3://u:hunter2\u2100@bucket", "s3://[hunter2"],
 )  # fmt: skip
 def test_what_is_not_understood_is_said_without_secrets(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     with pytest.raises(SinkConfigError, match="MODELPORT_PREDICTION_SINKS: ") as error:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from modelport.drift._values import is_absent, to_label, to_number
+from modelport._plain import is_absent
+from modelport.drift._values import to_label, to_number
 from modelport.drift.training._columns import is_categories, pieces
 
 if TYPE_CHECKING:

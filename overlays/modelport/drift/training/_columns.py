@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from modelport._extras import require
-from modelport.drift._values import distinct, is_absent
+from modelport._plain import is_absent
+from modelport.drift._values import distinct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

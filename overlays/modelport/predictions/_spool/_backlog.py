@@ -76,9 +76,13 @@ class RunReader:
         return 0 if self._cursor.position >= self._end() else max(1, self._records() - self._taken)
 
     def read(self, records: int) -> list[Frame]:
-        """The next frames, of together at most `records` records, but at least one if there is any."""
+        """The next frames, of together at most `records` records, but at least one if there is any.
+
+        Raises:
+            OSError: A file cannot be read now; nothing is passed over.
+        """
         frames: list[Frame] = []
-        while (item := self._peek()) is not None:
+        while (item := self._peek(quietly=bool(frames))) is not None:
             after, frame = item
             records -= frame.count
             if frames and records < 0:
@@ -101,12 +105,20 @@ class RunReader:
             self._cursor.move(self._next)
             self._passed()
 
-    def _peek(self) -> tuple[Position, Frame] | None:
+    def _peek(self, *, quietly: bool) -> tuple[Position, Frame] | None:
+        """The next frame; with `quietly`, None too where it cannot be read, as the frames before it come first."""
         if self._held is None:
             if self._frames is None:
                 self._scanned_to = self._end()
                 self._frames = self._scan(self._next, self._scanned_to)
-            self._held = next(self._frames, None)
+            try:
+                self._held = next(self._frames, None)
+            except OSError:
+                # The scan has ended with it, which must not be taken for the end of what there is.
+                self._frames = None
+                if not quietly:
+                    raise
+                return None
             if self._held is None:
                 self._frames = None
         return self._held
@@ -116,8 +128,9 @@ class RunReader:
             begin = start.offset if number == start.segment else 0
             try:
                 file = self.run.segment(number).open("rb")
-            except OSError:
-                # Not made yet, or removed by hand.
+            except FileNotFoundError:
+                # Not made yet, or removed by hand. No other error: a process without a free descriptor, say, must not
+                # take what it cannot open for shipped.
                 continue
             with file:
                 file.seek(begin)
@@ -133,25 +146,26 @@ class SinkBacklog:
     """All runs that this process ships from, for one sink: its own, and those of dead processes."""
 
     def __init__(self) -> None:
-        self._readers: tuple[RunReader, ...] = ()
+        # By run, as threads of all sinks come and go here: each of these calls is one step of the interpreter.
+        self._readers: dict[Run, RunReader] = {}
         self._reading: RunReader | None = None
 
     def add(self, reader: RunReader) -> None:
         """Ship from `reader` as well."""
-        self._readers = (*self._readers, reader)
+        self._readers[reader.run] = reader
 
     def leave(self, run: Run) -> None:
         """Ship from `run` no longer."""
-        self._readers = tuple(reader for reader in self._readers if reader.run is not run)
+        self._readers.pop(run, None)
 
     @property
     def pending(self) -> int:
         """Records in it."""
-        return sum(reader.pending for reader in self._readers)
+        return sum(reader.pending for reader in tuple(self._readers.values()))
 
     def read(self, records: int) -> list[Frame]:
         """See `Backlog`."""
-        for reader in self._readers:
+        for reader in tuple(self._readers.values()):
             frames = reader.read(records)
             if frames:
                 self._reading = reader

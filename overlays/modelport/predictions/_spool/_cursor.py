@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import struct
+import threading
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
+
+from modelport._files import CLOSE_ON_EXEC, PRIVATE_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +17,6 @@ __all__ = ["Cursor", "Position"]
 
 _FORM = struct.Struct("<QQI")
 _SUMMED = struct.Struct("<QQ")
-_FILE_MODE = 0o600
 
 
 class Position(NamedTuple):
@@ -31,6 +33,8 @@ class Cursor:
         """Go on where the file `path` says, or begin at `first_segment` if it says nothing that makes sense."""
         self._path = path
         self._descriptor = -1
+        # Closing must not come between the two halves of a write, whose descriptor might be another file's by then.
+        self._guard = threading.Lock()
         self.position = _read(path) or Position(first_segment, 0)
         if self.position.segment < first_segment:
             self.position = Position(first_segment, 0)
@@ -43,16 +47,21 @@ class Cursor:
         """
         self.position = position
         content = _SUMMED.pack(*position)
-        try:
-            if self._descriptor < 0:
-                flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-                self._descriptor = os.open(self._path, flags, _FILE_MODE)
-            os.pwrite(self._descriptor, content + zlib.crc32(content).to_bytes(4, "little"), 0)
-        except OSError:
-            self.close()
+        with self._guard:
+            try:
+                if self._descriptor < 0:
+                    self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC, PRIVATE_FILE)
+                os.pwrite(self._descriptor, content + zlib.crc32(content).to_bytes(4, "little"), 0)
+            except OSError:
+                self.forget()
 
     def close(self) -> None:
         """Close the file."""
+        with self._guard:
+            self.forget()
+
+    def forget(self) -> None:
+        """As `close`, in a forked child, where the lock may be held by a thread that is not there."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

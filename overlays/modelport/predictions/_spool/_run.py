@@ -9,12 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from modelport._files import CLOSE_ON_EXEC, HAS_LOCKS, PRIVATE_DIRECTORY, PRIVATE_FILE, try_lock, unlock
 from modelport.predictions._spool._cursor import Cursor, Position
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Run", "adopt_run", "names_in", "new_run", "open_segment"]
 
-_FILE_MODE = 0o600
-_DIRECTORY_MODE = 0o700
 _LOCK_NAME = "lock"
 _SEGMENT_SUFFIX = ".seg"
 _CURSOR_SUFFIX = ".cursor"
@@ -86,16 +80,19 @@ class Run:
 
     def release(self) -> None:
         """Leave the directory to whoever comes next."""
-        if self._lock >= 0 and fcntl is not None:
-            # Closing is not enough: a child forked in between holds the same lock through its copy.
-            with contextlib.suppress(OSError):
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
-        self.forget()
+        if self._lock >= 0:
+            unlock(self._lock)
+        for cursor in self.cursors.values():
+            cursor.close()
+        self._close_lock()
 
     def forget(self) -> None:
         """Close our copies of descriptors; in a forked child, where the lock is the parent's."""
         for cursor in self.cursors.values():
-            cursor.close()
+            cursor.forget()
+        self._close_lock()
+
+    def _close_lock(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
@@ -107,12 +104,15 @@ def new_run(folder: Path, sinks: Iterable[tuple[str, str]]) -> Run:
     Raises:
         OSError: It cannot be made.
     """
+    if not HAS_LOCKS:  # pragma: no cover - Windows
+        message = "a spool needs file locks, which this system does not have"
+        raise OSError(message)
     name = f"{time.time_ns():x}-{os.getpid()}-{secrets.token_hex(4)}"
     hidden = folder / f".{name}"
-    hidden.mkdir(mode=_DIRECTORY_MODE, parents=True)
+    hidden.mkdir(mode=PRIVATE_DIRECTORY, parents=True)
     lock = _open(hidden / _LOCK_NAME)
     try:
-        _try_lock(lock)
+        try_lock(lock)
         path = hidden.rename(folder / name)
     except BaseException:
         os.close(lock)
@@ -123,12 +123,12 @@ def new_run(folder: Path, sinks: Iterable[tuple[str, str]]) -> Run:
 def adopt_run(path: Path, sinks: Iterable[tuple[str, str]]) -> Run | None:
     """The run in `path`, if the process that made it is dead and nobody else has taken it over."""
     try:
-        lock = os.open(path / _LOCK_NAME, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+        lock = os.open(path / _LOCK_NAME, os.O_RDWR | CLOSE_ON_EXEC)
     except OSError:
         return None
     try:
         # Between opening and locking another process may have shipped it all and removed it.
-        if _try_lock(lock) and (path / _LOCK_NAME).stat().st_ino == os.fstat(lock).st_ino:
+        if try_lock(lock) and (path / _LOCK_NAME).stat().st_ino == os.fstat(lock).st_ino:
             return Run(path, lock, sinks)
     except OSError:
         pass
@@ -142,18 +142,7 @@ def open_segment(path: Path) -> int:
 
 
 def _open(path: Path, more: int = 0) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | more, _FILE_MODE)
-
-
-def _try_lock(descriptor: int) -> bool:
-    if fcntl is None:  # pragma: no cover - Windows
-        message = "a spool needs file locks, which this system does not have"
-        raise OSError(message)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | more, PRIVATE_FILE)
 
 
 def _is_segment(name: str) -> bool:

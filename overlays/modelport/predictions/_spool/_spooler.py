@@ -84,14 +84,20 @@ class Spooler:
             if path.name.startswith(".") and not _abandoned(path):
                 continue
             run = adopt_run(path, self._sinks)
-            if run is not None:
+            if run is None:
+                continue
+            try:
                 found += self._ship_from(run)
+            except OSError as error:
+                # Nothing of it is lost: we look again, and so does everybody else.
+                run.release()
+                _logger.warning("spool: cannot read yet what %s has left: %r", run.path.name, error)
         return found
 
     def close(self) -> None:
         """Leave what sinks have not taken to whoever comes next, and remove the rest."""
         self._writer.close()
-        for run, end in ((self._own, self._writer.end), *self._adopted.items()):
+        for run, end in ((self._own, self._writer.end), *tuple(self._adopted.items())):
             if run.passed_by_all(end):
                 run.remove()
             else:
@@ -132,6 +138,7 @@ class Spooler:
             run.remove()
             return 0
         end = Position(numbers[-1], run.segment(numbers[-1]).stat().st_size)
+        counts = {name: _records_from(run, run.cursors[name].position) for name, _ in self._sinks}
         self._adopted[run] = end
 
         def passed() -> None:
@@ -141,7 +148,6 @@ class Spooler:
                 for backlog in self.backlogs.values():
                     backlog.leave(run)
 
-        counts = {name: _records_from(run, run.cursors[name].position) for name, _ in self._sinks}
         self._add_readers(run, lambda: end, lambda name: lambda: counts[name], passed)
         if run.passed_by_all(end):
             passed()
@@ -159,7 +165,7 @@ class Spooler:
             backlog.add(RunReader(run, name, end, records(name), passed))
 
     def _others(self) -> list[Path]:
-        ours = {self._own.path, *(run.path for run in self._adopted)}
+        ours = {self._own.path, *(run.path for run in tuple(self._adopted))}
         paths = [self._folder / name for name in names_in(self._folder)]
         return [path for path in paths if path not in ours]
 

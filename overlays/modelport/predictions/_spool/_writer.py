@@ -6,6 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from modelport._files import append_whole, sync_directories
 from modelport.predictions._spool._cursor import Position
 from modelport.predictions._spool._run import open_segment
 
@@ -71,13 +72,11 @@ class Writer:
                 raise SpoolFullError
             descriptor = self._segment()
             try:
-                written = os.write(descriptor, content)
-                while written < len(content):
-                    written += os.write(descriptor, memoryview(content)[written:])
-                if self._sync:
-                    _sync(descriptor)
+                # The next write goes to the new end: the descriptor appends.
+                append_whole(descriptor, content, self._offset, _sync if self._sync else None)
             except BaseException:
-                self._take_back(descriptor)
+                # Half a frame stays at the end of this segment; what follows goes into another.
+                self._spoilt = os.fstat(descriptor).st_size != self._offset
                 raise
             self._written_bytes += len(content)
             self.records += records
@@ -97,9 +96,9 @@ class Writer:
 
     def _segment(self) -> int:
         if self._descriptor < 0:
-            self._descriptor = open_segment(self._run.segment(self._number))
+            self._descriptor = self._opened(self._number)
         elif self._spoilt or self._offset >= self._segment_bytes:
-            descriptor = open_segment(self._run.segment(self._number + 1))
+            descriptor = self._opened(self._number + 1)
             os.close(self._descriptor)
             self._descriptor = descriptor
             self._spoilt = False
@@ -108,10 +107,14 @@ class Writer:
             self._number += 1
         return self._descriptor
 
-    def _take_back(self, descriptor: int) -> None:
+    def _opened(self, number: int) -> int:
+        path = self._run.segment(number)
+        descriptor = open_segment(path)
         try:
-            # The next write goes to the new end: the descriptor appends.
-            os.ftruncate(descriptor, self._offset)
-        except OSError:
-            # Half a frame stays at the end of this segment; what follows goes into another.
-            self._spoilt = True
+            if self._sync:
+                # Up to the spool's own folder: else a power cut takes the file away as a whole.
+                sync_directories(path.parent, path.parent.parent.parent)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modelport._extras import require
+from modelport._files import PRIVATE_DIRECTORY, PRIVATE_FILE, replace_file, sync_directories
 from modelport.predictions._store import is_store, is_url, label_of, open_store, store_errors, told
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 __all__ = ["Destination", "LocalDestination", "StoreDestination", "destination_of"]
-
-_FILE_MODE = 0o600
-_DIRECTORY_MODE = 0o700
 
 
 class Destination(Protocol):
@@ -44,22 +40,10 @@ class LocalDestination:
     def put(self, path: str, content: bytes) -> None:
         """See `Destination`. The bytes have reached the disk when it returns."""
         target = self.directory / path
-        target.parent.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
-        # A name that no reader looks at; what a crash leaves behind of it harms nobody.
-        temporary = target.with_name(f".{secrets.token_hex(4)}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), _FILE_MODE)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                # The journal is deleted next, so the file must not be in memory only.
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
-        _sync_directory(target.parent)
+        target.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        # The journal is deleted next, so neither the file nor its folders must be in memory only.
+        replace_file(target, content, PRIVATE_FILE)
+        sync_directories(target.parent, self.directory)
 
 
 class StoreDestination:
@@ -89,13 +73,3 @@ def destination_of(target: str | os.PathLike[str] | ObjectStore) -> Destination:
         message = f"a destination is a directory, an s3:// URL or an obstore store, not {type(target).__name__}"
         raise TypeError(message)
     return StoreDestination(target, label_of(target))
-
-
-def _sync_directory(directory: Path) -> None:
-    if os.name != "posix":  # pragma: no cover - Windows cannot open a directory
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

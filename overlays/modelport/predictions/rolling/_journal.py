@@ -9,10 +9,16 @@ import secrets
 import time
 from typing import IO, TYPE_CHECKING
 
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - Windows: there the journals of a killed process stay where they are
-    fcntl = None  # type: ignore[assignment]
+from modelport._files import (
+    CLOSE_ON_EXEC,
+    HAS_LOCKS,
+    PRIVATE_DIRECTORY,
+    PRIVATE_FILE,
+    append_whole,
+    sync_directories,
+    try_lock,
+    unlock,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +28,6 @@ __all__ = ["Journal", "adopted", "new_journal", "private_directory"]
 
 SUFFIX = ".journal"
 
-_FILE_MODE = 0o600
-_DIRECTORY_MODE = 0o700
 _ID_BYTES = 5
 
 _logger = logging.getLogger("modelport.predictions")
@@ -46,6 +50,7 @@ class Journal:
         self.size = os.fstat(descriptor).st_size
         self.opened_at = time.monotonic()
         self._descriptor = descriptor
+        self._cut = False
 
     def append(self, lines: bytes, rows: int, *, fsync: bool) -> None:
         """Append whole `lines`, or raise having appended nothing.
@@ -53,16 +58,19 @@ class Journal:
         Raises:
             OSError: The disk is full or gone.
         """
+        if self._cut:
+            # What could not be taken back must not run into the first of these lines.
+            lines = b"\n" + lines
+        start = os.fstat(self._descriptor).st_size
         try:
-            rest = memoryview(lines)
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-            if fsync:
-                os.fsync(self._descriptor)
+            append_whole(self._descriptor, lines, start, os.fsync if fsync else None)
         except BaseException:
-            os.ftruncate(self._descriptor, self.size)
+            self._cut = self._cut or os.fstat(self._descriptor).st_size != start
             raise
-        self.size += len(lines)
+        if fsync and not start:
+            sync_directories(self.path.parent, self.path.parent.parent)
+        self._cut = False
+        self.size = start + len(lines)
         self.rows += rows
 
     def lines(self) -> Iterator[bytes]:
@@ -79,7 +87,8 @@ class Journal:
         with file:
             for line in file:
                 if line.endswith(b"\n"):
-                    yield line
+                    if line != b"\n":
+                        yield line
                 elif line.strip(b"\0"):
                     _logger.warning("%s: its last line is cut short and left out", self.path)
 
@@ -89,7 +98,13 @@ class Journal:
         self.let_go()
 
     def let_go(self) -> None:
-        """Close the file and leave it where it is, free to be taken over unless a parent process still has it."""
+        """Leave the file where it is, free to be taken over."""
+        if self._descriptor >= 0:
+            unlock(self._descriptor)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close our copy of the descriptor; in a forked child, where file and lock are the parent's."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -102,7 +117,7 @@ def private_directory(directory: Path) -> None:
         OSError: It cannot be made.
         PermissionError: It is there and belongs to another user, or is a link.
     """
-    directory.mkdir(mode=_DIRECTORY_MODE, parents=True, exist_ok=True)
+    directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
     status = directory.lstat()
     if hasattr(os, "getuid") and status.st_uid != os.getuid():
         message = f"the journal directory belongs to another user: {directory}"
@@ -117,32 +132,22 @@ def new_journal(directory: Path, stem: str) -> Journal:
     """
     while True:
         path = directory / f"{stem}.{secrets.token_hex(_ID_BYTES)}{SUFFIX}"
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
-        descriptor = os.open(path, flags, _FILE_MODE)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | CLOSE_ON_EXEC
+        descriptor = os.open(path, flags, PRIVATE_FILE)
         # Another process may have taken the file over between its birth and its lock: then try another name.
-        if _locked(descriptor) and os.fstat(descriptor).st_nlink > 0:
+        if try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0:
             return Journal(path, descriptor)
         os.close(descriptor)
 
 
 def adopted(directory: Path) -> Iterator[Journal]:
     """Take over the journals of processes that are gone."""
-    if fcntl is None:  # pragma: no cover - without locks the living cannot be told from the dead
+    if not HAS_LOCKS:  # pragma: no cover - without locks the living cannot be told from the dead
         return
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0))
-            if _locked(descriptor) and os.fstat(descriptor).st_nlink > 0:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | CLOSE_ON_EXEC)
+            if try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0:
                 yield Journal(path, descriptor)
             else:
                 os.close(descriptor)
-
-
-def _locked(descriptor: int) -> bool:
-    if fcntl is None:  # pragma: no cover - see the import
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -170,7 +170,7 @@ class RollingSink(Sink):
         """Leave the journals to the parent; the child begins its own."""
         for journal in (self._current, *self._sealed):
             if journal is not None:
-                journal.let_go()
+                journal.forget()
         self._reset()
 
     def _notice_fork(self) -> None:
