@@ -91,7 +91,9 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
     try:
         with Steps() as steps:
             made = _report(baseline, _Progress(steps), **options)
-    except (OfflineError, FileNotFoundError) as error:
+    except BrokenPipeError:
+        raise
+    except (OfflineError, FileNotFoundError, PermissionError, ConnectionError) as error:
         raise click.UsageError(str(error)) from error
     _tell(made, as_json=as_json)
     if html is not None:

@@ -150,7 +150,11 @@ def _in_order(parts: Parts) -> Iterable[tuple[int, Part]]:
 def _value(segment: Segment, number: int | None) -> str:
     if number is None:
         return NO_VALUE
-    return OTHERS if number >= len(segment.values) else to_label(segment.values[number]) or NO_VALUE
+    if number >= len(segment.values):
+        return OTHERS
+    label = to_label(segment.values[number])
+    # An empty text is a label too.
+    return NO_VALUE if label is None else label
 
 
 def _iso(nanoseconds: int) -> str:
