@@ -91,9 +91,7 @@ def parquet(place: str, tmp_path: Path) -> tuple[str, Path]:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(
-    "pattern", ["models/predictions/**/*.parquet", "models/", "models/p*/*/2023-1?-*/*.parquet"]
-)
+@pytest.mark.parametrize("pattern", ["models/predictions/**/*.parquet", "models/", "models/p*/*/2023-1?-*/*.parquet"])
 def test_files_scanned_in_the_store_give_the_numbers_of_the_disk(
     parquet: tuple[str, Path], baseline: Baseline, engine: str, pattern: str
 ) -> None:

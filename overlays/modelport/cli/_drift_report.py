@@ -96,6 +96,8 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
     except (OfflineError, FileNotFoundError, PermissionError, ConnectionError) as error:
         raise click.UsageError(str(error)) from error
     _tell(made, as_json=as_json)
+    for sentence in made.notes:
+        note(f"note: {sentence}")
     if html is not None:
         html.write_text(made.to_html(), encoding="utf-8")
         note(f"report: {html}")

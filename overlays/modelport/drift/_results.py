@@ -127,6 +127,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         windows: The same comparison for each stretch of time, in order.
         segments: The same comparison for each segment.
         performance: Where ground truth is known.
+        notes: What the reader of the numbers has to know, in sentences: what this way of counting has left out.
     """
 
     features: tuple[FeatureDrift, ...]
@@ -141,6 +142,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[DriftSlice, ...] = ()
     segments: tuple[DriftSlice, ...] = ()
     performance: Performance | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def by_psi(self) -> tuple[FeatureDrift, ...]:

@@ -54,15 +54,13 @@ class PolarsTable:
             return polars.from_arrow(source.table.rename_columns(places)).lazy()
         # The files are known; a name that looks like a pattern is none.
         options: dict[str, Any] = {"glob": False}
-        files = source.files
         if source.is_remote:
-            files = tuple(f"s3://{path}" for path in source.objects())
             options["storage_options"] = dict(source.options) or None
         if source.format == "csv":
-            return polars.scan_csv(list(files), try_parse_dates=True, infer_schema_length=10_000, **options)
+            return polars.scan_csv(list(source.files), try_parse_dates=True, infer_schema_length=10_000, **options)
         return polars.scan_parquet(
-            list(files),
-            hive_partitioning=is_hive(files),
+            list(source.files),
+            hive_partitioning=is_hive(source.files),
             missing_columns="insert",
             extra_columns="ignore",
             **options,

@@ -31,14 +31,16 @@ class FileSource:
 
     Attributes:
         root: The path as it was given.
-        files: Each file, or (in a store) the pattern.
+        files: Each file, in a store as ``s3://bucket/key``.
         format: What they are.
+        truths: Files of ground truth that lay among them.
         options: How to reach the store, by the names of `object_store`: ``aws_endpoint_url`` and the like.
     """
 
     root: str
     files: tuple[str, ...]
     format: FileFormat
+    truths: int = 0
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
@@ -46,20 +48,10 @@ class FileSource:
         """Whether they are in a store and not on this machine's disk."""
         return "://" in self.root
 
-    def objects(self) -> tuple[str, ...]:
-        """The files in a store, each as ``bucket/key``; this asks the store.
-
-        Raises:
-            OfflineError: None there, or the store refuses.
-        """
-        found = _without_truth(_remote.find(self.root, self.options))
-        if not found:
-            raise OfflineError(f"{self.root}: no {'CSV' if self.format == 'csv' else 'Parquet'} file there")
-        return tuple(found)
-
     def dataset(self) -> Any:
         """The files in a store as a ``pyarrow.dataset``."""
-        return _remote.open_dataset(self.root, self.objects(), self.format, self.options)
+        paths = [file.partition("://")[2] for file in self.files]
+        return _remote.open_dataset(self.root, paths, self.format, self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +129,14 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     else:
         # Not Path.glob, which wants the pattern apart from the folder.
         found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())  # noqa: PTH207
-    found = _without_truth(found)
     if not found:
         raise OfflineError(f"{path}: no Parquet or CSV file there")
-    formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
+    files = _without_truth(found)
+    formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in files}
     only = formats.pop() if len(formats) == 1 else None
     if only is None:
         raise OfflineError(f"{path}: files must be all .parquet or all .csv")
-    return FileSource(path, tuple(found), only)
+    return FileSource(path, tuple(files), only, len(found) - len(files))
 
 
 def _without_truth(files: Sequence[str]) -> list[str]:
@@ -157,7 +149,12 @@ def _in_store(path: str, options: Mapping[str, str]) -> FileSource:
     kind = _SUFFIXES.get(Path(path).suffix.lower())
     if kind is None or path.endswith("/"):
         path, kind = path.rstrip("/") + "/**/*.parquet", "parquet"
-    return FileSource(path, (path,), kind, _remote.reach(options))
+    reach = _remote.reach(options)
+    found = [f"s3://{file}" for file in _remote.find(path, reach)]
+    if not found:
+        raise OfflineError(f"{path}: no {'CSV' if kind == 'csv' else 'Parquet'} file there")
+    files = _without_truth(found)
+    return FileSource(path, tuple(files), kind, len(found) - len(files), reach)
 
 
 def _frame(data: Any, package: str) -> Source:

@@ -119,7 +119,7 @@ def _open(session: Any, source: FileSource | ArrowSource) -> Any:
     files, base = source.files, source.root
     if source.is_remote:
         # Spark reaches S3 by s3a://, and only with the hadoop-aws package among its jars.
-        files = tuple(f"s3a://{path}" for path in source.objects())
+        files = tuple(file.replace("s3://", "s3a://", 1) for file in files)
         base = "/".join(files[0].split("/")[:3])
     options = {"basePath": base} if is_hive(files) and "*" not in base else {}
     reader = session.read.options(**options)
