@@ -87,7 +87,7 @@ def rules(
 
 
 @click.command("dashboard")
-@click.option("--title", default="Model drift", show_default=True)
+@click.option("--title", default="Model drift", show_default=True, help="What Grafana calls it.")
 @click.option(
     "--datasource", help="UID of the Prometheus data source; by default the dashboard lets its reader choose."
 )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._batches import expand
-from modelport.predictions._drain import MAX_STEP, Drain
+from modelport.predictions._drain import Drain
 from modelport.predictions._frame_maker import FrameMaker
+from modelport.predictions._gently import MAX_STEP
 from modelport.predictions._queued import Batch, Full, Kept, Truth
 from modelport.predictions._spool import Spooler, SpoolFullError
 from modelport.predictions._worker import SinkWorker
@@ -162,7 +163,6 @@ class Pipeline:
     def _process(self, entries: list[Queued]) -> None:
         """One step of the drain."""
         records = self._expanded(entries) if Batch in set(map(type, entries)) else cast("list[_Single]", entries)
-        self.drain.drained += len(records)
         for start in range(0, len(records), MAX_STEP):
             step = records[start : start + MAX_STEP]
             if self.live is not None and self.window is not None:
@@ -170,6 +170,8 @@ class Pipeline:
                 _count(self.live, step)
             if self.workers:
                 self._ship([queued for queued in step if not isinstance(queued, Kept)])
+            # Last, so that whoever sees a prediction in this number sees it in its bins too.
+            self.drain.drained += len(step)
         for publish in self.on_step:
             publish()
 

@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 
 from modelport.predictions._drops import Drops
 from modelport.predictions._gate import Gate
+from modelport.predictions._gently import MAX_STEP, pause, step_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from modelport.predictions._queued import Queued
 
-__all__ = ["MAX_STEP", "Drain"]
-
-MAX_STEP = 1000
-"""Records per step. One conversion of 50 000 would hold the interpreter for a tenth of a second."""
+__all__ = ["Drain"]
 
 _REASONS = ("queue_full", "encode_error", "closed")
 
@@ -44,6 +42,7 @@ class Drain:
         """`ids` makes an endless supply of ids; `idle` is called by the thread at each look at the queue."""
         self._process = process
         self._idle = idle
+        self._pressing = max_queue // 4
         self._interval = interval
         self._renew()
         self.gate = Gate(max_queue, ids, self._wake_up, self.drops)
@@ -142,9 +141,11 @@ class Drain:
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=self._interval)
             self._woken = False
-            while self.gate.queue and not self.closed:
+            while (waiting := self.gate.waiting) and not self.closed:
                 with self._draining:
-                    self._step()
+                    self._step(step_size(waiting))
+                if waiting <= self._pressing:
+                    pause()
             self._rest()
 
     def _rest(self) -> None:
@@ -153,11 +154,11 @@ class Drain:
         except Exception as error:  # noqa: BLE001 - as in `_guarded`
             _logger.warning("upkeep of predictions failed: %r", error)
 
-    def _step(self) -> int:
-        """Process up to about 1000 records; the caller holds the lock. Returns how many entries were taken."""
+    def _step(self, size: int = MAX_STEP) -> int:
+        """Process up to about `size` records; the caller holds the lock. Returns how many entries were taken."""
         self._drainer = threading.get_ident()
         try:
-            batch = self.gate.pop(MAX_STEP)
+            batch = self.gate.pop(size)
             if batch:
                 self._guarded(batch)
             return len(batch)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from modelport.predictions._buffer import FrameBuffer
 from modelport.predictions._frame import FrameError
+from modelport.predictions._gently import MAX_STEP, pause, step_size
 
 if TYPE_CHECKING:
     from modelport.predictions._buffer import Backlog
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
     from modelport.predictions._record import Record
     from modelport.predictions._sink import Sink
 
-__all__ = ["MAX_BATCH", "SinkWorker"]
+__all__ = ["SinkWorker"]
 
-MAX_BATCH = 1000
 _FIRST_PAUSE_SECONDS = 0.05
 _MAX_PAUSE_SECONDS = 5.0
 _MAX_PAUSE_WHEN_FLUSHING_SECONDS = 0.2
@@ -142,18 +142,20 @@ class SinkWorker:
         return self._thread is not None
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE_SECONDS
+        wait = _FIRST_PAUSE_SECONDS
         while self._wait():
             if self._step():
-                pause = _FIRST_PAUSE_SECONDS
+                wait = _FIRST_PAUSE_SECONDS
+                if not self._hurry and self._deadline is None and self.pending <= self.sink.max_buffer // 4:
+                    pause()
                 continue
             with self._changed:
                 if self._deadline is not None:
                     break
                 longest = _MAX_PAUSE_WHEN_FLUSHING_SECONDS if self._hurry else _MAX_PAUSE_SECONDS
                 # Jitter keeps many replicas from knocking at a collector that comes back at the same moment.
-                self._sleep(min(pause, longest) * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrets
-            pause = min(pause * 2, _MAX_PAUSE_SECONDS)
+                self._sleep(min(wait, longest) * random.uniform(0.5, 1.0))  # noqa: S311 - not for secrets
+            wait = min(wait * 2, _MAX_PAUSE_SECONDS)
         self._give_up(all_of_it=True)
         self._close_sink()
 
@@ -192,10 +194,11 @@ class SinkWorker:
         if self._batch:
             return self._batch
         with self._changed:
+            size = MAX_STEP if self._hurry or self._deadline is not None else step_size(self.pending)
             self._from_backlog = self._memory.records == 0
-            frames = self._memory.peek(MAX_BATCH)
+            frames = self._memory.peek(size)
         if self._from_backlog and self._backlog is not None:
-            frames = self._backlog.read(MAX_BATCH)
+            frames = self._backlog.read(size)
         with self._changed:
             self._batch = frames
             self._batch_records = sum(frame.count for frame in frames)

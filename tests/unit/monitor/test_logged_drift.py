@@ -104,6 +104,18 @@ def test_each_window_and_segment_is_the_live_drift_of_its_predictions(records: l
     assert sum(segment.records for segment in report.segments) == report.records
 
 
+def test_an_empty_label_is_a_segment_of_its_own() -> None:
+    shared = {"timestamp_ns": START, "endpoint": "churn", "features": [1.0, "a"], "output": 0.1}
+    records = [
+        Prediction(prediction_id="0", segments={"country": ""}, **shared),
+        Prediction(prediction_id="1", **shared),
+    ]
+
+    report = logged_drift_report(BASELINE, records, segments=["country"])
+
+    assert {(segment.value, segment.records) for segment in report.segments} == {("", 1), ("(none)", 1)}
+
+
 def test_rare_segments_count_together_however_many_there_are() -> None:
     records = [
         Prediction(
@@ -187,19 +199,6 @@ def test_a_log_on_disk_is_read_by_endpoint_and_time(tmp_path: Path) -> None:
 def test_spark_reads_no_batches_and_the_way_out_is_named() -> None:
     with pytest.raises(OfflineError, match="ParquetSink"):
         logged_drift_report(BASELINE, [], engine="spark")
-
-
-def test_an_empty_text_is_a_segment_and_no_absence() -> None:
-    records = [
-        Prediction(
-            prediction_id=str(place), timestamp_ns=START, endpoint="e", features=[1.0, "a"], output=0.1, segments=given
-        )
-        for place, given in enumerate([{"country": ""}, {"country": ""}, None])
-    ]
-
-    report = logged_drift_report(BASELINE, records, segments=["country"])
-
-    assert [(segment.value, segment.records) for segment in report.segments] == [("", 2), ("(none)", 1)]
 
 
 def test_a_directory_that_is_no_log_is_no_empty_report(tmp_path: Path) -> None:

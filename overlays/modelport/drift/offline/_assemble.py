@@ -153,7 +153,7 @@ def _value(segment: Segment, number: int | None) -> str:
     if number >= len(segment.values):
         return OTHERS
     label = to_label(segment.values[number])
-    # An empty text is a label too.
+    # An empty text is a value like any other.
     return NO_VALUE if label is None else label
 
 
