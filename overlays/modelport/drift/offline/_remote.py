@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from modelport._extras import require
 from modelport.drift.offline._errors import OfflineError
@@ -58,13 +58,18 @@ def split(address: str) -> tuple[str, str]:
 
 def reach(options: Mapping[str, str]) -> dict[str, str]:
     """How to reach S3: `options`, or what the variables say that S3's own tools read."""
-    found = dict(options)
-    for name, variables in {} if options else _VARIABLES.items():
+    found = dict(options) or _from_environment()
+    if found.get("aws_endpoint_url", "").startswith("http://"):
+        found.setdefault("aws_allow_http", "true")
+    return found
+
+
+def _from_environment() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, variables in _VARIABLES.items():
         value = next((os.environ[variable] for variable in variables if os.environ.get(variable)), None)
         if value is not None:
             found[name] = value
-    if found.get("aws_endpoint_url", "").startswith("http://"):
-        found.setdefault("aws_allow_http", "true")
     return found
 
 
@@ -86,12 +91,11 @@ def find(address: str, options: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     except (OSError, ValueError) as error:
         raise _told(error, address) from None
-    if not isinstance(listed, list):
-        if listed.type == fs.FileType.Directory:
-            # Some writers call a folder of files table.parquet.
-            return find(f"{address}/**/*.{key.rpartition('.')[2]}", options)
-        listed = [listed]
-    paths: list[str] = [info.path for info in listed if info.type == fs.FileType.File]
+    infos = cast("list[Any]", listed if isinstance(listed, list) else [listed])
+    if infos and infos[0].type == fs.FileType.Directory and infos[0].path == selector:
+        # Some writers call a folder of files table.parquet.
+        return find(f"{address}/**/*.{key.rpartition('.')[2]}", options)
+    paths: list[str] = [info.path for info in infos if info.type == fs.FileType.File]
     return tuple(sorted(path for path in paths if _matches(path.partition("/")[2], key)))
 
 
