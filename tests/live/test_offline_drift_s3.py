@@ -145,6 +145,16 @@ def test_folders_called_name_is_value_and_files_of_different_columns(
     assert repr(local) == repr(remote)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_csv_is_read_from_the_store_too(place: str, s3_server: S3Server, baseline: Baseline, engine: str) -> None:
+    text = b"age,plan,output\n1.5,a,0.1\n41,b',0.4\n,new,0.5\n"
+    obstore.put(s3_server.store(place.rpartition("/")[2]), "a/now.csv", text)
+
+    report = offline_drift_report(baseline, f"{place}/a/*.csv", engine=engine)
+
+    assert [(row.n, row.missing) for row in report.features] == [(2, 1), (3, 0), (3, 0)]
+
+
 @pytest.mark.parametrize("form", ["txt", "txt.gz", "parquet"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_log_in_the_store_gives_the_numbers_and_the_performance_of_the_disk(
