@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from modelport.drift import Baseline
-from modelport.predictions import FileSink, Prediction
+from modelport.predictions import FileSink, ParquetSink, Prediction
 from tests.cli.conftest import Modelport
 
 ROWS = 1200
@@ -138,3 +138,19 @@ def test_what_is_wrong_is_told_in_a_line(
     assert answer.returncode == 2
     assert told in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_a_note_on_what_a_scan_leaves_out_goes_to_stderr(modelport: Modelport, folder: Path, tmp_path: Path) -> None:
+    sink = ParquetSink(tmp_path)
+    for cell in (41.0, 2**60 + 1):
+        features = {"age": cell}
+        sink.write([Prediction(prediction_id="1", timestamp_ns=START, endpoint="e", features=features, output=0.1)])
+    sink.close()
+    common = ("drift", "report", "--baseline", folder / "baseline.json")
+
+    scanned = modelport(*common, "--logs", tmp_path / "models", "--json")
+    read = modelport(*common, "--logs", tmp_path, "--json")
+
+    assert "note: 1 row keeps values that fit no column" in scanned.stderr
+    assert len(json.loads(scanned.stdout)["notes"]) == 1
+    assert json.loads(read.stdout)["notes"] == []

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from modelport._files import write_whole
 
 

@@ -101,10 +101,14 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
     try:
         with Steps() as steps:
             made = _report(baseline, _Progress(steps), **options)
-    except (OfflineError, FileNotFoundError) as error:
+    except BrokenPipeError:
+        raise
+    except (OfflineError, FileNotFoundError, PermissionError, ConnectionError) as error:
         raise click.UsageError(str(error)) from error
     if not made.records + made.uncounted:
         _tell_nothing_there(**options)
+    for sentence in made.notes:
+        note(f"note: {sentence}")
     return tell(made, document=_document(made) if as_json else None, html=html, fail_on=fail_on)
 
 

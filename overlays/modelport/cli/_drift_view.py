@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from modelport.drift.page._places import TOP_PSI
 from modelport.drift.page._ranking import series_of, worst_segments
-from modelport.drift.page._words import NOTHING, headline, number, percent, plural, short, span
+from modelport.drift.page._words import NOTHING, change, headline, number, percent, plural, short, span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,15 @@ def render_terminal(report: DriftReport, *, width: int = _WIDTH, rows: int = _RO
     from rich.text import Text
 
     draw = _Drawing(max(width, 60), rows, blocks)
-    return Text("\n").join([*draw.head(report), *draw.columns(report), *draw.segments(report), *draw.time(report)])
+    return Text("\n").join(
+        [
+            *draw.head(report),
+            *draw.columns(report),
+            *draw.attributions(report),
+            *draw.segments(report),
+            *draw.time(report),
+        ]
+    )
 
 
 class _Drawing:
@@ -111,6 +119,21 @@ class _Drawing:
             (_name(row), "bold" if row.verdict in {"major", "moderate"} else ""),
         ]
         return self._line(cells, _COLUMN_WIDTHS)
+
+    def attributions(self, report: DriftReport) -> list[Text]:
+        """Mean |SHAP| of each feature, the largest first; nothing where it was not measured."""
+        found = [row for row in report.features if row.mean_absolute is not None]
+        if not found:
+            return []
+        found.sort(key=lambda row: (-(row.mean_absolute or 0.0), row.name))
+        shown = found[: self._rows]
+        header = self._header(["TRAINING", "SERVING", "CHANGE", "MEAN |SHAP| OF"], _ATTRIBUTION_WIDTHS)
+        lines = [self._attribution(row) for row in shown]
+        return [self._blank(), header, *lines, *self._more(len(found) - len(shown), "attribution")]
+
+    def _attribution(self, row: FeatureDrift) -> Text:
+        means = (short(row.baseline_mean_absolute), short(row.mean_absolute), change(row.mean_absolute_change))
+        return self._line([*((mean, "") for mean in means), (row.name, "")], _ATTRIBUTION_WIDTHS)
 
     def segments(self, report: DriftReport) -> list[Text]:
         """The worst segments; nothing where there are none."""
@@ -208,6 +231,7 @@ class _Drawing:
 # Cells of each column but the last; negative ones hold numbers.
 _COLUMN_WIDTHS = (8, -6, -6, _PARTS, _PARTS, -7)
 _SEGMENT_WIDTHS = (8, -6, -6, -9)
+_ATTRIBUTION_WIDTHS = (-9, -9, -10)
 _TIME_WIDTHS = (-6, -6, _TIME)
 
 

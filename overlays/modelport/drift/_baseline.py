@@ -41,6 +41,7 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
         unseen: Values of the wrong kind, in no bin.
         sum: Sum of the finite values of a numeric column.
         role: Whether it is a feature, the model's output, or an attribution: what a feature adds to the output (SHAP).
+        absolute_sum: Of an attribution: sum of the finite values without their signs; None where it was not measured.
     """
 
     name: str
@@ -52,6 +53,12 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
     unseen: int = 0
     sum: float = 0.0
     role: Role = "feature"
+    absolute_sum: float | None = None
+
+    @property
+    def mean_absolute(self) -> float | None:
+        """Mean of the values without their signs: of an attribution, mean |SHAP|; None where it was not measured."""
+        return None if self.absolute_sum is None or not self.total else self.absolute_sum / self.total
 
     @property
     def labels(self) -> tuple[str, ...]:

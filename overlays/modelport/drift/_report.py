@@ -128,6 +128,7 @@ def feature_drift(
         bins=baseline.labels,
         baseline_shares=divergence.shares(before),
         shares=divergence.shares(now),
+        baseline_mean_absolute=baseline.mean_absolute,
     )
 
 

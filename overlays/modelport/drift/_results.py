@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
@@ -44,6 +45,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         baseline_shares: Share of the training values in each bin.
         shares: Share of the serving values in each bin; NaN where nothing was served.
         mean_absolute: Mean of the absolute serving values, where it was measured: of an attribution, mean |SHAP|.
+        baseline_mean_absolute: The same in training, where the baseline has it.
     """
 
     name: str
@@ -71,6 +73,14 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     baseline_shares: tuple[float, ...]
     shares: tuple[float, ...]
     mean_absolute: float | None = None
+    baseline_mean_absolute: float | None = None
+
+    @property
+    def mean_absolute_change(self) -> float | None:
+        """By what part of its training value `mean_absolute` has grown (-0.5: it has halved); None where unknown."""
+        if self.mean_absolute is None or not self.baseline_mean_absolute:
+            return None
+        return self.mean_absolute / self.baseline_mean_absolute - 1
 
 
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +137,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
         windows: The same comparison for each stretch of time, in order.
         segments: The same comparison for each segment.
         performance: Where ground truth is known.
+        notes: What the reader of the numbers has to know, in sentences: what this way of counting has left out.
     """
 
     features: tuple[FeatureDrift, ...]
@@ -141,6 +152,7 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[DriftSlice, ...] = ()
     segments: tuple[DriftSlice, ...] = ()
     performance: Performance | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def by_psi(self) -> tuple[FeatureDrift, ...]:
@@ -166,6 +178,12 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
     def mean_absolute_attribution(self) -> float:
         """Mean |SHAP| averaged over the attributions; NaN where it is not known."""
         return _mean([row.mean_absolute for row in self.features if row.mean_absolute is not None])
+
+    @property
+    def baseline_mean_absolute_attribution(self) -> float:
+        """The same in training, over the attributions that `mean_absolute_attribution` is of."""
+        known = [row.baseline_mean_absolute for row in self.features if row.mean_absolute is not None]
+        return math.nan if None in known else _mean([value for value in known if value is not None])
 
     def to_rows(self) -> list[dict[str, object]]:
         """One plain mapping per row, in the baseline's order; ready for a data frame."""

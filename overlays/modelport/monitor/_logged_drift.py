@@ -68,6 +68,8 @@ def logged_drift_report(
         OfflineError: A window or a time that cannot be, outputs that cannot be compared with labels, or an engine
             that does not read batches.
         FileNotFoundError: There is no such log.
+        PermissionError: A store refused the credentials, or a file cannot be read.
+        ConnectionError: A store is out of reach.
         MissingExtraError: The engine is not installed.
     """
     # Here, because a service that is only monitored needs none of it.
@@ -93,6 +95,8 @@ def logged_drift_report(
     columns = LoggedColumns(baseline, wish.segments, as_labels=as_labels)
     wish = wish.at(columns.places, columns.flags)
     found, dimensions = scan_batches(wish, columns.tables(predictions, batch_rows), engine, on_batch)
+    if not found.parts and not columns.uncounted and isinstance(logs, (str, os.PathLike)):
+        _expect_a_log(logs)
     return Assembly(baseline, rule, level, min_values, task, endpoint).report(found, dimensions, columns.uncounted)
 
 
@@ -104,13 +108,30 @@ def _predictions(
 ) -> Iterator[Prediction]:
     if isinstance(logs, (str, os.PathLike)):
         # Here, because a log that is already in memory needs no reader.
+        from modelport.drift.offline import OfflineError
         from modelport.predictions import read_predictions
 
-        yield from read_predictions(logs, endpoint, start, end)
+        try:
+            reader = read_predictions(logs, endpoint, start, end)
+        except ValueError as error:
+            raise OfflineError(str(error)) from None
+        yield from reader
         return
     for prediction in logs:
         if endpoint is None or prediction.endpoint == endpoint:
             yield prediction
+
+
+def _expect_a_log(logs: str | os.PathLike[str]) -> None:
+    """An empty report is right for an hour without traffic, and wrong for an address that is misspelled."""
+    from modelport.predictions._paths import PREFIX
+    from modelport.predictions.reading._sources import source_of
+
+    if not any(True for _ in source_of(logs).folders(None)):
+        raise FileNotFoundError(
+            f"{os.fspath(logs)}: no log of predictions there: nothing is below {PREFIX}/ "
+            "(of data files name a pattern, such as s3://bucket/folder/**/*.parquet)"
+        )
 
 
 def _compares_labels(

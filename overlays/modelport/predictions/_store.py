@@ -22,6 +22,7 @@ _RETRY_TIMEOUT = dt.timedelta(seconds=20)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,254}")
 _STATUS = re.compile(r"non-2xx status code: (\d{3})\b")
 _REFUSED = {"401", "403"}
+_ABSENT = "404"
 
 
 def is_url(target: object) -> bool:
@@ -95,7 +96,8 @@ def told(error: Exception, what: str) -> OSError:
     # The store's own text may quote the request, so only its status is taken over.
     found = _STATUS.search(str(error))
     status = found[1] if found else ""
-    if isinstance(error, FileNotFoundError) or name == "NotFoundError":
+    # A list of a bucket that is not there is no NotFoundError to obstore, but a generic one with this status.
+    if isinstance(error, FileNotFoundError) or name == "NotFoundError" or status == _ABSENT:
         return FileNotFoundError(f"{what}: no such bucket or object")
     if name in {"PermissionDeniedError", "UnauthenticatedError"} or status in _REFUSED:
         return PermissionError(f"{what}: permission denied: the store refused the credentials or what they may do")

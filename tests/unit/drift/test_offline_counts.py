@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from modelport.cli._drift_view import render_terminal
 from modelport.drift import Baseline, CountsSnapshot, FeatureBaseline, LiveCounts, drift_report
 from modelport.drift.offline import counts_sql, offline_drift_report
 from modelport.drift.offline._columns import Layout
@@ -171,6 +173,25 @@ def test_attributions_are_counted_where_there_are_any(engine: str) -> None:
     assert [row.mean_absolute for row in report.features] == [None, (0.5 + 3.0) / 2]
     assert report.mean_absolute_attribution == (0.5 + 3.0) / 2
     assert report.mean_attribution_psi == report.features[1].psi
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_mean_shap_stands_beside_that_of_training(engine: str) -> None:
+    data = {"x": [1.0, 2.0], "y": [1.0, 2.0]}
+    baseline = Baseline.from_data(data, attributions={"x": [-0.5, 1.5], "y": [0.0, 0.0]})
+    table = pa.table({**data, "attribution_x": [-2.0, -3.0], "attribution_y": [1.0, 1.0]})
+
+    report = offline_drift_report(baseline, table, engine=engine)
+
+    by_hand = [(None, None, None)] * 2 + [(1.0, 2.5, 1.5), (0.0, 1.0, None)]
+    assert by_hand == [
+        (row.baseline_mean_absolute, row.mean_absolute, row.mean_absolute_change) for row in report.features
+    ]
+    assert (report.baseline_mean_absolute_attribution, report.mean_absolute_attribution) == (0.5, 1.75)
+    html, told = report.to_html(), render_terminal(report).plain
+    assert "<td>1.000</td><td>2.500</td><td>+150 %</td>" in html
+    assert re.search(r"1\.000 +2\.500 +\+150 % +x", told)
+    assert re.search(r"0\.000 +1\.000 +\S+ +y", told)
 
 
 def test_the_sql_names_nothing_of_the_data() -> None:

@@ -231,6 +231,7 @@ def column(draw: st.DrawFn, role: str, name: str) -> FeatureBaseline:
         unseen=draw(whole),
         sum=draw(edge) if numeric else 0.0,
         role=role,  # type: ignore[arg-type]
+        absolute_sum=draw(st.none() | st.floats(0, 1e300)) if role == "attribution" else None,
     )
 
 

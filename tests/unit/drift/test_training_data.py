@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -144,6 +146,35 @@ def test_columns_need_not_be_of_one_length_where_the_caller_says_so() -> None:
 
     assert [column.total for column in baseline.columns] == [9, 4, 2]
     assert baseline.rows == 9
+
+
+def test_mean_shap_is_of_the_values_without_signs_and_survives_both_files(tmp_path: Path) -> None:
+    nan, inf = math.nan, math.inf
+    baseline = Baseline.from_data(
+        {"a": [1.0] * 4, "b": [1.0] * 4}, attributions={"a": [0.5, -1.5, 0.25, nan], "b": [-2.0, 0.0, 2.0, inf]}
+    )
+
+    # By hand; what is missing is in no mean, and an infinity adds nothing to the sum of the finite values.
+    assert [column.absolute_sum for column in baseline.attributions] == [2.25, 4.0]
+    assert [column.mean_absolute for column in baseline.attributions] == [0.75, 1.0]
+    assert [column.mean_absolute for column in baseline.features] == [None, None]
+    assert Baseline.load(baseline.save(tmp_path / "b.json")) == baseline
+    assert Baseline.load(baseline.save_prometheus(tmp_path / "histogram.prom")) == baseline
+
+
+def test_a_baseline_of_before_mean_shap_is_read_and_has_none(tmp_path: Path) -> None:
+    path = Baseline.from_data({"a": [1.0] * 3}, attributions={"a": [0.5, -1.5, 1.0]}).save(tmp_path / "b.json")
+    document = json.loads(path.read_text())
+    for column in (*document["features"], *document["attributions"]):
+        del column["absolute_sum"]
+    path.write_text(json.dumps(document))
+
+    assert [column.mean_absolute for column in Baseline.load(path).attributions] == [None]
+
+    document["attributions"][0]["absolute_sum"] = -1.0
+    path.write_text(json.dumps(document))
+    with pytest.raises(BaselineError, match="attribution 'a': a sum of absolute values"):
+        Baseline.load(path)
 
 
 def test_attributions_may_be_of_some_features_and_have_few_values() -> None:

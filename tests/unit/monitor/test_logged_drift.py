@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelport.drift import Baseline, FeatureBaseline, LiveCounts, drift_report
-from modelport.drift.offline import OfflineError
+from modelport.drift.offline import OfflineError, offline_drift_report
 from modelport.monitor import logged_drift_report
-from modelport.predictions import FileSink, GroundTruth, ParquetSink, Prediction
+from modelport.predictions import FileSink, GroundTruth, ParquetSink, Prediction, read_predictions
 
 ENGINES = ["duckdb", "polars"]
 DAY = 86_400 * 10**9
@@ -196,9 +196,76 @@ def test_a_log_on_disk_is_read_by_endpoint_and_time(tmp_path: Path) -> None:
     assert seen == [4]
 
 
-def test_spark_reads_no_batches() -> None:
-    with pytest.raises(OfflineError, match="files and frames"):
+def test_spark_reads_no_batches_and_the_way_out_is_named() -> None:
+    with pytest.raises(OfflineError, match="ParquetSink"):
         logged_drift_report(BASELINE, [], engine="spark")
+
+
+def test_a_directory_that_is_no_log_is_no_empty_report(tmp_path: Path) -> None:
+    (tmp_path / "log" / "models" / "predictions" / "churn").mkdir(parents=True)
+
+    assert logged_drift_report(BASELINE, tmp_path / "log").records == 0
+    with pytest.raises(FileNotFoundError, match="no log of predictions there"):
+        logged_drift_report(BASELINE, tmp_path)
+    with pytest.raises(OfflineError, match="s3://bucket/prefix"):
+        logged_drift_report(BASELINE, "s3://")
+
+
+def in_parquet(folder: Path, values: list[Any], truths: int = 0) -> Path:
+    """A log of one value of "x" per prediction, the first of them with ground truth."""
+    made: list[Any] = [
+        Prediction(
+            prediction_id=str(place),
+            timestamp_ns=START + place,
+            endpoint="e",
+            features={"x": x, "it's": "a"},
+            output=0.1,
+        )
+        for place, x in enumerate(values)
+    ]
+    made += [
+        GroundTruth(prediction_id=str(place), timestamp_ns=START, endpoint="e", label=1.0) for place in range(truths)
+    ]
+    sink = ParquetSink(folder)
+    sink.write(made)
+    sink.close()
+    return folder
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_scan_of_files_says_which_rows_it_could_not_see_whole(tmp_path: Path, engine: str) -> None:
+    # A number beyond 2**53 fits no column of doubles.
+    log = in_parquet(tmp_path, [1.5, 2**60 + 1, 3.0, -(2**70), None])
+
+    scanned = offline_drift_report(BASELINE, tmp_path / "models", engine=engine)
+    late = offline_drift_report(
+        BASELINE, tmp_path / "models", engine=engine, end=dt.datetime.fromtimestamp(START // 10**9, dt.UTC)
+    )
+
+    [told] = scanned.notes
+    assert told.startswith("2 rows keep values that fit no column in other_json")
+    assert told in scanned.to_html()
+    assert late.notes == logged_drift_report(BASELINE, log, engine=engine).notes == ()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_scan_of_files_says_that_ground_truth_is_left_out(tmp_path: Path, engine: str) -> None:
+    in_parquet(tmp_path, [1.5, 2.5], truths=1)
+
+    [told] = offline_drift_report(BASELINE, tmp_path / "models", engine=engine).notes
+
+    assert told.startswith("the ground truth in 1 file is not joined here")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_batches_of_a_reader_say_it_too(tmp_path: Path, engine: str) -> None:
+    log = in_parquet(tmp_path, [1.5, 2**60 + 1, 3.0, -(2**70)])
+
+    report = offline_drift_report(
+        BASELINE, read_predictions(log).to_arrow_batches(2), engine=engine, segments=["endpoint"]
+    )
+
+    assert [told.partition(" ")[0] for told in report.notes] == ["2"]
 
 
 @pytest.mark.parametrize("sink_of", [FileSink, ParquetSink])

@@ -199,3 +199,27 @@ def test_labels_have_a_column_only_where_they_are_asked_for() -> None:
     assert to_table([truth(label=1), truth(label=0.5)], Layout.of([truth(label=0.5)], labels=True, predictions=False))[
         "label"
     ].to_pylist() == [1.0, 0.5]
+
+
+def test_only_columns_that_repeat_their_values_have_a_dictionary() -> None:
+    records = [
+        prediction(
+            n, features={"age": 20 + n % 50, "score": n / 7, "plan": "ab"[n % 2], "when": "x", "a.b": 1.5}, output=n / 3
+        )
+        for n in range(1000)
+    ]
+
+    group = pq.ParquetFile(io.BytesIO(to_parquet(records))).metadata.row_group(0)
+
+    columns = [group.column(place) for place in range(group.num_columns)]
+    encoded = {column.path_in_schema for column in columns if column.has_dictionary_page}
+    assert {"feature_age", "feature_plan", "feature_when", "feature_a.b", "endpoint"} <= encoded
+    assert not {"feature_score", "output", "prediction_id", "timestamp_ns"} & encoded
+    assert list(read_parquet(io.BytesIO(to_parquet(records)))) == records
+
+
+@pytest.mark.parametrize("count", [1, 3, 4096, 5000])
+def test_small_files_and_files_beyond_the_sample_are_whole(count: int) -> None:
+    records = [prediction(n, features=[n * 0.1, "same"]) for n in range(count)]
+
+    assert list(read_parquet(io.BytesIO(to_parquet(records)))) == records

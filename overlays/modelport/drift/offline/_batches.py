@@ -92,7 +92,7 @@ def _most_frequent(found: Found, place: int, segment: Segment, limit: int) -> li
 
 
 def _renumber(found: Found, place: int, codes: dict[int, int], others: int) -> Found:
-    made = Found()
+    made = Found(untold=found.untold)
     for grouping, parts in found.parts.items():
         if place not in grouping:
             made.parts[grouping] = parts

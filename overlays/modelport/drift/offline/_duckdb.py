@@ -34,10 +34,11 @@ class DuckTable:
         self._error: type[Exception] = duckdb.Error
         # A cursor is a connection to the same database; what is registered with it goes with it.
         self._connection = duckdb.connect() if connection is None else connection.cursor()
+        self._known: list[str] = []
         self._from = self._open(source)
         described = self._rows(f"DESCRIBE SELECT * FROM {self._from}")
         # Names that differ only in case are renamed by DuckDB; the files know them as they are.
-        known = parquet_names(source)
+        known = parquet_names(source) or self._known
         names = [*known, *(str(row[0]) for row in described[len(known) :])]
         self._names = names
         self.columns = [Column(name, _kind(str(row[1]))) for name, row in zip(names, described, strict=True)]
@@ -56,7 +57,9 @@ class DuckTable:
             self._connection.register(_SOURCE, source.table)
             return _SOURCE
         if source.is_remote:
-            self._connection.register(_SOURCE, source.dataset())
+            dataset = source.dataset()
+            self._known = list(dataset.schema.names)
+            self._connection.register(_SOURCE, dataset)
             return _SOURCE
         files = ", ".join(f"'{_quoted(path)}'" for path in source.files)
         if source.format == "csv":

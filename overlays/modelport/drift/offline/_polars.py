@@ -8,7 +8,7 @@ from modelport._extras import require
 from modelport.drift.offline._columns import VIEW, Column, ColumnKind, ViewColumn
 from modelport.drift.offline._errors import OfflineError
 from modelport.drift.offline._literals import ESCAPES
-from modelport.drift.offline._sources import ArrowSource, FileSource, polars_options
+from modelport.drift.offline._sources import ArrowSource, FileSource, is_hive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,12 +52,15 @@ class PolarsTable:
             # By place: Polars gives a column without a name one of its own.
             places = [f"x{place}" for place in range(source.table.num_columns)]
             return polars.from_arrow(source.table.rename_columns(places)).lazy()
-        options = polars_options(source)
+        # The files are known; a name that looks like a pattern is none.
+        options: dict[str, Any] = {"glob": False}
+        if source.is_remote:
+            options["storage_options"] = dict(source.options) or None
         if source.format == "csv":
             return polars.scan_csv(list(source.files), try_parse_dates=True, infer_schema_length=10_000, **options)
         return polars.scan_parquet(
             list(source.files),
-            hive_partitioning=source.is_hive,
+            hive_partitioning=is_hive(source.files),
             missing_columns="insert",
             extra_columns="ignore",
             **options,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from modelport.drift.offline._assemble import Assembly
 from modelport.drift.offline._columns import Column, Layout, View
 from modelport.drift.offline._engines import open_table
+from modelport.drift.offline._notes import notes
 from modelport.drift.offline._scan import counts_query
 from modelport.drift.offline._slicing import parse_window
 from modelport.drift.offline._sources import BatchSource, source_of
@@ -49,7 +52,8 @@ def offline_drift_report(
 ) -> DriftReport:
     """Compare data of any size with training, in SQL.
 
-    The counts are those that `LiveCounts` would make of the same rows, so all numbers are the same.
+    The counts are those that `LiveCounts` would make of the same rows, so all numbers are the same. Of files of
+    `ParquetSink`, what is not seen here (values that fit no column, ground truth) is told in `DriftReport.notes`.
 
     Args:
         baseline: The training side.
@@ -100,7 +104,7 @@ def offline_drift_report(
         table = open_table(source, engine)
         scan = wish.scan(table)
         found, dimensions = scan.run(table, on_scan), scan.dimensions
-    return assembly.report(found, dimensions)
+    return structs.replace(assembly.report(found, dimensions), notes=notes(found, source, label))
 
 
 def counts_sql(baseline: Baseline, kinds: Mapping[str, ColumnKind] | None = None) -> str:

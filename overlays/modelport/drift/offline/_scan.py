@@ -29,18 +29,27 @@ MAX_WINDOWS = 10_000
 """Windows in one report; each costs some kilobytes."""
 
 _MAX_JOINT_GROUPS = 4096
+_OTHER = "other_json"
+_OF_A_SINK = {"prediction_id", "timestamp_ns", "endpoint", _OTHER}
 
 Dimension: TypeAlias = "Window | Segment"
 
 
 @dataclass(slots=True)
 class Found:
-    """What scans gave: for each grouping (places in the list of dimensions) the parts of the traffic."""
+    """What scans gave.
+
+    Attributes:
+        parts: For each grouping (places in the list of dimensions) the parts of the traffic.
+        untold: Rows of which a part lies beside the columns, in ``other_json``.
+    """
 
     parts: dict[tuple[int, ...], Parts] = field(default_factory=dict["tuple[int, ...]", "Parts"])
+    untold: int = 0
 
     def add(self, other: Found) -> None:
         """Take `other` in."""
+        self.untold += other.untold
         for grouping, parts in other.parts.items():
             merge(self.parts.setdefault(grouping, {}), parts)
 
@@ -71,7 +80,7 @@ class Scan:
 
     def run(self, table: Table, on_scan: Callable[[int], None] | None = None) -> Found:
         """Scan `table`; `on_scan` is called with the rows of each scan when it is done."""
-        found = Found()
+        found = Found(untold=self._untold(table))
         for grouping in self.groupings:
             parts = self._count(table, grouping)
             if self.comparison is not None:
@@ -92,6 +101,16 @@ class Scan:
         for key, records, values in query.run(table):
             merge(parts, {key: Part(records, tuple(_columns(self.baseline, counters, values, records)))})
         return parts
+
+    def _untold(self, table: Table) -> int:
+        """Rows of `ParquetSink` and of the readers that did not fit their columns."""
+        known = {column.name: column for column in table.columns}
+        if not known.keys() >= _OF_A_SINK:
+            return 0
+        view = View()
+        presence = view.add(known[_OTHER], "other")
+        query = Query(view, inner={"o": presence}, outer=[how_many("o")], where=self.conditions(view))
+        return sum(int(value or 0) for _, _, [value] in query.run(table))
 
     def _groups(self, grouping: tuple[int, ...], view: View) -> tuple[str, ...]:
         return tuple(self.dimensions[place].expression(view) for place in grouping)

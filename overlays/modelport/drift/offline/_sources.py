@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from modelport._extras import require
+from modelport.drift.offline import _remote
 from modelport.drift.offline._errors import OfflineError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["ArrowSource", "BatchSource", "FileSource", "Source", "SparkSource", "parquet_names", "source_of"]
+__all__ = ["ArrowSource", "BatchSource", "FileSource", "Source", "SparkSource", "is_hive", "parquet_names", "source_of"]
 
 FileFormat: TypeAlias = Literal["parquet", "csv"]
 
-_S3_OPTIONS = (
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-    "aws_region",
-    "aws_endpoint_url",
-)
-_TRUTH_SUFFIX = "_labels.parquet"
+TRUTH_SUFFIX = "_labels.parquet"
+"""How files of ground truth end, as `ParquetSink` names them."""
 _SUFFIXES: dict[str, FileFormat] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 
 
@@ -36,14 +31,16 @@ class FileSource:
 
     Attributes:
         root: The path as it was given.
-        files: Each file, or (in a store) the pattern.
+        files: Each file, in a store as ``s3://bucket/key``.
         format: What they are.
+        truths: Files of ground truth that lay among them.
         options: How to reach the store, by the names of `object_store`: ``aws_endpoint_url`` and the like.
     """
 
     root: str
     files: tuple[str, ...]
     format: FileFormat
+    truths: int = 0
     options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
@@ -51,21 +48,10 @@ class FileSource:
         """Whether they are in a store and not on this machine's disk."""
         return "://" in self.root
 
-    @property
-    def is_hive(self) -> bool:
-        """Whether folders are called ``name=value``."""
-        return any("=" in part for path in self.files for part in path.split("/")[:-1])
-
     def dataset(self) -> Any:
         """The files in a store as a ``pyarrow.dataset``."""
-        dataset: Any = require("pyarrow.dataset", "parquet")
-        filesystem = _s3(self.root, self.options)
-        base = self.root.partition("://")[2].partition("*")[0].rstrip("/")
-        kind = "csv" if self.format == "csv" else "parquet"
-        try:
-            return dataset.dataset(base, format=kind, filesystem=filesystem, partitioning="hive")
-        except (OSError, ValueError) as error:
-            raise OfflineError(f"{self.root}: {error}") from error
+        paths = [file.partition("://")[2] for file in self.files]
+        return _remote.open_dataset(self.root, paths, self.format, self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +114,14 @@ def parquet_names(source: FileSource | ArrowSource) -> list[str]:
         raise OfflineError(f"{source.files[0]}: {error}") from error
 
 
-def polars_options(source: FileSource) -> dict[str, Any]:
-    """Arguments of Polars' scans for a store."""
-    return {"storage_options": dict(source.options)} if source.is_remote and source.options else {}
+def is_hive(files: Sequence[str]) -> bool:
+    """Whether folders are called ``name=value``."""
+    return any("=" in part for path in files for part in path.split("/")[:-1])
 
 
 def _files(path: str, options: Mapping[str, str]) -> FileSource:
     if "://" in path:
-        return _remote(path, options)
+        return _in_store(path, options)
     if Path(path).is_dir():
         found = sorted(
             str(file) for file in Path(path).rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()
@@ -145,53 +131,34 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
     else:
         # Not Path.glob, which wants the pattern apart from the folder.
         found = sorted(file for file in glob.glob(path, recursive=True) if Path(file).is_file())  # noqa: PTH207
-    # Ground truth lies beside the predictions, and is not one of them.
-    found = [file for file in found if not file.endswith(_TRUTH_SUFFIX)] or found
     if not found:
         raise OfflineError(
             f"{path}: no Parquet or CSV file there (of a log, name the folder that holds models/predictions)"
         )
-    formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in found}
+    files = _without_truth(found)
+    formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in files}
     only = formats.pop() if len(formats) == 1 else None
     if only is None:
         raise OfflineError(f"{path}: files must be all .parquet or all .csv")
-    return FileSource(path, tuple(found), only)
+    return FileSource(path, tuple(files), only, len(found) - len(files))
 
 
-def _remote(path: str, options: Mapping[str, str]) -> FileSource:
-    if not path.startswith(("s3://", "s3a://")):
-        raise OfflineError(f"{path}: of stores only s3:// is known")
-    if path.endswith("/") or not Path(path).suffix:
-        path = path.rstrip("/") + "/**/*.parquet"
+def _without_truth(files: Sequence[str]) -> list[str]:
+    """Ground truth lies beside the predictions, and is not one of them."""
+    return [file for file in files if not file.endswith(TRUTH_SUFFIX)] or list(files)
+
+
+def _in_store(path: str, options: Mapping[str, str]) -> FileSource:
+    _remote.split(path)
     kind = _SUFFIXES.get(Path(path).suffix.lower())
-    if kind is None:
-        raise OfflineError(f"{path}: files must be .parquet or .csv")
-    return FileSource(path, (path,), kind, dict(options) or _from_environment())
-
-
-def _from_environment() -> dict[str, str]:
-    """How to reach S3 by the variables that its own tools read."""
-    found = {name: os.environ[name.upper()] for name in _S3_OPTIONS if os.environ.get(name.upper())}
-    if found.get("aws_endpoint_url", "").startswith("http://"):
-        found["aws_allow_http"] = "true"
-    return found
-
-
-def _s3(root: str, options: Mapping[str, str]) -> Any:
-    fs: Any = require("pyarrow.fs", "parquet")
-    scheme, _, endpoint = options.get("aws_endpoint_url", "").rpartition("://")
-    arguments = {
-        "access_key": options.get("aws_access_key_id"),
-        "secret_key": options.get("aws_secret_access_key"),
-        "session_token": options.get("aws_session_token"),
-        "region": options.get("aws_region"),
-        "endpoint_override": endpoint or None,
-        "scheme": scheme or "https",
-    }
-    try:
-        return fs.S3FileSystem(**{name: value for name, value in arguments.items() if value})
-    except (OSError, ValueError) as error:
-        raise OfflineError(f"{root}: {error}") from error
+    if kind is None or path.endswith("/"):
+        path, kind = path.rstrip("/") + "/**/*.parquet", "parquet"
+    reach = _remote.reach(options)
+    found = [f"s3://{file}" for file in _remote.find(path, reach)]
+    if not found:
+        raise OfflineError(f"{path}: no {'CSV' if kind == 'csv' else 'Parquet'} file there")
+    files = _without_truth(found)
+    return FileSource(path, tuple(files), kind, len(found) - len(files), reach)
 
 
 def _frame(data: Any, package: str) -> Source:

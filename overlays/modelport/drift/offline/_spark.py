@@ -9,7 +9,7 @@ from modelport._extras import require
 from modelport.drift.offline._columns import VIEW, Column, ColumnKind, ViewColumn
 from modelport.drift.offline._errors import OfflineError
 from modelport.drift.offline._literals import ESCAPES
-from modelport.drift.offline._sources import ArrowSource, FileSource, SparkSource
+from modelport.drift.offline._sources import ArrowSource, FileSource, SparkSource, is_hive
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -116,16 +116,15 @@ def spark_session(master: str | None = None) -> Any:
 def _open(session: Any, source: FileSource | ArrowSource) -> Any:
     if isinstance(source, ArrowSource):
         return session.createDataFrame(source.table)
+    files, base = source.files, source.root
     if source.is_remote:
         # Spark reaches S3 by s3a://, and only with the hadoop-aws package among its jars.
-        root, options = source.root.replace("s3://", "s3a://", 1), {}
-        files = [root.removesuffix("/**/*.parquet")]
-    else:
-        files = list(source.files)
-        options = {"basePath": source.root} if source.is_hive and "*" not in source.root else {}
+        files = tuple(file.replace("s3://", "s3a://", 1) for file in files)
+        base = "/".join(files[0].split("/")[:3])
+    options = {"basePath": base} if is_hive(files) and "*" not in base else {}
     reader = session.read.options(**options)
     if source.format == "csv":
-        return reader.csv(files, header=True, inferSchema=True)
+        return reader.csv(list(files), header=True, inferSchema=True)
     return reader.option("mergeSchema", "true").parquet(*files)
 
 

@@ -125,7 +125,10 @@ def scan_batches(
 ) -> tuple[Found, tuple[Dimension, ...]]:
     """Scan batches one after the other and add their counts; memory is that of one batch and of the counts."""
     if isinstance(engine, str) and engine.startswith("spark"):
-        raise OfflineError("Spark reads files and frames, not batches that pass through this process")
+        raise OfflineError(
+            "Spark reads files and frames, not batches that pass through this process: log with ParquetSink and hand "
+            "the folder of an endpoint (log/models/predictions/ENDPOINT) to offline_drift_report or --logs"
+        )
     if engine == "duckdb":
         # One database for all of them, not one for each.
         engine = require("duckdb", "offline").connect()

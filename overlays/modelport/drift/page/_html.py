@@ -15,7 +15,7 @@ from modelport.drift.page._page_data import page_json
 from modelport.drift.page._spark import SPARK_HEIGHT, SPARK_WIDTH
 from modelport.drift.page._strip import STRIP_HEIGHT, STRIP_WIDTH
 from modelport.drift.page._view import gauge_percent, view_of
-from modelport.drift.page._words import bin_name, category, headline, percent, short, span
+from modelport.drift.page._words import bin_name, category, change, headline, percent, short, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -99,6 +99,7 @@ def template_environment() -> Environment:
     environment.filters.update(
         percent=percent,
         short=short,
+        change=change,
         cut=category,
         sortable=_sortable,
         gauged=gauge_percent,

@@ -17,6 +17,7 @@ __all__ = [
     "NOTHING",
     "bin_name",
     "category",
+    "change",
     "edge",
     "headline",
     "moment",
@@ -53,6 +54,15 @@ def short(value: float | None) -> str:
     if value != 0 and abs(value) < 0.001:  # noqa: PLR2004 - below what three digits show
         return "<0.001" if value > 0 else f"{value:.2g}"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"  # noqa: PLR2004 - four digits in either case
+
+
+def change(part: float | None) -> str:
+    """By what part something has grown, for people: ``+20 %``, ``-50 %``, from ten times on ``12 times``."""
+    if part is None or math.isnan(part):
+        return NOTHING
+    if part >= 9:  # noqa: PLR2004 - ten times as large: percents no longer help
+        return f"{short(part + 1)} times"
+    return f"{part:+.0%}".replace("%", " %")
 
 
 def number(value: float) -> float:

@@ -30,7 +30,7 @@ HELP: dict[Role, str] = {
     "attribution": "Baseline attributions for feature: ",
 }
 _INDEXED = re.compile(r"(feature|attribution)_(\d{1,9})_value_baseline")
-NOTED = ("name", "missing", "unseen", "sum", "edges", "categories", "counts")
+NOTED = ("name", "missing", "unseen", "sum", "edges", "categories", "counts", "absolute_sum")
 
 
 class Note(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -48,6 +48,7 @@ class Note(msgspec.Struct, kw_only=True, omit_defaults=True):
     edges: tuple[float, ...] | None = None
     categories: tuple[str, ...] | None = None
     counts: tuple[int, ...] | None = None
+    absolute_sum: float | None = None
 
 
 class Family(NamedTuple):

@@ -99,6 +99,8 @@ def _problem(column: FeatureBaseline) -> str | None:
         return f"{len(column.counts)} counts for {bins} bins"
     if min((*column.counts, column.missing, column.unseen)) < 0:
         return "a negative count"
+    if not 0 <= (column.absolute_sum or 0.0) < math.inf:
+        return "a sum of absolute values that is none"
     if any(low >= high for low, high in pairwise(column.edges)) or not all(map(math.isfinite, column.edges)):
         return "edges that do not rise"
     if len(set(column.categories)) != len(column.categories):

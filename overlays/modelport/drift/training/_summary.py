@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import numpy as np
+
 from modelport.drift import _kernel
 from modelport.drift._baseline import OUTPUT_NAME, Baseline, BaselineError, FeatureBaseline
 from modelport.drift.training._collect import ColumnData
@@ -147,7 +149,9 @@ def _feature(name: str, role: Role, data: ColumnData, limits: Limits) -> Feature
     numbers = data.numbers
     edges = _kernel.quantile_edges(numbers, limits.bins)
     total = _kernel.finite_sum(numbers)
+    absolute = _kernel.finite_sum(np.abs(numbers)) if role == "attribution" else math.inf
     return FeatureBaseline(
         name=name, kind="numeric", counts=_kernel.count_numbers(numbers, edges), edges=edges, missing=data.missing,
         unseen=data.bad, sum=total if math.isfinite(total) else 0.0, role=role,
+        absolute_sum=absolute if math.isfinite(absolute) else None,
     )  # fmt: skip
