@@ -5,13 +5,14 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import weakref
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Forked", "Managed", "manage", "release", "renew_after_fork"]
+__all__ = ["Forked", "Managed", "manage", "release", "renew_after_fork", "see_to_exit"]
 
 _logger = logging.getLogger("modelport.monitor")
 
@@ -51,6 +52,22 @@ def release(item: Managed) -> None:
 def renew_after_fork(item: Forked) -> None:
     """See to `item` in forked children, for as long as it lives."""
     _forked.add(item)
+
+
+def see_to_exit() -> None:
+    """Close what is managed at the end of this process also where it is a child of `multiprocessing`.
+
+    One that was forked ends by ``os._exit``, which calls no `atexit` hook (Python 3.11 to 3.13); its finalizers run.
+    """
+    global _ends_seen_to  # noqa: PLW0603 - once per process
+    processes, utilities = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+    if _ends_seen_to == os.getpid() or utilities is None or processes is None or processes.parent_process() is None:
+        return
+    _ends_seen_to = os.getpid()
+    utilities.Finalize(None, _at_exit, exitpriority=0)
+
+
+_ends_seen_to = 0
 
 
 def _at_exit() -> None:

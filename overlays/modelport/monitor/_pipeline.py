@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from modelport.monitor._lifecycle import see_to_exit
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._batches import expand
 from modelport.predictions._drain import Drain
@@ -82,7 +83,9 @@ class Pipeline:
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
         self.on_step: list[Callable[[], object]] = []
-        self.drain = Drain(self._process, max_queue, interval, prediction_ids, self._look_around)
+        self.drain = Drain(
+            self._process, max_queue, interval, prediction_ids, idle=self._look_around, started=see_to_exit
+        )
         names = None if baseline is None else baseline.names
         self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
         self.spooler = (

@@ -37,11 +37,23 @@ class Drain:
         max_queue: int,
         interval: float,
         ids: Callable[[], Iterator[str]],
+        *,
         idle: Callable[[], None] = lambda: None,
+        started: Callable[[], None] = lambda: None,
     ) -> None:
-        """`ids` makes an endless supply of ids; `idle` is called by the thread at each look at the queue."""
+        """Prepare a drain.
+
+        Args:
+            process: Takes a step.
+            max_queue: Records that may wait.
+            interval: Seconds between two looks at the queue.
+            ids: Makes an endless supply of ids.
+            idle: Called by the thread at each look at the queue.
+            started: Called when the thread has been started, in the thread that has logged.
+        """
         self._process = process
         self._idle = idle
+        self._started = started
         self._pressing = max_queue // 4
         self._interval = interval
         self._renew()
@@ -133,6 +145,8 @@ class Drain:
                 # tries again.
                 self._thread = None
                 _logger.warning("cannot start the drain thread: %s", error)
+                return
+            self._started()
 
     def _run(self) -> None:
         while not self.closed:

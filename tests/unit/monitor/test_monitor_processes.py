@@ -50,6 +50,43 @@ def test_a_normal_end_loses_nothing(tmp_path: Path) -> None:
     assert outputs(tmp_path) == list(range(5000))
 
 
+@posix
+@pytest.mark.parametrize("made", ["before", "after"])
+@pytest.mark.parametrize("way", ["fork", "spawn", "forkserver"])
+def test_a_child_of_multiprocessing_loses_nothing_though_it_calls_no_exit_hook(
+    tmp_path: Path, way: str, made: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(f"""
+import multiprocessing, sys
+from modelport.monitor import ModelMonitor
+from modelport.predictions import FileSink
+
+def monitor():
+    return ModelMonitor('e', sinks=[FileSink(sys.argv[1])], interval=60)
+
+if {made == "before"}:
+    m = monitor()
+
+def work(start):
+    mine = m if {made == "before"} else monitor()
+    for n in range(start, start + 1000):
+        mine.log([n], n)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context({way!r})
+    children = [context.Process(target=work, args=(start,)) for start in (0, 1000)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0, 0]
+""")
+    subprocess.run([sys.executable, program, tmp_path / "log"], check=True, timeout=100)
+
+    assert outputs(tmp_path / "log") == list(range(2000))
+
+
 def test_an_exception_at_the_top_loses_nothing(tmp_path: Path) -> None:
     run(
         "m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)\nm.log([1], 1)\nraise SystemExit(3)",
