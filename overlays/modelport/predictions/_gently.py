@@ -14,7 +14,7 @@ __all__ = ["MAX_STEP", "in_steps", "pause", "step_size"]
 MAX_STEP = 1000
 """Records in one step. One conversion of 50 000 would hold the interpreter for a tenth of a second."""
 
-_SHORT_STEP = 50
+_SHORT_STEP = 100
 _SHORT_BACKLOG = 2 * MAX_STEP
 _PAUSE_SECONDS = 0.0005
 
