@@ -153,11 +153,15 @@ class Drain:
             with contextlib.suppress(Empty):
                 self._wake.get(timeout=self._interval)
             self._woken = False
-            while (waiting := self.gate.waiting) and not self.closed:
+            # What waits at this moment and no more: beside a steady stream there would always be a little.
+            left = self.gate.waiting
+            while left > 0 and self.gate.queue and not self.closed:
+                size = step_size(left)
                 with self._draining:
-                    self._step(step_size(waiting))
-                if waiting <= self._pressing:
+                    self._step(size)
+                if left <= self._pressing:
                     pause()
+                left -= size
             self._rest()
 
     def _rest(self) -> None:
