@@ -1,4 +1,4 @@
-"""Serving processes on command: ``python drift_replicas.py FOLDER``.
+"""Serving processes on command: ``python -m tests.live.drift_replicas FOLDER``.
 
 Everything is imported once; each replica is then a fork of its own with a monitor of its own, so that a replica can be
 killed and replaced between two scrapes. A line of JSON per command comes in, one answer per line goes out.
@@ -11,44 +11,19 @@ import os
 import signal
 import socket
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from modelport.drift import Baseline
 from modelport.monitor import ModelMonitor
+from tests.live.metrics_server import MetricsServer
 
 FOLDER = Path(sys.argv[1])
 
 
-class Server(ThreadingHTTPServer):
-    request_queue_size = 64
-
-    def server_bind(self) -> None:
-        # Several replicas behind one port, as gunicorn's workers are.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        super().server_bind()
-
-
 def replica(channel: Any, endpoint: str, baseline: str, port: int, options: dict[str, Any]) -> None:
     monitor = ModelMonitor(endpoint, baseline=Baseline.load(FOLDER / baseline), interval=0.01, **options)
-    scrapes = 0
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            nonlocal scrapes
-            body, content_type = monitor.export_http(dict(self.headers))
-            self.send_response(200)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            scrapes += 1
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-            pass
-
+    server: MetricsServer | None = None
     for line in channel:
         command = json.loads(line)
         match command["do"]:
@@ -57,11 +32,10 @@ def replica(channel: Any, endpoint: str, baseline: str, port: int, options: dict
                     monitor.log(row, row[0])
                 assert monitor.flush(60)
             case "listen":
-                server = Server(("127.0.0.1", port), Handler)
-                threading.Thread(target=server.serve_forever, daemon=True).start()
+                server = MetricsServer(monitor, port)
             case "end":
                 monitor.close()
-        channel.write(json.dumps({"scrapes": scrapes}) + "\n")
+        channel.write(json.dumps({"scrapes": server.scrapes if server else 0}) + "\n")
         channel.flush()
         if command["do"] == "end":
             os._exit(0)

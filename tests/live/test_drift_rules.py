@@ -21,7 +21,7 @@ from tests.live.prometheus import Prometheus, free_ports, until
 
 pytestmark = pytest.mark.live
 
-PROGRAM = Path(__file__).with_name("drift_replicas.py")
+ROOT = Path(__file__).resolve().parents[2]
 RANDOM = np.random.default_rng(7)
 LONG, SHORT = "10m", "6s"
 EXACT = 1e-9
@@ -51,7 +51,11 @@ class Replicas:
 
     def __init__(self, folder: Path, ports: Sequence[int]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.live.drift_replicas", str(folder)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self._ports = list(ports)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from modelport.drift import Baseline, DriftReport
 from modelport.drift.rules import RuleOptions, drift_rules
 from modelport.monitor import logged_drift_report
 from modelport.predictions import FileSink, ParquetSink
+from tests.live.metrics_server import MetricsServer
 from tests.live.prometheus import Prometheus, free_ports, until
 
 pytestmark = pytest.mark.live
@@ -96,34 +96,16 @@ def log_everything(monitor: ModelMonitor) -> None:
 @pytest.fixture(scope="module")
 def scraped(monitor: ModelMonitor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     """A Prometheus that has seen the service before its first prediction and after its last one."""
-    scrapes = 0
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            nonlocal scrapes
-            body, content_type = monitor.export_http(dict(self.headers))
-            self.send_response(200)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            scrapes += 1
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-            pass
-
     (port,) = free_ports(1)
-    with ThreadingHTTPServer(("127.0.0.1", port), Page) as service:
-        threading.Thread(target=service.serve_forever, daemon=True).start()
+    with contextlib.closing(MetricsServer(monitor, port)) as service:
         rules = {"drift.yml": drift_rules(RuleOptions(window="10m", interval="1s"))}
         server = Prometheus(tmp_path_factory.mktemp("prometheus"), [port], rules)
-        until(lambda: scrapes >= 2)
+        until(lambda: service.scrapes >= 2)
         log_everything(monitor)
-        seen = scrapes
-        until(lambda: scrapes >= seen + 2)
+        seen = service.scrapes
+        until(lambda: service.scrapes >= seen + 2)
         yield server
         server.stop()
-        service.shutdown()
 
 
 def of_report(report: DriftReport) -> dict[str, float]:

@@ -6,13 +6,18 @@ import atexit
 import logging
 import os
 import sys
+import time
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["Forked", "Managed", "manage", "release", "renew_after_fork", "see_to_exit"]
+
+_EXIT_SECONDS = 5.0
+_LEAST_SECONDS = 1.0
 
 _logger = logging.getLogger("modelport.monitor")
 
@@ -27,8 +32,8 @@ class Forked(Protocol):
 class Managed(Forked, Protocol):
     """Something that owns threads and queued records."""
 
-    def close(self) -> object:
-        """Ship what is queued and stop."""
+    def close(self, timeout: float) -> object:
+        """Ship what is queued and stop, in about `timeout` seconds."""
 
 
 # One table of each kind and one pair of hooks for all: a hook at fork can never be taken back. What has to be closed
@@ -71,8 +76,11 @@ _ends_seen_to = 0
 
 
 def _at_exit() -> None:
+    # Together and not each: they ship side by side in threads of their own while the first of them is waited for.
+    deadline = time.monotonic() + _EXIT_SECONDS
     for item in list(_managed.values()):
-        _guarded(item.close, "closing at exit")
+        left = max(_LEAST_SECONDS, deadline - time.monotonic())
+        _guarded(partial(item.close, left), "closing at exit")
 
 
 def _after_fork_in_child() -> None:

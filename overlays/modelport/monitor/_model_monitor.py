@@ -49,10 +49,11 @@ class ModelMonitor:
     queue in steps of at most 1000 records; each sink has a thread of its own behind it. What cannot be kept is
     counted, by reason, in `dropped` and in the metrics.
 
-    Ends of a process: at a normal end, `close` runs by itself and loses nothing that sinks take within 5 seconds.
-    Python's default for SIGTERM ends a process without any of that: call `install_signal_handlers`, unless the
-    server around it (gunicorn, uvicorn) already turns SIGTERM into a normal end. SIGKILL loses what has not been
-    shipped, usually one `interval`. A forked child starts with an empty queue, zero counts and its own threads.
+    Ends of a process: at a normal end, `close` runs by itself and loses nothing that sinks take within 5 seconds
+    (those of all monitors together; each has at least one second). Python's default for SIGTERM ends a process
+    without any of that: call `install_signal_handlers`, unless the server around it (gunicorn, uvicorn) already
+    turns SIGTERM into a normal end. SIGKILL loses what has not been shipped, usually one `interval`. A forked child
+    starts with an empty queue, zero counts and its own threads.
     """
 
     def __init__(

@@ -18,7 +18,6 @@ __all__ = [
     "Prediction",
     "Record",
     "attribution_values",
-    "from_json_line",
     "named",
     "segment_labels",
     "to_json_line",
@@ -90,23 +89,7 @@ Record: TypeAlias = Prediction | GroundTruth
 """What sinks take and files hold."""
 
 
-class _Line(msgspec.Struct):
-    """A line on disk: as the records, but spelled without the recursive type, which msgspec cannot decode into."""
-
-    prediction_id: str
-    timestamp_ns: int
-    endpoint: str
-    features: Any = msgspec.UNSET
-    output: Any = None
-    model_version: str | None = None
-    request_body: Any = None
-    segments: dict[str, str] | None = None
-    attributions: dict[str, float | None] | None = None
-    label: Any = msgspec.UNSET
-
-
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Line).decode
 
 
 def to_nanoseconds(time: object) -> int:
@@ -147,36 +130,6 @@ def to_json_line(record: object) -> bytes:
         if b"null" in line:
             line = _encode(_strict(msgspec.to_builtins(record)))
     return line + b"\n"
-
-
-def from_json_line(line: bytes) -> Record:
-    """Decode what `to_json_line` wrote; also a collector's ``time<TAB>tag<TAB>json`` line.
-
-    Raises:
-        msgspec.DecodeError: Not JSON, or cut short.
-        msgspec.ValidationError: JSON without the fields of a record.
-    """
-    if not line.startswith(b"{"):
-        line = line[line.find(b"\t{") + 1 :]
-    read = _decode(line)
-    if read.features is not msgspec.UNSET:
-        return Prediction(
-            prediction_id=read.prediction_id,
-            timestamp_ns=read.timestamp_ns,
-            endpoint=read.endpoint,
-            features=read.features,
-            output=read.output,
-            model_version=read.model_version,
-            request_body=read.request_body,
-            segments=read.segments,
-            attributions=None if read.attributions is None else _numbers(read.attributions),
-        )
-    if read.label is msgspec.UNSET:
-        message = "Object missing required field `features` (a prediction) or `label` (a ground truth)"
-        raise msgspec.ValidationError(message)
-    return GroundTruth(
-        prediction_id=read.prediction_id, timestamp_ns=read.timestamp_ns, endpoint=read.endpoint, label=read.label
-    )
 
 
 def named(features: JsonValue, names: tuple[str, ...] | None) -> JsonValue:

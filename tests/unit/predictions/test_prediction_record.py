@@ -19,7 +19,8 @@ from modelport.monitor._request_path import frozen
 from modelport.predictions import GroundTruth, Prediction
 from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._queued import Full
-from modelport.predictions._record import from_json_line, to_json_line
+from modelport.predictions._record import to_json_line
+from modelport.predictions.reading._lines import decode_line
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.floats().map(np.float64) | st.just(pd.NA)
@@ -63,7 +64,7 @@ def test_any_value_becomes_one_line_of_strict_json_and_comes_back(
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     assert json.loads(line, parse_constant=reject_constant)["prediction_id"] == "id"
-    assert to_json_line(from_json_line(line)) == line
+    assert to_json_line(decode_line(line)) == line
 
 
 def test_nan_is_null_and_infinities_are_text_that_float_reads() -> None:
@@ -162,7 +163,7 @@ def test_other_times_are_refused(bad: object) -> None:
 def test_a_collectors_tab_separated_line_is_read() -> None:
     line = b"2026-01-01T00:00:00Z\tmodels.predictions.e.p\t" + to_json_line(made({"a": 1}))
 
-    record = from_json_line(line)
+    record = decode_line(line)
     assert isinstance(record, Prediction)
     assert record.features == {"a": 1}
 
@@ -173,7 +174,7 @@ def test_a_ground_truth_is_a_line_with_a_label_and_no_features() -> None:
     line = to_json_line(truth)
 
     assert json.loads(line) == {"prediction_id": "id", "timestamp_ns": 5, "endpoint": "e", "label": None}
-    assert from_json_line(line) == truth
+    assert decode_line(line) == truth
 
 
 @pytest.mark.parametrize(
@@ -194,7 +195,7 @@ def test_attributions_in_any_form_are_numbers_by_name(attributions: object) -> N
 def test_an_attribution_that_is_not_a_number_survives_a_line_of_json() -> None:
     record = made([1], attributions={"a": math.nan, "b": 1.0})
 
-    read = from_json_line(to_json_line(record))
+    read = decode_line(to_json_line(record))
 
     assert isinstance(read, Prediction)
     assert read.attributions is not None
@@ -211,7 +212,7 @@ def test_other_attributions_are_refused(attributions: object) -> None:
 @pytest.mark.parametrize("line", [b"", b"{", b"null", b"[]", b"{}", b'{"prediction_id": 3}', b"\xff\n"])
 def test_other_lines_are_decode_errors(line: bytes) -> None:
     with pytest.raises(msgspec.DecodeError):
-        from_json_line(line)
+        decode_line(line)
 
 
 def test_ids_look_like_random_uuids_and_never_repeat() -> None:
