@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
+from modelport.predictions.columns._parquet import storage_of
 from tests.bench.peers.tables import Bar, Part
 from tests.bench.peers.workers import Samples, Team, fresh
 
@@ -23,7 +25,9 @@ _MILLION = 1_000_000
 _TEN_MILLION = 10_000_000
 _SHIFT = 0.025
 _ENGINES = ("polars", "duckdb")
-_WRITERS = {"snappy": "pandas", "zstd": "our Parquet sink"}
+# What a file of ten million rows is stored like, and whether the bar is for it.
+_SINK, _SNAPPY, _ZSTD = "as our Parquet sink", "snappy, as pandas", "zstd"
+_STORAGE = {_SINK: True, _SNAPPY: True, _ZSTD: False}
 _HEADER = ("what", "whole process, CPU", "the comparison alone", "peak memory", "first and last column")
 _PEERS = (("evidently", "psi", "Evidently, PSI preset"), ("nannyml", "js", "NannyML, Jensen-Shannon in 10 chunks"))
 _NOTE = (
@@ -73,28 +77,28 @@ def _bars(ours: Sequence[_Run], evidently: Sequence[_Run]) -> list[Bar]:
 
 
 def large(team: Team, rounds: int = 3) -> Part:
-    """Ten million rows of logged predictions, compressed in two ways; beside it what reading them takes anyway."""
+    """Ten million rows of logged predictions, stored in several ways; beside it what reading them takes anyway."""
     runs: dict[str, list[_Run]] = {}
     bars: list[Bar] = []
     sizes: list[str] = []
-    for compression, writer in _WRITERS.items():
+    for storage, judged in _STORAGE.items():
         with _folder() as folder:
             reference, current = folder / "reference.parquet", folder / "current.parquet"
             _write(reference, _TRAINING_ROWS, shift=0.0)
-            _write(current, _TEN_MILLION, shift=_SHIFT, compression=compression)
+            _write(current, _TEN_MILLION, shift=_SHIFT, storage=storage)
             baseline, size = _baseline(reference), current.stat().st_size / 2**20
             for number in range(rounds):
                 for engine in _ENGINES if number == 0 else _ENGINES[:1]:
                     asked = _ours(team, _TEN_MILLION, baseline, current, engine)
-                    runs.setdefault(f"modelport on {engine}, {compression}", []).extend(asked)
+                    runs.setdefault(f"modelport on {engine}; {storage}", []).extend(asked)
                 with fresh(team) as alone:
                     read = alone.ask("offline", "read", current=str(current))
-                runs.setdefault(f"Polars, reading alone, {compression}", []).extend([read] if read else [])
-        sizes.append(f"{compression} is what {writer} writes: {size:,.0f} MiB")
-        if polars := runs[f"modelport on polars, {compression}"]:
-            bars.append(Bar(f"offline, 10M rows on Polars, {compression}: CPU", _least(polars, "whole"), 3, "s"))
+                runs.setdefault(f"Polars, reading alone; {storage}", []).extend([read] if read else [])
+        sizes.append(f"{storage}: {size:,.0f} MiB")
+        if judged and (polars := runs[f"modelport on polars; {storage}"]):
+            bars.append(Bar(f"offline, 10M rows on Polars; {storage}: CPU", _least(polars, "whole"), 3, "s"))
     rows = [_row(what, used) for what, used in runs.items() if used]
-    return Part("Drift of 20 features, 10,000,000 rows", _HEADER, rows, bars, f"{'; '.join(sizes)}.")
+    return Part("Drift of 20 features, 10,000,000 rows", _HEADER, rows, bars, f"The file, {'; '.join(sizes)}.")
 
 
 def _ours(team: Team, rows: int, baseline: Path, current: Path, engine: str) -> list[_Run]:
@@ -134,7 +138,7 @@ def _baseline(reference: Path) -> Path:
     return Baseline.from_data(columns).save(reference.with_name("baseline.json"))
 
 
-def _write(path: Path, rows: int, *, shift: float, compression: str = "snappy") -> None:
+def _write(path: Path, rows: int, *, shift: float, storage: str = _SNAPPY) -> None:
     """Normal columns, the i-th moved by ``shift * i``, as a log of predictions would be written."""
     import numpy as np
     import pyarrow as pa
@@ -142,8 +146,17 @@ def _write(path: Path, rows: int, *, shift: float, compression: str = "snappy") 
 
     draw = np.random.default_rng([rows, int(shift * 1000)])
     schema = pa.schema([(name, pa.float64()) for name in _NAMES])
-    with pq.ParquetWriter(path, schema, compression=compression) as writer:
+
+    def tables() -> Iterator[pa.Table]:
         for start in range(0, rows, _CHUNK):
             count = min(_CHUNK, rows - start)
             columns = {name: draw.normal(shift * place, 1, count) for place, name in enumerate(_NAMES)}
-            writer.write_table(pa.table(columns, schema=schema))
+            yield pa.table(columns, schema=schema)
+
+    written = tables()
+    first = next(written)
+    options = {_SINK: storage_of(first), _SNAPPY: {"compression": "snappy"}, _ZSTD: {"compression": "zstd"}}[storage]
+    group = options.pop("row_group_size", None)
+    with pq.ParquetWriter(path, schema, **options) as writer:
+        for table in chain([first], written):
+            writer.write_table(table, row_group_size=group)

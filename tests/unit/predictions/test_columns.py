@@ -6,6 +6,7 @@ import io
 import math
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -215,6 +216,26 @@ def test_only_columns_that_repeat_their_values_have_a_dictionary() -> None:
     encoded = {column.path_in_schema for column in columns if column.has_dictionary_page}
     assert {"feature_age", "feature_plan", "feature_when", "feature_a.b", "endpoint"} <= encoded
     assert not {"feature_score", "output", "prediction_id", "timestamp_ns"} & encoded
+    assert list(read_parquet(io.BytesIO(to_parquet(records)))) == records
+
+
+def test_only_numbers_with_all_their_digits_are_left_uncompressed() -> None:
+    draw = np.random.default_rng(7)
+    records = [
+        prediction(
+            n,
+            features={"exact": draw.normal(), "price": round(draw.normal(100, 20), 2), "age": n % 50, "gap": None},
+            output=draw.random(),
+        )
+        for n in range(1000)
+    ]
+
+    group = pq.ParquetFile(io.BytesIO(to_parquet(records))).metadata.row_group(0)
+
+    columns = [group.column(place) for place in range(group.num_columns)]
+    plain = {column.path_in_schema for column in columns if column.compression == "UNCOMPRESSED"}
+    assert plain == {"feature_exact", "output"}
+    assert {column.compression for column in columns} == {"UNCOMPRESSED", "ZSTD"}
     assert list(read_parquet(io.BytesIO(to_parquet(records)))) == records
 
 

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 
     from modelport.predictions._record import Record
 
-__all__ = ["read_parquet", "to_parquet"]
+__all__ = ["read_parquet", "storage_of", "to_parquet"]
 
 _ROWS_AT_ONCE = 4096
 _ROWS_PER_STEP = 200
 _ROW_GROUP_ROWS = 65_536
+# Compressed over plain size up to which a column of numbers is compressed.
+_SAVES = 0.85
 # How often a value occurs on average in a column that is worth a dictionary.
 _REPEATS = 4
 
 
 def to_parquet(records: Sequence[Record]) -> bytes:
-    """`records`, all predictions or all ground truth, as one Parquet file (zstd).
+    """`records`, all predictions or all ground truth, as one Parquet file.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -42,10 +44,30 @@ def to_parquet(records: Sequence[Record]) -> bytes:
     batches = [to_batch(step, layout) for step in in_steps(records, _ROWS_PER_STEP)]
     table = pa.Table.from_batches(batches).combine_chunks()
     content = io.BytesIO()
-    # Snappy is read with half the CPU of zstd, but its files are a quarter larger, and logs are written far more often
-    # than they are read.
-    pq.write_table(table, content, compression="zstd", row_group_size=_ROW_GROUP_ROWS, use_dictionary=_repeating(table))
+    pq.write_table(table, content, **storage_of(table))
     return content.getvalue()
+
+
+def storage_of(table: Any) -> dict[str, Any]:
+    """How to store `table`: arguments of ``pyarrow.parquet.write_table``, found by looking at its first rows.
+
+    zstd where that saves something, for logs are written more often than read. Numbers with all their digits have
+    nothing to save, and unpacking them is two thirds of what a scan would cost.
+    """
+    repeating = _repeating(table)
+    codecs = {
+        field.name: "none" if field.name not in repeating and _is_dense(table.column(field.name)) else "zstd"
+        for field in table.schema
+    }
+    return {"compression": codecs, "use_dictionary": repeating, "row_group_size": _ROW_GROUP_ROWS}
+
+
+def _is_dense(column: Any) -> bool:
+    pa: Any = require("pyarrow", "parquet")
+    if not pa.types.is_floating(column.type):
+        return False
+    plain = column.slice(0, _ROWS_AT_ONCE).drop_null().combine_chunks().to_numpy().tobytes()
+    return len(pa.compress(plain, codec="zstd", asbytes=True)) > _SAVES * len(plain)
 
 
 def _repeating(table: Any) -> list[str]:
