@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from modelport.drift.rules import drift_rules, grafana_dashboard
 from modelport.monitor._families import FAMILIES
@@ -27,6 +30,27 @@ def queries(dashboard: dict[str, Any]) -> Iterator[str]:
     for panel in dashboard["panels"]:
         yield from (target["expr"] for target in panel["targets"])
     yield from (menu["definition"] for menu in dashboard["templating"]["list"] if menu["type"] == "query")
+
+
+def lost(mine: Any, theirs: Any, place: str = "") -> Iterator[str]:
+    """Places of `mine` that `theirs` has not, or has otherwise."""
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        for key, value in mine.items():
+            yield from lost(value, theirs[key], f"{place}/{key}") if key in theirs else [f"{place}/{key}"]
+    elif isinstance(mine, list) and isinstance(theirs, list) and len(mine) == len(theirs):
+        for index, pair in enumerate(zip(mine, theirs, strict=True)):
+            yield from lost(*pair, f"{place}/{index}")
+    elif mine != theirs:
+        yield place
+
+
+def test_grafanas_own_model_of_a_dashboard_has_a_field_for_all_that_ours_says(dashboard: dict[str, Any]) -> None:
+    register_default_plugins()
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(dashboard)))
+
+    # The model leaves out two fields that Grafana itself writes.
+    unknown = [place for place in lost(dashboard, read) if not place.endswith(("/definition", "/maxPerRow"))]
+    assert unknown == []
 
 
 def test_every_metric_asked_for_is_recorded_or_exposed(dashboard: dict[str, Any]) -> None:
