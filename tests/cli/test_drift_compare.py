@@ -451,6 +451,21 @@ def test_the_exit_code_follows_the_verdicts_and_the_least_number_of_values(compa
     assert compare(*files, "--min-values", "100", code=1)["features"]["x"]["verdict"] == "major"
 
 
+@pytest.mark.parametrize(("missing", "level", "code"), [(0.05, "moderate", 0), (0.2, "moderate", 1), (0.2, "major", 0),
+                                                         (1.0, "major", 1)])  # fmt: skip
+def test_values_that_stay_away_fail_too(
+    compare: Compare, tmp_path: Path, missing: float, level: str, code: int
+) -> None:
+    values = np.random.default_rng(1).normal(size=2000)
+    before = write(pd.DataFrame({"x": values, "y": values}), tmp_path / "train.csv")
+    gone = np.where(np.arange(1000) < missing * 1000, np.nan, values[:1000])
+    now = write(pd.DataFrame({"x": gone, "y": values[:1000]}), tmp_path / "now.csv")
+
+    report = compare("--baseline", before, "--current", now, "--fail-on", level, code=code)
+
+    assert report["features"]["x"]["reasons"] == (["missing"] if missing > 0.1 else [])
+
+
 MEASURED = """
 import resource, sys
 from modelport.cli import main

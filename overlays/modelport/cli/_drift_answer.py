@@ -35,7 +35,7 @@ html_option = click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report to open in a browser too."
 )
 fail_on_option = click.option(
-    "--fail-on", type=click.Choice(list(_VERDICTS)), help="Exit 1 when a feature has drifted this far."
+    "--fail-on", type=click.Choice(list(_VERDICTS)), help="Exit 1 when a column has drifted this far."
 )
 
 
@@ -50,7 +50,8 @@ def tell(report: DriftReport, *, document: Mapping[str, Any] | None, html: Path 
     if html is not None:
         write_file(html, report.to_html())
         note(f"report: {html}")
-    return _DRIFTED if fail_on and any(row.verdict in _VERDICTS[fail_on] for row in report.features) else 0
+    reached = {report.verdict, *(row.verdict for row in report.features)} & _VERDICTS.get(fail_on or "", set())
+    return _DRIFTED if reached else 0
 
 
 def _spelled(value: Any) -> Any:

@@ -72,6 +72,11 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
         """Values in bins."""
         return sum(self.counts)
 
+    @property
+    def strangers(self) -> int:
+        """Values that the baseline does not know when it sees them again: in no bin, or in that of all others."""
+        return self.unseen + (self.counts[-1] if self.kind == "categorical" else 0)
+
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     """The training side of every comparison; saved next to the model.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, cast
 from modelport._extras import require
 from modelport.drift import divergence
 from modelport.drift._errors import BaselineError
+from modelport.drift._noise import psi_noise
 from modelport.drift._results import DriftReport, FeatureDrift
+from modelport.drift._verdict import judged
 from modelport.drift.serving._live import LiveCounts
 from modelport.drift.serving._snapshot import CountsSnapshot
 
@@ -18,16 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from modelport.drift._baseline import Baseline, FeatureBaseline
-    from modelport.drift._results import Verdict
     from modelport.drift.divergence import Rule
     from modelport.drift.serving._snapshot import FeatureCounts
 
-__all__ = ["MAJOR_PSI", "MODERATE_PSI", "drift_report", "feature_drift"]
-
-MODERATE_PSI = 0.1
-"""The customary PSI from which a shift deserves a look (if it is more than noise)."""
-MAJOR_PSI = 0.25
-"""The customary PSI from which a shift is called major (if it is more than noise)."""
+__all__ = ["drift_report", "feature_drift"]
 
 # What tables have that iterables of rows or records have not.
 _OF_TABLES = ("items", "get_columns", "ndim", "read_next_batch", "column_names", "__arrow_c_stream__")
@@ -92,15 +88,18 @@ def feature_drift(
     """Compare one feature."""
     before, now = baseline.counts, current.counts
     total = current.total
-    # A category without a bin of its own is already in the last bin; what is no number is in none.
-    known = total if baseline.kind == "categorical" else total + current.unseen
-    used = sum(1 for a, b in zip(before, now, strict=True) if a or b)
-    threshold = divergence.psi_noise_threshold(used, baseline.total, total, level=level)
+    # A category without a bin of its own is in the last bin; what cannot be one, or is no number, is in none.
+    strangers = current.unseen - (now[-1] if baseline.kind == "categorical" else 0)
+    present = total + max(strangers, 0)
     clamped = divergence.psi(before, now, rule="clamp")
+    threshold = psi_noise(baseline, now, clamped, level=level)
     psi = clamped if rule == "clamp" else divergence.psi(before, now, rule=rule)
     significant = total >= min_values and clamped > threshold
     chi_square, chi_square_p = divergence.chi_square(before, now)
     numeric = baseline.kind == "numeric"
+    verdict, reasons = judged(
+        baseline, current, psi, significant=significant, present=present, level=level, min_values=min_values
+    )
     return FeatureDrift(
         name=baseline.name,
         kind=baseline.kind,
@@ -116,28 +115,22 @@ def feature_drift(
         total_variation=divergence.total_variation(before, now),
         n=total,
         missing=current.missing,
-        missing_rate=divergence.missing_rate(current.missing, known + current.missing),
+        missing_rate=divergence.missing_rate(current.missing, present + current.missing),
         baseline_missing_rate=divergence.missing_rate(
             baseline.missing, baseline.total + baseline.missing + baseline.unseen
         ),
         unseen=current.unseen,
-        unseen_share=divergence.unseen_share(current.unseen, known),
+        unseen_share=divergence.unseen_share(current.unseen, present),
+        baseline_unseen_share=divergence.unseen_share(baseline.strangers, baseline.total + baseline.unseen),
         psi_threshold=threshold,
         significant=significant,
-        verdict=_verdict(psi, total, min_values, significant=significant),
+        verdict=verdict,
+        reasons=reasons,
         bins=baseline.labels,
         baseline_shares=divergence.shares(before),
         shares=divergence.shares(now),
         baseline_mean_absolute=baseline.mean_absolute,
     )
-
-
-def _verdict(psi: float, total: int, min_values: int, *, significant: bool) -> Verdict:
-    if total < min_values:
-        return "too few values"
-    if not significant or psi < MODERATE_PSI:
-        return "stable"
-    return "major" if psi >= MAJOR_PSI else "moderate"
 
 
 def _counts(

@@ -125,6 +125,53 @@ def test_missing_values_leave_the_shares_alone() -> None:
     assert math.fsum(amount.shares) == pytest.approx(1)
 
 
+def test_a_column_whose_values_stay_away_or_are_strangers_has_drifted() -> None:
+    data = frame(1000, seed=7)
+    data.loc[data.index < 150, "amount"] = np.nan
+    data.loc[data.index < 80, "plan"] = "new"
+    data["steady"] = np.nan
+
+    report = drift_report(BASELINE, data)
+
+    told = {row.name: (row.verdict, row.reasons) for row in report.features if row.n + row.missing}
+    assert told == {
+        "amount": ("moderate", ("missing",)),
+        "plan": ("major", ("distribution", "unseen")),
+        "steady": ("major", ("missing",)),
+    }
+    assert [row.name for row in report.drifted] == ["plan", "steady", "amount"]
+    assert report.verdict == "major"
+    assert "2 major, 1 moderate; 2 by missing values, 1 by unseen values." in report.to_html()
+
+
+def test_what_training_lacked_as_often_is_no_drift() -> None:
+    labels = [f"label {number}" for number in range(200)]
+    trained = {"x": [1.0, 2.0, 3.0, None] * 1000, "c": labels * 20}
+    served = {"x": [1.0, 2.0, 3.0, None] * 250, "c": labels * 5}
+
+    report = drift_report(Baseline.from_data(trained, kinds={"x": "numeric"}), served)
+
+    assert [(row.verdict, row.missing_rate, row.unseen_share) for row in report.features] == [
+        ("stable", 0.25, 0.0), ("stable", 0.0, 0.75),
+    ]  # fmt: skip
+    assert report.features[1].baseline_unseen_share == 0.75
+
+
+def test_containers_among_categories_are_unseen_values_too() -> None:
+    live = LiveCounts(baseline := Baseline.from_data({"c": ["a", "b"] * 100}))
+    live.update([{"c": value} for value in ["a", "b", {"k": 1}, {"k": 2}] * 100], [None] * 400)
+
+    (row,) = drift_report(baseline, live).features
+
+    assert (row.n, row.unseen, row.unseen_share, row.verdict, row.reasons) == (200, 200, 0.5, "major", ("unseen",))
+
+
+def test_few_missing_values_are_not_judged() -> None:
+    report = drift_report(BASELINE, frame(150, seed=8).assign(amount=np.nan))
+
+    assert {row.verdict for row in report.features} == {"too few values"}
+
+
 def test_data_without_a_feature_is_refused() -> None:
     with pytest.raises(ValueError, match="lacks features of the baseline: plan"):
         drift_report(BASELINE, frame(10).drop(columns="plan"))

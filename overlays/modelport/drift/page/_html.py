@@ -15,7 +15,7 @@ from modelport.drift.page._page_data import page_json
 from modelport.drift.page._spark import SPARK_HEIGHT, SPARK_WIDTH
 from modelport.drift.page._strip import STRIP_HEIGHT, STRIP_WIDTH
 from modelport.drift.page._view import gauge_percent, view_of
-from modelport.drift.page._words import bin_name, category, change, headline, percent, short, span
+from modelport.drift.page._words import bin_name, category, change, headline, percent, reasons, short, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -101,6 +101,7 @@ def template_environment() -> Environment:
         short=short,
         change=change,
         cut=category,
+        reasons=reasons,
         sortable=_sortable,
         gauged=gauge_percent,
         without_suffix=str.removesuffix,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modelport.drift.page._html import page_policy, page_style, template_environment
-from modelport.drift.page._ranking import worst_verdict
 from modelport.drift.page._words import headline
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def render_index(
 ) -> str:
     """A page with a line for each entry; `empty` is what it says when there is none."""
     lines = [
-        (entry, None, "") if entry.report is None else (entry, worst_verdict(entry.report), headline(entry.report))
+        (entry, None, "") if entry.report is None else (entry, entry.report.verdict, headline(entry.report))
         for entry in entries
     ]
     return _render(
