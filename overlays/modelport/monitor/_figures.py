@@ -106,15 +106,21 @@ class Figures:
         )
 
     def recent(self, snapshot: CountsSnapshot | None) -> CountsSnapshot | None:
-        """What was counted in the drift window that ends with `snapshot`, or now; None without a baseline."""
-        seen = self._moment()[3] if snapshot is None else snapshot
-        if self._window is None or seen is None:
-            return None
-        now = time.monotonic()
-        self._window.observe(now, lambda: seen)
-        # A new process of an old group has not seen how the window began.
-        whole = self._group is None or self._window.covers((time.time_ns() - self._since_ns) / 1e9)
-        return self._window.recent(now, seen, whole=whole)
+        """What was counted in the drift window that ends with `snapshot`, or now; None without a baseline.
+
+        Raises:
+            ValueError: The snapshot was taken before the window began.
+        """
+        if snapshot is not None:
+            now = time.monotonic()
+            # A snapshot is one of this process, whatever group it is in, and nobody knows of which moment.
+            window, live = self._pipeline.window, self._pipeline.live
+            if window is None or live is None:
+                return None
+            window.observe(now, live.snapshot)
+            return window.recent(now, snapshot)
+        seen = self._moment()[3]
+        return None if seen is None else self._recent(seen)
 
     def _moment(self) -> tuple[str, int, Totals, CountsSnapshot | None]:
         live, baseline = self._pipeline.live, self._baseline
@@ -126,6 +132,16 @@ class Figures:
         if live is not None and baseline is not None:
             counts = live.snapshot(_unflattened(totals, live.state()))
         return group.label, group.started_ns, totals, counts
+
+    def _recent(self, seen: CountsSnapshot) -> CountsSnapshot | None:
+        """What was counted in the window that ends now, with `seen`."""
+        if self._window is None:
+            return None
+        now = time.monotonic()
+        self._window.observe(now, lambda: seen)
+        # A new process of an old group has not seen how the window began.
+        whole = self._group is None or self._window.covers((time.time_ns() - self._since_ns) / 1e9)
+        return self._window.recent(now, seen, whole=whole)
 
     def _own_pipeline(self) -> Totals:
         pipeline = self._pipeline
@@ -150,7 +166,7 @@ class Figures:
         return totals
 
     def _drift(self, counts: CountsSnapshot | None) -> ColumnGauges | None:
-        recent = None if counts is None else self.recent(counts)
+        recent = None if counts is None else self._recent(counts)
         if self._baseline is None or recent is None:
             return None
         if self._gauges is None:

@@ -229,7 +229,11 @@ class ModelMonitor:
         """Serving against training over the drift window; None without a baseline.
 
         Args:
-            snapshot: The end of the window, from `counts`; by default this moment's.
+            snapshot: The end of the window, from `counts`; by default this moment's, and that of the whole group with
+                `multiprocess_dir`.
+
+        Raises:
+            ValueError: The snapshot was taken before the window began.
         """
         recent = self._figures.recent(snapshot)
         if self._baseline is None or recent is None:

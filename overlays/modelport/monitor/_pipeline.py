@@ -179,7 +179,7 @@ class Pipeline:
         for start in range(0, len(records), MAX_STEP):
             step = records[start : start + MAX_STEP]
             if self.live is not None and self.window is not None:
-                self.window.observe(time.monotonic(), self.live.snapshot)
+                self.window.before_count(time.monotonic(), self.live.snapshot)
                 _count(self.live, step)
             if self.workers:
                 self._ship([queued for queued in step if not isinstance(queued, Kept)])
