@@ -23,9 +23,18 @@ _VERDICTS = {"moderate": {"moderate", "major"}, "major": {"major"}}
 rule_option = click.option(
     "--rule", type=click.Choice(["raw", "clamp"]), default="clamp", show_default=True, help="How empty bins count."
 )
+
+
+def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """NaN is in no range, and passes for being in any."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not in the range 0<x<1.", ctx, param)
+    return value
+
+
 level_option = click.option(
     "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.99, show_default=True,
-    help="Confidence of the significance test.",
+    callback=_number, help="Confidence of the significance test.",
 )  # fmt: skip
 min_values_option = click.option(
     "--min-values", type=click.IntRange(min=0), default=200, show_default=True,

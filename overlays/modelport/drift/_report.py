@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.drift import divergence
+from modelport.drift._baseline import Baseline
 from modelport.drift._errors import BaselineError
 from modelport.drift._noise import psi_noise
 from modelport.drift._results import DriftReport, FeatureDrift
@@ -17,9 +18,10 @@ from modelport.drift.serving._live import LiveCounts
 from modelport.drift.serving._snapshot import CountsSnapshot
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
-    from modelport.drift._baseline import Baseline, FeatureBaseline
+    from modelport.drift._baseline import FeatureBaseline
     from modelport.drift.divergence import Rule
     from modelport.drift.serving._snapshot import FeatureCounts
 
@@ -32,7 +34,7 @@ _DEFAULT_MIN_VALUES = 200
 
 
 def drift_report(
-    baseline: Baseline,
+    baseline: Baseline | str | os.PathLike[str],
     current: object,
     *,
     output: object = None,
@@ -45,7 +47,7 @@ def drift_report(
     """Compare serving with training.
 
     Args:
-        baseline: The training side.
+        baseline: The training side, or the path of a saved one.
         current: `LiveCounts`, a `CountsSnapshot`, an iterable of `modelport.predictions.Prediction`, or data in any
             form that `Baseline.from_data` takes.
         output: The outputs that go with data, or the name of the column of the data that holds them.
@@ -56,14 +58,16 @@ def drift_report(
         min_values: Serving values a feature needs before it is judged.
 
     Raises:
-        BaselineError: Data that lacks a feature of the baseline, or that would make none either; counts of another
-            baseline.
+        BaselineError: No baseline; data that lacks a feature of the baseline, or that would make none either; outputs
+            of another length; counts of another baseline.
         MissingExtraError: numpy is needed to count and not installed.
     """
+    baseline = Baseline.of(baseline)
     counts = _counts(baseline, current, output, attributions, names)
     rows = [
         feature_drift(column, now, rule=rule, level=level, min_values=min_values)
-        for column, now in zip(baseline.columns, counts.columns, strict=False)
+        for column in baseline.columns
+        if (now := counts.of(column)) is not None
     ]
     return DriftReport(
         features=tuple(rows),
@@ -136,13 +140,11 @@ def feature_drift(
 def _counts(
     baseline: Baseline, current: object, output: object, attributions: object, names: Sequence[str] | None
 ) -> CountsSnapshot:
-    if isinstance(current, LiveCounts):
-        current = current.snapshot()
-    if isinstance(current, CountsSnapshot):
-        if tuple(current.features) != baseline.names:
-            message = "these counts are of another baseline: their features differ"
+    if isinstance(current, (LiveCounts, CountsSnapshot)):
+        if not _are_of(current, baseline):
+            message = "these counts are of another baseline: their features or bins differ"
             raise BaselineError(message)
-        return current
+        return current.snapshot() if isinstance(current, LiveCounts) else current
     require("numpy", "drift")
     # Here, because numpy is an extra.
     from modelport.drift.serving._count_data import count_data
@@ -157,3 +159,12 @@ def _counts(
             return live.snapshot()
         current = chain([first], items)
     return count_data(baseline, current, output=output, attributions=attributions, names=names)
+
+
+def _are_of(counts: LiveCounts | CountsSnapshot, baseline: Baseline) -> bool:
+    if isinstance(counts, LiveCounts):
+        return [column.bins for column in counts.baseline.columns] == [column.bins for column in baseline.columns]
+    # A snapshot has no bounds of bins, only their number.
+    known = [(column, counts.of(column)) for column in baseline.columns]
+    fit = all(now is None or len(now.counts) == len(column.counts) for column, now in known)
+    return fit and tuple(counts.features) == baseline.names

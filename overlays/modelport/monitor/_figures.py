@@ -180,7 +180,7 @@ class Figures:
 def _key(endpoint: str, version: str, baseline: Baseline | None) -> str:
     """Of processes whose counts can be added up: one model, and one set of bins."""
     columns = () if baseline is None else baseline.columns
-    bins = [(column.role, column.name, column.kind, column.edges, column.categories) for column in columns]
+    bins = [column.bins for column in columns]
     return hashlib.sha256(msgspec.json.encode((endpoint, version, bins))).hexdigest()[:16]
 
 

@@ -355,4 +355,4 @@ def _loaded(baseline: str | os.PathLike[str] | Baseline | None) -> Baseline | No
     # Here, so that logging alone loads nothing of drift.
     from modelport.drift import Baseline
 
-    return baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
+    return Baseline.of(baseline)

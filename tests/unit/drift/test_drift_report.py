@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 
 from modelport.drift import Baseline, BaselineError, DriftReport, LiveCounts, drift_report, feature_chart_svg, psi
+from modelport.drift.page._index import IndexEntry, render_index, render_reason
 from modelport.predictions import Prediction
 from tests.unit.drift.reports import HOSTILE_NAMES, hostile_report, large_report, rich_report
 
@@ -288,6 +290,9 @@ def test_a_lone_surrogate_still_makes_a_page_that_can_be_written() -> None:
     report = drift_report(Baseline.from_data({"c": names * 20}), {"c": names * 200})
 
     assert report.to_html(title="\udfff").encode("utf-8")
+    entry = IndexEntry(name="\ud800", href="/", detail="\0", report=report)
+    assert render_index([entry], title="\ud800", subtitle="", empty="").encode("utf-8")
+    assert render_reason("\ud800", title="t", subtitle="", back="/").encode("utf-8")
 
 
 @pytest.mark.parametrize(("features", "windows"), [(200, 500), (1000, 3)])
@@ -392,8 +397,38 @@ def test_a_column_without_any_value_is_drawn() -> None:
 
 
 def test_counts_of_another_baseline_are_refused() -> None:
-    counts = LiveCounts(Baseline.from_data({"a": [1.0, 2.0]}))
+    counts = LiveCounts(Baseline.from_data({"a": [1.0, 2.0] * 50}))
 
     for given in (counts, counts.snapshot()):
-        with pytest.raises(BaselineError, match="of another baseline"):
-            drift_report(Baseline.from_data({"b": [1.0, 2.0]}), given)
+        for other in ({"b": [1.0, 2.0]}, {"a": [1.0, 2.0, 3.0] * 50}):
+            with pytest.raises(BaselineError, match="of another baseline"):
+                drift_report(Baseline.from_data(other), given)
+    with pytest.raises(BaselineError, match="of another baseline"):
+        drift_report(Baseline.from_data({"a": [1.0, 5.0] * 50}), counts)
+
+
+def test_an_output_that_is_also_a_feature_is_compared_as_both() -> None:
+    random = np.random.default_rng(9)
+    scores, ages = random.random(1000), random.normal(40, 9, 1000)
+    baseline = Baseline.from_data({"score": scores, "age": ages}, output=scores + 5)
+
+    for values in (list(scores), iter(scores)):
+        report = drift_report(baseline, [("score", values), ("age", ages)], output="score")
+
+        assert [(row.name, row.verdict) for row in report.features] == [
+            ("score", "stable"), ("age", "stable"), ("output", "major"),
+        ]  # fmt: skip
+        assert [row.n for row in report.features] == [1000] * 3
+
+
+def test_outputs_of_another_length_are_refused() -> None:
+    with pytest.raises(BaselineError, match="10 outputs beside 500 rows"):
+        drift_report(BASELINE, frame(500), output=[0.5] * 10)
+
+
+def test_a_baseline_may_be_its_path(tmp_path: Path) -> None:
+    data = frame(300)
+
+    assert drift_report(BASELINE.save(tmp_path / "b.json"), data) == drift_report(BASELINE, data)
+    with pytest.raises(BaselineError, match="not dict"):
+        drift_report({"a": [1.0]}, data)  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from modelport.drift._results import DriftReport, FeatureDrift
 
-__all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment"]
+__all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment", "writable"]
 
 _VERDICT_CLASSES = {"major": "major", "moderate": "moderate", "stable": "stable", "too few values": "few"}
 _OUTPUT_TOLD = {
@@ -81,6 +81,11 @@ def render_report(
             policy=page_policy(script),
         )
     )
+    return writable(page)
+
+
+def writable(page: str) -> str:
+    """The page without what no file of HTML can hold."""
     # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8; a zero byte has no place in HTML.
     return page.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modelport.drift.page._html import page_policy, page_style, template_environment
+from modelport.drift.page._html import page_policy, page_style, template_environment, writable
 from modelport.drift.page._words import headline
 
 if TYPE_CHECKING:
@@ -57,4 +57,4 @@ def render_reason(reason: str, *, title: str, subtitle: str, back: str, refresh_
 
 def _render(template: str, **values: Any) -> str:
     page: str = template_environment().get_template(template).render(style=page_style(), policy=page_policy(), **values)
-    return page
+    return writable(page)
