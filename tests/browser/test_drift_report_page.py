@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelport.drift import DriftReport, drift_report
 from tests.browser.checks import LEAST_CONTRAST, axe_violations, heading_levels, unnamed_charts
-from tests.unit.drift.reports import HOSTILE_NAMES, baseline, hostile_report, large_report, rich_report
+from tests.unit.drift.reports import HOSTILE_NAMES, baseline, frame, hostile_report, large_report, rich_report
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 SCHEMES = ("light", "dark")
@@ -23,10 +25,20 @@ def _empty() -> DriftReport:
     return drift_report(baseline(), iter(()))
 
 
+def _gone() -> DriftReport:
+    """One feature is missing, another unknown, as is the scale of PSI in its windows."""
+    data = frame(2000, seed=4).assign(age=None, plan="a new one")
+    report = drift_report(baseline(), data)
+    beyond = [msgspec.structs.replace(row, psi=13.7, verdict="too few values", reasons=()) for row in report.features]
+    windows = [msgspec.structs.replace(window, features=tuple(beyond)) for window in rich_report().windows]
+    return msgspec.structs.replace(report, windows=tuple(windows), segments=rich_report().segments)
+
+
 REPORTS: dict[str, Callable[[], DriftReport]] = {
     "rich": rich_report,
     "hostile": hostile_report,
     "empty": _empty,
+    "gone": _gone,
     "large": large_report,
 }
 
@@ -106,6 +118,55 @@ def test_axe_finds_nothing_wrong(load: Open, node_modules: Path, name: str, sche
     page.emulate_media(color_scheme=scheme)
 
     assert axe_violations(page, node_modules) == []
+
+
+LOST_LABELS = """[...document.querySelectorAll("svg.line")].flatMap((drawing) => {
+  const frame = drawing.getBoundingClientRect();
+  const boxes = [...drawing.querySelectorAll("text")].map((label) => label.getBoundingClientRect());
+  return boxes.filter((box, place) => box.left < frame.left || box.right > frame.right
+    || boxes.slice(place + 1).some((other) => box.left < other.right && other.left < box.right
+      && box.top + 2 < other.bottom && other.top + 2 < box.bottom)).map((box) => JSON.stringify(box)); })"""
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("name", ["rich", "gone", "large"])
+def test_no_label_of_a_line_is_cut_or_on_another(load: Open, name: str, width: int) -> None:
+    page = load(name)
+    page.set_viewport_size({"width": width, "height": 900})
+
+    assert page.evaluate(LOST_LABELS) == []
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_why_a_column_drifted_is_seen_at_every_width(load: Open, width: int) -> None:
+    page = load("gone")
+    page.set_viewport_size({"width": width, "height": 900})
+    rows = page.locator("table.overview tbody tr")
+
+    for place, (name, why) in enumerate((("plan", "unseen values"), ("age", "missing values"))):
+        assert rows.nth(place).locator("th").inner_text() == name
+        told = rows.nth(place).locator(".why")
+        assert told.inner_text() == why
+        box = told.bounding_box()
+        assert box["x"] + box["width"] <= width
+    assert "2 major; 1 by missing values, 1 by unseen values" in page.locator(".headline p").first.inner_text()
+
+
+def test_what_lies_beyond_a_scale_is_marked_so(load: Open) -> None:
+    page = load("gone")
+
+    time = page.locator("section[aria-labelledby=time]")
+    assert time.locator("path.mark.few").count() > 0
+    assert time.locator("circle.mark").count() == 0
+
+
+@pytest.mark.parametrize("name", ["rich", "gone", "empty"])
+def test_no_row_of_figures_is_much_shorter_than_another(load: Open, name: str) -> None:
+    page = load(name)
+
+    tops = page.locator("header .facts div").evaluate_all("tiles => tiles.map((tile) => tile.offsetTop)")
+    rows = Counter(tops).values()
+    assert max(rows) - min(rows) <= 1
 
 
 def test_hostile_text_is_only_text(load: Open) -> None:

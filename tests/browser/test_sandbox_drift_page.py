@@ -101,6 +101,7 @@ def test_the_pages_fit_read_and_are_accessible(
     pages.set_viewport_size({"width": width, "height": 900})
 
     assert pages.evaluate("document.documentElement.scrollWidth") <= width
+    assert pages.evaluate("[...document.querySelectorAll('.list')].every((box) => box.scrollWidth <= box.clientWidth)")
     assert pages.evaluate(LEAST_CONTRAST) >= 4.5
     assert unnamed_charts(pages) == []
     levels = heading_levels(pages)

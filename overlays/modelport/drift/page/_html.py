@@ -31,6 +31,7 @@ _OUTPUT_TOLD = {
     "stable": "is stable",
     "too few values": "has too few values to judge",
 }
+_MOST_IN_ROW = 7
 _VERDICT_ORDER = {"major": "0", "moderate": "1", "stable": "2", "too few values": "3"}
 
 
@@ -109,6 +110,7 @@ def template_environment() -> Environment:
         reasons=reasons,
         sortable=_sortable,
         gauged=gauge_percent,
+        in_row=_in_row,
         without_suffix=str.removesuffix,
         first_moment=_first_moment,
         last_moment=_last_moment,
@@ -152,6 +154,12 @@ def _sortable(value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return repr(value) if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"
+
+
+def _in_row(count: int) -> int:
+    """Of so many tiles those in a row, where there is room for seven: no row is much shorter than another."""
+    rows = math.ceil(count / _MOST_IN_ROW)
+    return math.ceil(count / max(rows, 1))
 
 
 def _first_moment(text: str) -> str:

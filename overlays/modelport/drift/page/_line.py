@@ -22,10 +22,10 @@ __all__ = ["Dot", "Line", "line_of", "metric_line", "psi_line"]
 
 _WIDTH, _HEIGHT = 560, 190
 _TOP, _RIGHT, _BOTTOM, _LEFT = 12, 14, 30, 46
-_TICK_GAP = 11
+_TICK_GAP = 15
 _X_TICKS = 5
-_LETTER = 6.4
-"""Pixels of a letter of a label, at most."""
+_LETTER = 8.2
+"""Pixels of a letter of a label, at most: on a narrow page, where labels are larger."""
 _SPILL = 12
 _TOUCHING = 1e-9
 _ROUNDING = 1e-9
@@ -36,11 +36,12 @@ _NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
 class Dot(msgspec.Struct, frozen=True):
-    """A point; hollow if it is not `firm`, that is, from too few values to judge."""
+    """A point; hollow if it is not `firm`, that is, from too few values to judge; an arrow if it is `over` the top."""
 
     x: float
     y: float
     firm: bool
+    over: bool
     text: str
 
 
@@ -120,7 +121,7 @@ def line_of(
         lines=tuple(_joined([(xs[index], scale(values[index])) for index in run]) for run in runs if len(run) > 1),
         areas=tuple(_areas(xs, noise, places, scale)),
         dots=tuple(
-            Dot(*point, not firm or firm[index], f"{places[index].text}: {short(values[index])}")
+            Dot(*point, not firm or firm[index], values[index] > top, f"{places[index].text}: {short(values[index])}")
             for index in drawn
             if (point := points[index]) is not None
         ),

@@ -14,6 +14,7 @@ from modelport.drift.page._places import TOP_PSI, places_of
 from modelport.drift.page._ranking import DRIFTED, ranked, series_of, worst_segments
 from modelport.drift.page._spark import spark_of
 from modelport.drift.page._strip import strip_of
+from modelport.drift.page._words import short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ MOST_SEGMENTS = 50
 MOST_STRIPS = 40
 MOST_LINES = 4
 MOST_METRICS = 6
+FIRST_METRICS = 3
 STRIP_BARS = 120
 LINE_POINTS = 240
 
@@ -78,6 +80,7 @@ def view_of(report: DriftReport) -> dict[str, Any]:
         "columns": [_column(row, anchors) for row in columns],
         "cards": [Card(row=row, chart=chart_of(row), anchor=anchors[id(row)]) for row in drawn],
         "anchor_of": {(row.role, row.name): anchors[id(row)] for row in drawn},
+        "facts": _facts(report),
         "outputs": [row for row in columns if row.role == "output"],
         "attributions": [_column(row, {}) for row in attributions],
         "absences": absences(report),
@@ -88,6 +91,23 @@ def view_of(report: DriftReport) -> dict[str, Any]:
         **_over_time(report),
         **_performance(report),
     }
+
+
+def _facts(report: DriftReport) -> list[tuple[str, str]]:
+    """What a reader looks for first, with the first few measures of performance."""
+    facts = [("Training rows", f"{report.baseline_rows:,}"), ("Predictions compared", f"{report.records:,}")]
+    if report.uncounted:
+        facts.append(("Not readable as rows", f"{report.uncounted:,}"))
+    facts.append(("Mean PSI of the features", short(report.mean_psi)))
+    facts += [("PSI of the output", short(row.psi)) for row in report.features if row.role == "output"]
+    if report.windows:
+        facts.append(("Windows of time", f"{len(report.windows):,}"))
+    return facts + _measures(report)[:FIRST_METRICS]
+
+
+def _measures(report: DriftReport) -> list[tuple[str, str]]:
+    metrics = {} if report.performance is None else report.performance.metrics
+    return [(name, short(value)) for name, value in metrics.items()]
 
 
 def _drawn(columns: Sequence[FeatureDrift]) -> list[FeatureDrift]:
@@ -149,4 +169,8 @@ def _performance(report: DriftReport) -> dict[str, Any]:
         known = [math.nan if found is None else found.metrics.get(name, math.nan) for found in measured]
         runs = [[value for value in known[place.first : place.last + 1] if not math.isnan(value)] for place in points]
         lines.append(metric_line(name, [run[-1] if run else math.nan for run in runs], points))
-    return {"metric_lines": lines, "labelled_windows": sum(found is not None for found in measured)}
+    return {
+        "measures": _measures(report),
+        "metric_lines": lines,
+        "labelled_windows": sum(found is not None for found in measured),
+    }
