@@ -465,6 +465,7 @@ def test_values_that_stay_away_fail_too(
     report = compare("--baseline", before, "--current", now, "--fail-on", level, code=code)
 
     assert report["features"]["x"]["reasons"] == (["missing"] if missing > 0.1 else [])
+    assert report["verdict"] == report["features"]["x"]["verdict"]
 
 
 def test_a_log_by_position_is_counted_in_all_features_and_compared_in_some(compare: Compare, tmp_path: Path) -> None:

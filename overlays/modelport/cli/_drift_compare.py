@@ -34,7 +34,17 @@ if TYPE_CHECKING:
 
     from modelport.drift import Baseline, CountsSnapshot, DriftReport
 
-_SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_rows", "model_version", "mean_psi")
+_SUMMARY = (
+    "verdict",
+    "rule",
+    "level",
+    "min_values",
+    "records",
+    "uncounted",
+    "baseline_rows",
+    "model_version",
+    "mean_psi",
+)
 
 
 @click.command("compare")

@@ -36,7 +36,7 @@ def report_data(report: DriftReport) -> dict[str, Any]:
     whole = msgspec.structs.asdict(report)
     parts = {"windows": report.windows, "segments": report.segments}
     slices = {name: _slices(report, found) for name, found in parts.items()}
-    found = {**whole, **slices, "mean_psi": report.mean_psi, "features": report.to_rows()}
+    found = {**whole, **slices, "verdict": report.verdict, "mean_psi": report.mean_psi, "features": report.to_rows()}
     return {"format": "modelport.drift_report", "version": 1, **_plain(found)}
 
 
