@@ -97,7 +97,10 @@ def frozen(features: Any) -> object:
         # In the queue, bytes are what has been encoded already.
         return plain(features)
     try:
-        copy: Callable[[], object] | None = getattr(features, "copy", None)
+        # In this order: pydantic has deprecated the other name.
+        copy: Callable[[], object] | None = getattr(features, "__copy__", None) or getattr(features, "copy", None)
         return features if copy is None else copy()
-    except Exception:  # noqa: BLE001 - the request path never raises; then the reference has to do
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - the request path never raises, nor panics; then the reference has to do
         return features

@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelport._plain import MAX_LEVELS
 from modelport.drift import Baseline, BaselineError
 from modelport.monitor import ModelMonitor
 from modelport.predictions import CallableSink, FileSink, Record, _worker, read_predictions
 from tests.unit.conftest import ListSink
+from tests.unit.predictions.records import nested
 
 Eventually = Callable[[Callable[[], object]], None]
 BASELINE = Baseline.from_data({"a": [float(n) for n in range(100)], "b": ["x", "y"] * 50}, output=[0.0, 1.0] * 50)
@@ -117,7 +119,8 @@ BAD: dict[str, Callable[[], object]] = {
     "mapping": lambda: {"a": nasty(), "b": nasty()},
     "object": object,
     "loop": loop,
-    "tuple keys": lambda: {(1, 2): 3},
+    "keys": lambda: {object(): 3},
+    "deep": lambda: nested(MAX_LEVELS + 1),
     "complex": lambda: 1j,
     "bytes of a kind": lambda: OwnBytes(b"x"),
 }

@@ -18,7 +18,7 @@ import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
 from modelport.monitor import ModelMonitor
-from modelport.predictions import FileSink, GroundTruth, Prediction, Spool
+from modelport.predictions import FileSink, GroundTruth, Prediction, Spool, read_predictions
 from tests.unit.conftest import ListSink
 
 BASELINE = Baseline.from_data(
@@ -36,10 +36,11 @@ ROWS = [[1.0, 0.5], [2.0, 1.5], [3.0, 0.5]]
 @pytest.mark.parametrize(
     "table",
     [ROWS, np.array(ROWS), np.array(ROWS, np.float32), pd.DataFrame(ROWS, columns=["a", "b"]), "iterator",
-     [np.array(row) for row in ROWS], np.array(ROWS, object), [dict(zip("ab", row, strict=True)) for row in ROWS]],
-    ids=["list", "array", "float32", "frame", "iterator", "arrays", "objects", "mappings"],
+     [np.array(row) for row in ROWS], np.array(ROWS, object), np.ma.array(ROWS),
+     [dict(zip("ab", row, strict=True)) for row in ROWS]],
+    ids=["list", "array", "float32", "frame", "iterator", "arrays", "objects", "masked", "mappings"],
 )  # fmt: skip
-@pytest.mark.parametrize("outputs", [[0, 1, 2], np.array([0, 1, 2]), pd.Series([0, 1, 2]), "iterator"])
+@pytest.mark.parametrize("outputs", [[0, 1, 2], np.array([0, 1, 2]), pd.Series([0, 1, 2], [5.0, 6.0, 7.0]), "iterator"])
 def test_log_many_makes_a_record_of_each_row_of_a_batch_in_any_form(table: Any, outputs: Any) -> None:
     table = iter(ROWS) if isinstance(table, str) else table
     outputs = iter([0, 1, 2]) if isinstance(outputs, str) else outputs
@@ -66,6 +67,29 @@ def test_an_array_of_any_width_is_logged_bit_by_bit(width: int, order: Any) -> N
     assert [record.features for record in sink.records[1:]] == table[1:].tolist()
     assert repr(sink.records[0].features) == repr(table[0].tolist())
     assert repr(sink.records[3].features) == repr(table[3].tolist())
+
+
+def test_what_a_masked_array_hides_is_missing() -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink]) as monitor:
+        monitor.log_many(np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], [[False, True], [False, False]]), [0, 1])
+
+    assert [record.features for record in sink.records] == [[1.0, None], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "rows", [np.array([b"hello"], object), pd.Series([b"hello"]), [b"hello", [np.float64(1)]]],
+    ids=["array", "series", "list"],
+)  # fmt: skip
+def test_bytes_as_rows_of_a_batch_are_text_and_harm_no_other_record(rows: Any, tmp_path: Path) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink, FileSink(tmp_path, format="msgpack")], interval=60) as monitor:
+        monitor.log([1.0], 0)
+        monitor.log_many(rows, [0] * len(rows))
+
+    expected = [[1.0], "aGVsbG8=", [1.0]][: 1 + len(rows)]
+    assert [record.features for record in sink.records] == expected
+    assert [record.features for record in read_predictions(tmp_path)] == expected
 
 
 @pytest.mark.parametrize("frozen", [np.array(ROWS), ROWS])

@@ -38,6 +38,13 @@ def offer(worker: SinkWorker, records: list[Any]) -> None:
         worker.offer(frame)
 
 
+def nested(levels: int) -> Any:
+    value: Any = 1.0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def logged(record: Any) -> Any:
     """The record as its JSON line says it: what every way back from a file is measured by."""
     return decode_line(to_json_line(record))
