@@ -22,6 +22,7 @@ __all__ = [
     "PRIVATE_DIRECTORY",
     "PRIVATE_FILE",
     "append_whole",
+    "make_private_directory",
     "replace_file",
     "sync_directories",
     "try_lock",
@@ -62,6 +63,22 @@ def unlock(descriptor: int) -> None:
     if fcntl is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def make_private_directory(directory: Path) -> None:
+    """Make `directory`, and those above it that are missing, for their owner only; fine if it is there.
+
+    Raises:
+        OSError: It cannot be made, or something else has its name.
+    """
+    try:
+        directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    except FileNotFoundError:
+        if directory.parent == directory:
+            raise
+        # mkdir(parents=True) would give those above the usual mode.
+        make_private_directory(directory.parent)
+        directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
 def append_whole(descriptor: int, content: bytes, size: int, sync: Callable[[int], None] | None = None) -> None:

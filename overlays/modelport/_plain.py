@@ -84,9 +84,8 @@ def _key(key: object, levels: int) -> str:
     if type(key) is str:
         return key
     made = plain(key, levels)
-    if isinstance(made, (str, int, float)):
-        return str(made)
-    return msgspec.json.encode(made).decode()
+    # Numbers by themselves, as JSON has no NaN.
+    return str(made) if type(made) in {str, int, float} else msgspec.json.encode(made).decode()
 
 
 def _other(value: object, levels: int) -> JsonValue:

@@ -56,8 +56,12 @@ class Sink(ABC):
         """
         raise NotImplementedError
 
-    def close(self) -> None:  # noqa: B027 - most sinks have nothing to close
-        """Let go of connections and files. Called once, after the last `write`."""
+    def close(self) -> bool | None:  # noqa: B027 - most sinks have nothing to close
+        """Let go of connections and files. Called once, after the last `write`.
+
+        Returns:
+            False if it leaves records behind that have not arrived, as a journal for the next start does.
+        """
 
     def after_fork(self) -> None:  # noqa: B027 - most sinks own nothing that a fork shares
         """Forget, in a forked child, what the parent owns. It must not touch a connection the parent still uses."""
