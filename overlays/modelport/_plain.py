@@ -19,7 +19,8 @@ MAX_LEVELS = 200
 SCALARS = frozenset({type(None), bool, int, float, str})
 """What lies in no container and holds none."""
 
-_CONVERSIONS = ("tolist", "item", "isoformat", "to_pylist", "to_list", "model_dump")
+# A Series of polars has an `item` too, which is for one value only.
+_CONVERSIONS = ("tolist", "to_list", "item", "isoformat", "to_pylist", "model_dump")
 _ABSENT_NAMES = frozenset({"NAType", "NaTType"})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import polars as pl
 import pydantic
 import pytest
 from hypothesis import example, given
@@ -103,6 +104,7 @@ def test_nan_is_null_and_infinities_are_text_that_float_reads() -> None:
         (pd.NaT, None),
         (pd.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
         (pd.Series({"a": 1}), {"a": 1}),
+        (pl.Series([1.5, None]), [1.5, None]),
         ({1: (np.int8(1),)}, {"1": [1]}),
         ({None: 1, 1.5: 2, True: 3, (1, "a"): 4}, {"null": 1, "1.5": 2, "true": 3, '[1,"a"]': 4}),
         ({b"\xff": {dt.date(2026, 1, 2): 1}}, {"/w==": {"2026-01-02": 1}}),
