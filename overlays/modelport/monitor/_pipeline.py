@@ -99,7 +99,8 @@ class Pipeline:
         """Lost records by reason and, where it was a sink that lost them, its name."""
         lost = {(reason, ""): count for reason, count in self.drain.dropped().items()}
         lost.setdefault(("spool_full", ""), 0)
-        lost.update({("sink_error", worker.sink.name): worker.dropped for worker in self.workers})
+        for worker in self.workers:
+            lost["sink_error", worker.sink.name] = worker.dropped + worker.sink.lost
         return lost
 
     def flush(self, deadline: float) -> bool:

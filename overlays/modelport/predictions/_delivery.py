@@ -48,7 +48,7 @@ def hand_over(
     return _write(sink, _decoded(frames)[done:], failed, settle)
 
 
-def told(error: Exception) -> str:
+def told(error: BaseException) -> str:
     """What to log of an error: the text of others than the system's may quote predictions, which are confidential."""
     if isinstance(error, OSError):
         return repr(error)
