@@ -559,6 +559,39 @@ if child:
     assert sorted(ids(tmp_path)) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        "ParquetSink(folder)",
+        "ParquetSink(MemoryStore(), journal=folder)",
+        "S3Sink(MemoryStore(), journal=folder)",
+        "S3Sink(MemoryStore(), format='txt.gz', journal=folder)",
+    ],
+)
+def test_what_a_sink_needs_is_imported_when_it_is_made_and_pandas_is_not(
+    make: str, tmp_path: Path, run_python: Callable[..., Any]
+) -> None:
+    """A child that is forked while a thread of its parent imports waits for ever for that import."""
+    program = f"""
+import sys
+from obstore.store import MemoryStore
+from modelport.predictions import GroundTruth, ParquetSink, Prediction, S3Sink
+folder = {str(tmp_path)!r}
+sink = {make}
+before = set(sys.modules)
+for n, value in enumerate([1.5, None, "x", True, [1], float("nan")]):
+    features = {{"a": value, "b": 0.5, "c": "text"}}
+    sink.write([
+        Prediction(prediction_id=str(n), timestamp_ns={START_NS}, endpoint="e", features=features, output=n),
+        GroundTruth(prediction_id=str(n), timestamp_ns={START_NS}, endpoint="e", label=value),
+    ])
+    sink.roll()
+assert sink.close()
+print(sorted(set(sys.modules) - before), "pandas" in sys.modules)
+"""
+    assert run_python(program).stdout.strip() == "[] False"
+
+
 KILLED = f"""
 import os, sys, time
 from modelport.predictions import ParquetSink, Prediction

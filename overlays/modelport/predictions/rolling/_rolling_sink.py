@@ -312,8 +312,10 @@ class RollingSink(Sink):
             lines = journal.lines()
         except FileNotFoundError:
             self.lost += journal.rows
-            path, rows = journal.path, journal.rows or "all its"
-            _logger.warning("sink %s: somebody has deleted the journal %s with %s records", self.name, path, rows)
+            rows = journal.rows or "all its"
+            _logger.warning(
+                "sink %s: somebody has deleted the journal %s with %s records", self.name, journal.path, rows
+            )
             return
         for path, content in files_of(lines, journal.name, self._form):
             self._destination.put(path, content)
