@@ -92,7 +92,9 @@ class Pipeline:
         names = None if baseline is None else baseline.names
         self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
         self.spooler = (
-            None if spool is None else Spooler(spool, endpoint, [worker.sink.name for worker in self.workers])
+            None
+            if spool is None
+            else Spooler(spool, endpoint, [worker.sink.name for worker in self.workers], self._lost)
         )
         self._attach()
 
@@ -100,7 +102,8 @@ class Pipeline:
         """Lost records by reason and, where it was a sink that lost them, its name."""
         lost = {(reason, ""): count for reason, count in self.drain.dropped().items()}
         lost.setdefault(("spool_full", ""), 0)
-        lost.update({("sink_error", worker.sink.name): worker.dropped for worker in self.workers})
+        for worker in self.workers:
+            lost["sink_error", worker.sink.name] = worker.dropped + worker.sink.lost
         return lost
 
     def flush(self, deadline: float) -> bool:
@@ -213,6 +216,12 @@ class Pipeline:
         except OSError:
             return False
         return True
+
+    def _lost(self, sink: str, records: int) -> None:
+        """Somebody has removed records from the spool that `sink` had not taken."""
+        for worker in self.workers:
+            if worker.sink.name == sink:
+                worker.lose(records)
 
     def _refused(self, error: Exception) -> None:
         self.drain.drops.add("encode_error", error=error)

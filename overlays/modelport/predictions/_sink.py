@@ -31,12 +31,14 @@ class Sink(ABC):
         max_buffer: Records kept while the sink is down; beyond it new ones are dropped and counted.
         max_buffer_bytes: Bytes of them, as they are kept (msgpack); whichever bound is met first.
         takes_frames: Whether `write_frames` is there: for sinks that can do with records as they are kept.
+        lost: Records that it had taken and that are lost all the same, such as with a file that somebody has removed.
     """
 
     name: str = "sink"
     max_buffer: int = DEFAULT_MAX_BUFFER
     max_buffer_bytes: int = DEFAULT_MAX_BUFFER_BYTES
     takes_frames: bool = False
+    lost: int = 0
 
     @abstractmethod
     def write(self, records: Sequence[Record]) -> None:

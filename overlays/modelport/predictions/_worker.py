@@ -91,6 +91,13 @@ class SinkWorker:
                 self._start()
                 self._changed.notify_all()
 
+    def lose(self, records: int) -> None:
+        """Count records of the backlog that somebody has removed from the disk."""
+        with self._changed:
+            self.dropped += records
+            self._settled += records
+            self._changed.notify_all()
+
     @contextlib.contextmanager
     def hurried(self) -> Generator[None]:
         """Do not pause for long between attempts: somebody waits for a flush, perhaps of another sink first."""
