@@ -115,11 +115,22 @@ class Steps:
         self.taken += len(step)
 
 
+@pytest.fixture
+def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is queued is processed by whoever flushes, and at no other time."""
+
+    def refuse(_thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+
+
 def log_batch(drain: Drain, rows: int) -> None:
     permits, _ = drain.gate.take_many(rows)
     drain.gate.put_batch(Batch([[1.0]] * rows, [0] * rows, permits, 0))
 
 
+@pytest.mark.usefixtures("_no_thread")
 @pytest.mark.parametrize("error", [ValueError(), Panic()])
 def test_a_step_that_fails_costs_its_records_and_no_other(error: BaseException) -> None:
     steps = Steps(error)
@@ -146,6 +157,7 @@ def test_the_drains_thread_outlives_whatever_a_step_raises(
     assert drain.close(time.monotonic() + 20)
 
 
+@pytest.mark.usefixtures("_no_thread")
 def test_ctrl_c_during_a_flush_is_passed_on_and_its_loss_is_counted() -> None:
     drain = Drain(Steps(KeyboardInterrupt()), 10_000, 60, ids)
     log_batch(drain, 600)

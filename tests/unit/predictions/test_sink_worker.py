@@ -232,7 +232,7 @@ def test_a_thread_that_has_died_is_replaced(
     with monkeypatch.context() as patch:
         patch.setattr(worker, "_run", lambda: None)
         offer(worker, 1)
-        eventually(lambda: not any("modelport-sink" in thread.name for thread in threading.enumerate()))
+        eventually(lambda: worker._thread is not None and not worker._thread.is_alive())
     offer(worker, 1, 1)
 
     assert worker.flush(soon())
