@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from modelport._plain import JsonValue, plain, plain_body, unwrap
-from modelport.predictions._frame import BIG_INTEGER, Frame, Header
+from modelport._plain import MAX_LEVELS, SCALARS, JsonValue, plain, plain_body, unwrap
+from modelport.predictions._frame import BIG_INTEGER, Frame, Header, decode_value
 from modelport.predictions._queued import Full, Truth
 from modelport.predictions._record import (
     GroundTruth,
@@ -33,6 +33,9 @@ _NOTHING = b"\x90"
 _NIL = b"\xc0"
 _MAX_INT64 = 2**64 - 1
 _MIN_INT64 = -(2**63)
+_OPENING = (*range(0x80, 0xA0), *range(0xDC, 0xE0))
+"""What a map or an array begins with in msgpack."""
+_NOT_OPENING = bytes(set(range(256)).difference(_OPENING))
 
 _encode = msgspec.msgpack.Encoder().encode
 # Decimals as numbers, as `plain` has them.
@@ -87,23 +90,32 @@ class FrameMaker:
         """As `_quick`, in one call of the encoder: for records that are written one by one."""
         features, output, prediction_id, time = queued
         try:
-            packed = msgspec.Raw(features if type(features) is bytes else _pack_features(features))
-            columns = ((prediction_id,), (time,), (output,), (packed,), None, ())
+            packed = features if type(features) is bytes else _pack_features(features)
+            columns = ((prediction_id,), (time,), (output,), (msgspec.Raw(packed),), None, ())
             # Without its first byte, an array of six, it goes on where the head, the first of seven, ends.
-            return [Frame(self._head + _encode_any(columns)[1:], 1, time, time, self._endpoint)]
+            payload = self._head + _encode_any(columns)[1:]
         except Exception:  # noqa: BLE001 - as in `_predictions`
             return self._careful((queued,))
+        if _may_be_deep(packed if type(output) in SCALARS else payload):
+            return self._careful((queued,))
+        return [Frame(payload, 1, time, time, self._endpoint)]
 
     def _quick(self, step: Sequence[Usual]) -> Frame:
         """All records in a few calls."""
         features, outputs, ids, times = zip(*step, strict=True)
         if set(map(type, features)) != {bytes}:
             features = tuple([row if type(row) is bytes else _pack_features(row) for row in features])
+        if max(map(len, features)) > MAX_LEVELS:
+            for row in features:
+                _check_levels(row)
+        packed = _encode_any(outputs)
+        if not SCALARS.issuperset(map(type, outputs)):
+            _check_levels(packed)
         parts = (
             self._head,
             _encode(ids),
             _encode(times),
-            _encode_any(outputs),
+            packed,
             _array_head(len(step)),
             *features,
             _NIL,
@@ -148,7 +160,7 @@ class FrameMaker:
             _text(prediction_id),
             _time(time),
             _pack(output),
-            features if type(features) is bytes else _pack_features(features, careful=True),
+            _checked(features) if type(features) is bytes else _pack_features(features, careful=True),
             _NIL if extras is None else pack_plain(cast("JsonValue", extras)),
         )
 
@@ -204,9 +216,10 @@ def pack_plain(value: JsonValue) -> bytes:
 
 def _pack(value: object) -> bytes:
     try:
-        return _encode_any(value)
+        packed = _encode_any(value)
     except Exception:  # noqa: BLE001 - whatever msgspec refuses, `plain` has the last word
         return pack_plain(plain(value))
+    return _checked(packed)
 
 
 def _pack_features(features: Any, *, careful: bool = False) -> bytes:
@@ -217,6 +230,26 @@ def _pack_features(features: Any, *, careful: bool = False) -> bytes:
         except TypeError:
             return pack_plain(plain(cast("object", features)))
     return _pack(cast("object", features)) if careful else _encode_any(features)
+
+
+def _checked(packed: bytes) -> bytes:
+    _check_levels(packed)
+    return packed
+
+
+def _check_levels(packed: bytes) -> None:
+    """Refuse what no reader could take: msgspec goes deeper than `plain` does.
+
+    Raises:
+        ValueError: More than `MAX_LEVELS` containers lie in each other.
+    """
+    if _may_be_deep(packed):
+        plain(decode_value(packed))
+
+
+def _may_be_deep(packed: bytes) -> bool:
+    """False where it is too short for it, or has too few bytes that could open a container; which costs little."""
+    return len(packed) > MAX_LEVELS and len(packed.translate(None, _NOT_OPENING)) > MAX_LEVELS
 
 
 def _array_head(count: int) -> bytes:

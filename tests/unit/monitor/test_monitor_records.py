@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
 from modelport.monitor import ModelMonitor
-from modelport.predictions import FileSink, GroundTruth, Prediction, Spool
+from modelport.predictions import FileSink, GroundTruth, Prediction, Spool, read_predictions
 from tests.unit.conftest import ListSink
 
 BASELINE = Baseline.from_data(
@@ -36,10 +37,11 @@ ROWS = [[1.0, 0.5], [2.0, 1.5], [3.0, 0.5]]
 @pytest.mark.parametrize(
     "table",
     [ROWS, np.array(ROWS), np.array(ROWS, np.float32), pd.DataFrame(ROWS, columns=["a", "b"]), "iterator",
-     [np.array(row) for row in ROWS], np.array(ROWS, object), [dict(zip("ab", row, strict=True)) for row in ROWS]],
-    ids=["list", "array", "float32", "frame", "iterator", "arrays", "objects", "mappings"],
+     [np.array(row) for row in ROWS], np.array(ROWS, object), np.ma.array(ROWS),
+     [dict(zip("ab", row, strict=True)) for row in ROWS]],
+    ids=["list", "array", "float32", "frame", "iterator", "arrays", "objects", "masked", "mappings"],
 )  # fmt: skip
-@pytest.mark.parametrize("outputs", [[0, 1, 2], np.array([0, 1, 2]), pd.Series([0, 1, 2]), "iterator"])
+@pytest.mark.parametrize("outputs", [[0, 1, 2], np.array([0, 1, 2]), pd.Series([0, 1, 2], [5.0, 6.0, 7.0]), "iterator"])
 def test_log_many_makes_a_record_of_each_row_of_a_batch_in_any_form(table: Any, outputs: Any) -> None:
     table = iter(ROWS) if isinstance(table, str) else table
     outputs = iter([0, 1, 2]) if isinstance(outputs, str) else outputs
@@ -66,6 +68,29 @@ def test_an_array_of_any_width_is_logged_bit_by_bit(width: int, order: Any) -> N
     assert [record.features for record in sink.records[1:]] == table[1:].tolist()
     assert repr(sink.records[0].features) == repr(table[0].tolist())
     assert repr(sink.records[3].features) == repr(table[3].tolist())
+
+
+def test_what_a_masked_array_hides_is_missing() -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink]) as monitor:
+        monitor.log_many(np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], [[False, True], [False, False]]), [0, 1])
+
+    assert [record.features for record in sink.records] == [[1.0, None], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "rows", [np.array([b"hello"], object), pd.Series([b"hello"]), [b"hello", [np.float64(1)]]],
+    ids=["array", "series", "list"],
+)  # fmt: skip
+def test_bytes_as_rows_of_a_batch_are_text_and_harm_no_other_record(rows: Any, tmp_path: Path) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink, FileSink(tmp_path, format="msgpack")], interval=60) as monitor:
+        monitor.log([1.0], 0)
+        monitor.log_many(rows, [0] * len(rows))
+
+    expected = [[1.0], "aGVsbG8=", [1.0]][: 1 + len(rows)]
+    assert [record.features for record in sink.records] == expected
+    assert [record.features for record in read_predictions(tmp_path)] == expected
 
 
 @pytest.mark.parametrize("frozen", [np.array(ROWS), ROWS])
@@ -300,6 +325,23 @@ def test_features_that_are_bytes_are_text_in_the_log() -> None:
         monitor.log(b"\xff\xfe", 1)
 
     assert sink.records[0].features == "//4="
+
+
+class Row(pydantic.BaseModel):
+    a: float
+    b: float
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pydantic_model_is_the_mapping_it_stands_for_at_that_moment() -> None:
+    sink, row = ListSink(), Row(a=1.0, b=0.5)
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], interval=60) as monitor:
+        monitor.log(row, 1)
+        row.a = 2.0
+
+    assert [record.features for record in sink.records] == [{"a": 1.0, "b": 0.5}]
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.uncounted) == (1, 0)
 
 
 def test_after_each_step_those_who_asked_are_told() -> None:
