@@ -276,19 +276,19 @@ class ModelMonitor:
     def install_signal_handlers(self, *signals: signal.Signals, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> None:
         """Ship what is queued when the process is told to end, then do what would have happened without this.
 
-        A handler that was installed before is called after a flush. Where there was none, the monitor is closed and
-        the process ends by the signal, as its parent expects. Call it from the main thread, after any server has
-        installed its handlers; a handler installed later replaces this one. Not for asyncio's
-        ``loop.add_signal_handler``: there call `close` in your own handler.
+        It does so for all monitors of the process. A handler that was installed before is called after a flush. Where
+        there was none, the monitors are closed and the process ends by the signal, as its parent expects. Call it from
+        the main thread, after any server has installed its handlers; a handler installed later replaces this one. Not
+        for asyncio's ``loop.add_signal_handler``: there call `close` in your own handler.
 
         Args:
             *signals: By default SIGTERM.
-            timeout: Seconds to spend on shipping.
+            timeout: Seconds to spend on shipping, all monitors together.
 
         Raises:
             ValueError: Not called from the main thread.
         """
-        install_handlers(self, signals or (signal.SIGTERM,), timeout)
+        install_handlers(signals or (signal.SIGTERM,), timeout)
 
     def metrics_text(self) -> str:
         """All metrics in the Prometheus text format.

@@ -225,6 +225,31 @@ def test_sigterm_with_our_handler_loses_nothing_and_still_ends_by_the_signal(tmp
 
 
 @posix
+@pytest.mark.parametrize("own", ["", "signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(5))"])
+def test_a_signal_ships_and_closes_every_monitor_of_the_process(tmp_path: Path, own: str) -> None:
+    told = run(
+        f"""
+from modelport.predictions import Sink
+class Told(Sink):
+    def __init__(self, name): self.name = name
+    def write(self, records): print('wrote', self.name, flush=True)
+    def close(self): print('closed', self.name, flush=True)
+{own}
+monitors = [ModelMonitor('e', sinks=[Told(name)], interval=60) for name in 'ab']
+for m in monitors: m.install_signal_handlers()
+monitors.append(ModelMonitor('e', sinks=[Told('c')], interval=60))
+for m in monitors: m.log([1], 1)
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(60)
+""",
+        tmp_path,
+        expect=5 if own else -signal.SIGTERM,
+    )
+
+    assert sorted(told.splitlines()) == sorted(f"{what} {name}" for name in "abc" for what in ("wrote", "closed"))
+
+
+@posix
 def test_the_applications_own_handler_is_still_called(tmp_path: Path) -> None:
     program = SIGTERM_PROGRAM.format(
         before="signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(5))",
