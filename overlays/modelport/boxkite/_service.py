@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from modelport._extras import require
+from modelport._importing import importing
 from modelport.boxkite._baseline_collector import BaselineMetricCollector, baseline_of, default_path
 from modelport.boxkite._exporter import ExporterSink
 from modelport.monitor._serving_log import ServingLog
@@ -114,7 +115,8 @@ class ModelMonitoringService(ServingLog):
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from modelport.boxkite._metrics import BoxkitePage
+        with importing:
+            from modelport.boxkite._metrics import BoxkitePage
 
         if self._page is None:
             self._page = BoxkitePage()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport._importing import importing
 from modelport.monitor._group import ProcessGroup
 from modelport.monitor._group_totals import Totals
 from modelport.monitor._view import MonitorView, SinkView
@@ -155,7 +156,8 @@ class Figures:
             return None
         if self._gauges is None:
             # Here, because drift is only there with a baseline.
-            from modelport.drift._gauges import DriftGauges
+            with importing:
+                from modelport.drift._gauges import DriftGauges
 
             self._gauges = DriftGauges(self._baseline)
         return self._gauges(recent)

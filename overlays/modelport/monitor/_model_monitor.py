@@ -9,6 +9,7 @@ from time import time_ns
 from typing import TYPE_CHECKING
 
 from modelport._extras import require
+from modelport._importing import importing
 from modelport.monitor._batch_path import log_rows
 from modelport.monitor._figures import Figures
 from modelport.monitor._lifecycle import manage, release
@@ -236,7 +237,8 @@ class ModelMonitor:
         if self._baseline is None or recent is None:
             return None
         # Here, because drift is only there with a baseline.
-        from modelport.drift import drift_report
+        with importing:
+            from modelport.drift import drift_report
 
         return drift_report(self._baseline, recent)
 
@@ -312,7 +314,8 @@ class ModelMonitor:
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from modelport.monitor._metrics import MetricsPage, render
+        with importing:
+            from modelport.monitor._metrics import MetricsPage, render
 
         if self._registry is not None:
             return render(self._registry, headers, params)

@@ -205,6 +205,34 @@ assert len(accepted) == 2
     )
 
 
+@posix
+def test_a_child_that_is_forked_during_the_first_scrape_can_be_scraped(tmp_path: Path) -> None:
+    run(
+        """
+from modelport.drift import Baseline
+m = ModelMonitor('e', baseline=Baseline.from_data({'a': [1.0, 2.0]}))
+amid, go = threading.Event(), threading.Event()
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == 'prometheus_client.exposition' and threading.current_thread() is scrape:
+            amid.set(); go.wait(); time.sleep(0.2)
+sys.meta_path.insert(0, Slow())
+scrape = threading.Thread(target=m.metrics_text)
+scrape.start()
+amid.wait()
+# The last to be told of a fork is the first to hear of it.
+os.register_at_fork(before=go.set)
+pid = os.fork()
+if not pid:
+    signal.alarm(20)
+    m.metrics_text()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+""",
+        tmp_path,
+    )
+
+
 SIGTERM_PROGRAM = """
 {before}
 m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)
