@@ -52,9 +52,8 @@ def shared_directory(directory: str | os.PathLike[str], setting: str = "multipro
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise type(error)(
-            error.errno, f"{setting}: no directory can be made here ({error.strerror})", str(path)
-        ) from None
+        reason = f"{setting}: no directory can be made here ({error.strerror})"
+        raise type(error)(error.errno, reason, str(path)) from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, f"{setting}: the directory cannot be written", str(path))
     return path
