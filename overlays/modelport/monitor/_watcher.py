@@ -12,7 +12,7 @@ import msgspec
 
 from modelport._extras import require
 from modelport.monitor._bodies import BodyCopy, SkipError, is_json, parsed
-from modelport.monitor._extraction import Extractor, features_extractor, output_extractor, rows_of
+from modelport.monitor._extraction import Extractor, features_extractor, output_extractor, predictions_of
 from modelport.monitor._id_source import IdSource
 
 if TYPE_CHECKING:
@@ -210,15 +210,10 @@ class Watcher:
                 )
             )  # fmt: skip
         body = request if self._keep_body else None
-        rows = rows_of(features, output)
-        if rows is None:
-            self.monitor.log(features, output, request_body=body, prediction_id=watch.prediction_id, **options)
-            return
-        for number, (row, answer) in enumerate(rows):
+        for made, row, answer in predictions_of(watch.prediction_id, features, output):
+            self.monitor.log(row, answer, request_body=body, prediction_id=made, **options)
             # The body once: with each row it would grow with the square of their number.
-            body = None if number else body
-            row_id = f"{watch.prediction_id}/{number}"
-            self.monitor.log(row, answer, request_body=body, prediction_id=row_id, **options)
+            body = None
 
     def _request_value(self, watch: Watch) -> object:
         if not watch.request.size and not _has_body(watch.headers):

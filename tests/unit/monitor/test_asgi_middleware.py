@@ -252,6 +252,16 @@ def test_a_batch_is_a_prediction_per_row(served: Served, shape: str) -> None:
     assert (first.request_body, second.request_body) == (request, None)
 
 
+@pytest.mark.parametrize("rows", [[[1.0, 2.0]], [{"a": 1.0}]])
+def test_a_batch_of_one_row_has_the_id_that_the_client_is_told(served: Served, rows: list[object]) -> None:
+    body = json.dumps({"instances": rows}).encode()
+    messages = served.call(answering({"predictions": [0.3]}), body, request_body=True)
+
+    (record,) = served.logged()
+    assert record.prediction_id == response_headers(messages)[b"x-prediction-id"].decode()
+    assert (record.features, record.output, record.request_body) == (rows[0], 0.3, {"instances": rows})
+
+
 def test_the_rows_of_a_batch_are_counted(list_sink: Callable[..., ListSink]) -> None:
     baseline = Baseline.from_data({"a": [float(n) for n in range(100)]}, output=[0.5, 1.5] * 50)
     sink = list_sink()
