@@ -14,6 +14,7 @@ from modelport._extras import require
 from modelport._importing import importing
 from modelport.boxkite._baseline_collector import BaselineMetricCollector, baseline_of, default_path
 from modelport.boxkite._exporter import ExporterSink
+from modelport.monitor._checks import sinks_of
 from modelport.monitor._group import shared_directory
 from modelport.monitor._serving_log import ServingLog
 from modelport.monitor._serving_log import server_id as default_server_id
@@ -94,7 +95,7 @@ class ModelMonitoringService(ServingLog):
         known = _known(baseline, baseline_collector)
         if log_exporter is not None:
             names = None if known is None else known.names
-            sinks = [*(sinks or ()), ExporterSink(log_exporter, server, names)]
+            sinks = [*sinks_of(sinks or ()), ExporterSink(log_exporter, server, names)]
         shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if shared and "multiprocess_dir" not in options:
             options["multiprocess_dir"] = shared_directory(Path(shared) / "modelport", "PROMETHEUS_MULTIPROC_DIR")

@@ -8,8 +8,10 @@ from functools import wraps
 from time import time_ns
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
+from modelport.monitor._checks import check_function
 from modelport.monitor._extraction import predictions_of
 from modelport.monitor._id_source import IdSource, current
+from modelport.monitor._model_monitor import monitor_of
 from modelport.monitor._request_path import frozen
 
 if TYPE_CHECKING:
@@ -49,8 +51,13 @@ def monitored(
         segments: Called in the same way; gives labels to compare groups of calls by.
 
     Raises:
-        TypeError: Around a generator function, whose result is not known when it returns.
+        TypeError: Around a generator function, whose result is not known when it returns; or an argument of another
+            kind.
     """
+    check_function("features", features)
+    check_function("output", output)
+    check_function("segments", segments)
+    monitor = monitor_of(monitor)
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

@@ -64,15 +64,12 @@ class Pipeline:
         """Prepare everything; threads start with the first prediction.
 
         Raises:
-            ValueError: Two sinks of one name, a limit below 1, or a spool without a sink.
+            ValueError: Two sinks of one name, or a spool without a sink.
             OSError: The spool cannot be made.
         """
         self.workers = tuple(SinkWorker(sink) for sink in sinks)
         if len({worker.sink.name for worker in self.workers}) != len(self.workers):
             message = "sinks need different names: FileSink(..., name='archive')"
-            raise ValueError(message)
-        if max_queue < 1 or interval <= 0:
-            message = "max_queue must be at least 1 and interval above 0"
             raise ValueError(message)
         self.live: LiveCounts | None = None
         self.window: DriftWindow | None = None

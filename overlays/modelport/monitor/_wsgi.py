@@ -45,6 +45,8 @@ class WSGIMonitorMiddleware:
 
         Raises:
             MissingExtraError: `metrics_path` is given and prometheus-client is not installed.
+            TypeError: An option of another kind, such as one number as `statuses`.
+            ValueError: An option that no request could meet, such as a path without a slash before it.
         """
         self.app = app
         self._watcher = Watcher(monitor, **options)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelport.drift import Baseline
-from modelport.monitor import Exchange, ModelMonitor, MonitorMiddleware, current_prediction_id
+from modelport.monitor import Exchange, ModelMonitor, MonitorMiddleware, WSGIMonitorMiddleware, current_prediction_id
 from modelport.predictions import Prediction
 from tests.unit.conftest import ListSink
 
@@ -620,6 +620,26 @@ def test_every_reason_is_shown_from_the_start_at_zero(served: Served) -> None:
 def test_a_misspelt_option_is_an_error(served: Served) -> None:
     with pytest.raises(TypeError, match="feature"):
         MonitorMiddleware(answering(1), served.monitor, feature="x")  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("path", "predict"), ("path", ""), ("path", []), ("path", ["/a", "b"]), ("path", 5), ("path", [b"/a"]),
+        ("methods", "POST"), ("methods", []), ("methods", ["PO ST"]), ("methods", None),
+        ("statuses", 200), ("statuses", ["200"]), ("statuses", []),
+        ("max_body_bytes", "1"), ("max_body_bytes", 0), ("max_body_bytes", 1.5),
+        ("id_header", "é"), ("id_header", "Bad\n"), ("id_header", ""), ("id_header", None),
+        ("metrics_path", "metrics"), ("metrics_path", ""),
+        ("features", 5), ("output", ["a"]), ("segments", "country"), ("monitor", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("middleware", [MonitorMiddleware, WSGIMonitorMiddleware])
+def test_an_option_that_would_harm_requests_is_refused_at_once(
+    served: Served, middleware: Any, option: str, value: object
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=option):
+        middleware(answering(1), **{"monitor": served.monitor, option: value})
 
 
 def test_importing_the_monitor_loads_no_middleware(

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelport.bedrock import PredictionStore
 from modelport.drift import Baseline
 from modelport.monitor import ModelMonitor, current_prediction_id, monitored
 from modelport.predictions import Prediction
@@ -199,6 +200,19 @@ def test_tables_are_counted_by_the_row(logged: Logged, rows: Any) -> None:
     assert counts is not None
     assert (counts.records, counts.uncounted, counts.features["a"].total) == (2, 0, 2)
     assert counts.columns[2].total == 2
+
+
+@pytest.mark.parametrize("option", ["features", "output", "segments"])
+def test_an_option_that_is_no_function_is_refused(logged: Logged, option: str) -> None:
+    with pytest.raises(TypeError, match=option):
+        monitored(logged.monitor, **{option: "a"})  # type: ignore[arg-type]
+
+
+def test_what_is_no_monitor_is_refused() -> None:
+    with pytest.raises(TypeError, match="ModelMonitor, not NoneType"):
+        monitored(None)  # type: ignore[arg-type]
+    with PredictionStore(sinks=[]) as store, pytest.raises(TypeError, match=r"PredictionStore: give its \.monitor"):
+        monitored(store)  # type: ignore[arg-type]
 
 
 def test_generators_are_refused(logged: Logged) -> None:
