@@ -30,8 +30,8 @@ class Misfits:
         names = self._live.baseline.names
         shown = ", ".join(names[:_SHOWN_NAMES]) + (", ..." if len(names) > _SHOWN_NAMES else "")
         _logger.warning(
-            "predictions do not fit the baseline (%d so far): features are no row of its %d (%s), or a batch has another"
-            " number of outputs; they are shipped, and watched by modelport_predictions_uncounted_total alone",
+            "predictions do not fit the baseline (%d so far): features are no row of its %d (%s), or a batch has"
+            " another number of outputs; they are shipped, and watched by modelport_predictions_uncounted_total alone",
             count,
             len(names),
             shown,
