@@ -91,6 +91,7 @@ class Figures:
             process=label,
             started_seconds=started_ns / 1e9,
             predictions=named["predictions",],
+            incomplete=named.get(("incomplete",), 0),
             spool_failures=named.get(("spool_failures",), 0),
             queued=totals.gauges.get("queued", 0),
             dropped={(name[1], name[2]): count for name, count in named.items() if name[0] == "dropped"},
@@ -133,6 +134,7 @@ class Figures:
         spooler = pipeline.spooler
         counters = {
             "predictions": pipeline.drain.drained,
+            "incomplete": sum(pipeline.incomplete.counts().values()),
             "spool_failures": 0 if spooler is None else spooler.failures,
         }
         counters |= {_BETWEEN.join(("dropped", *key)): count for key, count in pipeline.dropped().items()}

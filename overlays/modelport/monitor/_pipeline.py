@@ -12,6 +12,7 @@ from modelport.monitor._lifecycle import see_to_exit
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._batches import expand
 from modelport.predictions._drain import Drain
+from modelport.predictions._drops import Drops
 from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._gently import MAX_STEP
 from modelport.predictions._queued import Batch, Full, Kept, Truth
@@ -45,6 +46,7 @@ class Pipeline:
         workers: One for each sink.
         live: What has been counted; None without a baseline.
         window: Snapshots over the drift window; None without a baseline.
+        incomplete: Predictions shipped without segments or attributions that had no form.
         on_step: Called by the drain's thread after each step, such as to publish `live.state()`.
     """
 
@@ -80,11 +82,12 @@ class Pipeline:
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
         self.on_step: list[Callable[[], object]] = []
+        self.incomplete = _incomplete()
         self.drain = Drain(
             self._process, max_queue, interval, prediction_ids, idle=self._look_around, started=see_to_exit
         )
         names = None if baseline is None else baseline.names
-        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
+        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction, on_incomplete=self._left_out)
         self.spooler = (
             None if spool is None else Spooler(spool, endpoint, [worker.sink.name for worker in self.workers])
         )
@@ -122,6 +125,7 @@ class Pipeline:
     def after_fork(self) -> None:
         """Forget, in a forked child, what is the parent's."""
         self.drain.reset()
+        self.incomplete = _incomplete()
         if self.live is not None:
             self.live.reset()
         if self.window is not None:
@@ -221,6 +225,13 @@ class Pipeline:
 
     def _refused(self, error: Exception) -> None:
         self.drain.drops.add("encode_error", error=error)
+
+    def _left_out(self, part: str, error: Exception) -> None:
+        self.incomplete.add(part, error=error)
+
+
+def _incomplete() -> Drops:
+    return Drops(what="predictions kept without what has no form")
 
 
 def _count(live: LiveCounts, step: Sequence[_Single]) -> None:

@@ -178,6 +178,43 @@ def test_attributions_are_logged_by_name_and_counted() -> None:
     assert monitor.counts.records == 3
 
 
+@pytest.mark.parametrize("mode", [None, "batch", "record"])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"segments": "SG"}, {"segments": {"c": object()}}, {"attributions": [0.25]}, {"attributions": {"a": "much"}}],
+)
+def test_a_prediction_is_kept_without_segments_or_attributions_that_have_no_form(
+    wrong: dict[str, Any], mode: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = ListSink()
+    spool = None if mode is None else Spool(str(tmp_path), mode=mode)
+    right = {"segments": {"c": "SG"}, "attributions": {"a": 1.0, "b": 2.0}}
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], spool=spool) as monitor:
+        for _ in range(3):
+            monitor.log([1.0, 0.5], 0.5, **{**right, **wrong})
+        monitor.log([1.0, 0.5], 0.5, **right)
+        assert monitor.flush(30)
+        text = monitor.metrics_text()
+
+    kept = {**right, **dict.fromkeys(wrong)}
+    assert [{"segments": record.segments, "attributions": record.attributions} for record in sink.records] == [
+        kept, kept, kept, right,
+    ]  # fmt: skip
+    assert sum(monitor.dropped.values()) == 0
+    assert monitor.metrics_view().incomplete == 3
+    assert "} 3\n" in text.partition("\nmodelport_predictions_incomplete_total{")[2]
+    (line,) = caplog.messages
+    assert next(iter(wrong)) in line
+    assert "much" not in line
+
+
+def test_a_prediction_that_is_lost_is_not_counted_as_incomplete_too() -> None:
+    with ModelMonitor("e", sinks=[ListSink()]) as monitor:
+        monitor.log([object()], 1, segments="SG")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    assert (monitor.dropped["encode_error"], monitor.metrics_view().incomplete) == (1, 0)
+
+
 SECRET = "078-05-1120"
 REDACT = ("SSN", "card.number", "b")
 
