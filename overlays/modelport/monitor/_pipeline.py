@@ -12,6 +12,7 @@ from modelport.monitor._lifecycle import see_to_exit
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.predictions._delivery import told
 from modelport.predictions._drain import Drain
+from modelport.predictions._drops import Drops
 from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._queued import Full, Kept, Truth
 from modelport.predictions._spool import Spooler, SpoolFullError
@@ -42,6 +43,7 @@ class Pipeline:
         workers: One for each sink.
         live: What has been counted; None without a baseline.
         window: Snapshots over the drift window; None without a baseline.
+        incomplete: Predictions shipped without segments or attributions that had no form.
         on_step: Called by the drain's thread after each step, such as to publish `live.state()`.
     """
 
@@ -61,15 +63,12 @@ class Pipeline:
         """Prepare everything; threads start with the first prediction.
 
         Raises:
-            ValueError: Two sinks of one name, a limit below 1, or a spool without a sink.
+            ValueError: Two sinks of one name, or a spool without a sink.
             OSError: The spool cannot be made.
         """
         self.workers = tuple(SinkWorker(sink) for sink in sinks)
         if len({worker.sink.name for worker in self.workers}) != len(self.workers):
             message = "sinks need different names: FileSink(..., name='archive')"
-            raise ValueError(message)
-        if max_queue < 1 or interval <= 0:
-            message = "max_queue must be at least 1 and interval above 0"
             raise ValueError(message)
         self.live: LiveCounts | None = None
         self.window: DriftWindow | None = None
@@ -80,6 +79,7 @@ class Pipeline:
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
         self.on_step: list[Callable[[], object]] = []
+        self.incomplete = _incomplete()
         self.drain = Drain(
             self._process,
             max_queue,
@@ -90,7 +90,7 @@ class Pipeline:
             started=see_to_exit,
         )
         names = None if baseline is None else baseline.names
-        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
+        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction, on_incomplete=self._left_out)
         self.spooler = (
             None
             if spool is None
@@ -131,6 +131,7 @@ class Pipeline:
     def after_fork(self) -> None:
         """Forget, in a forked child, what is the parent's."""
         self.drain.reset()
+        self.incomplete = _incomplete()
         if self.live is not None:
             self.live.reset()
         if self.window is not None:
@@ -225,6 +226,13 @@ class Pipeline:
 
     def _refused(self, error: Exception) -> None:
         self.drain.drops.add("encode_error", error=error)
+
+    def _left_out(self, part: str, error: Exception) -> None:
+        self.incomplete.add(part, error=error)
+
+
+def _incomplete() -> Drops:
+    return Drops(what="predictions kept without what has no form")
 
 
 def _count(live: LiveCounts, step: Sequence[Single]) -> None:

@@ -52,15 +52,29 @@ class FrameMaker:
         names: tuple[str, ...] | None,
         on_error: Callable[[Exception], None],
         redaction: Redaction | None = None,
+        *,
+        on_incomplete: Callable[[str, Exception], None] | None = None,
     ) -> None:
-        """`on_error` is called once for each record that has no such form, and which is then in no frame."""
+        """Prepare to make frames.
+
+        Args:
+            endpoint: Of all records.
+            model_version: Of all records.
+            names: Of features that are given by position.
+            on_error: Called once for each record that has no such form, and which is then in no frame.
+            redaction: Of all records.
+            on_incomplete: Called with ``"segments"`` or ``"attributions"`` where these have none: the record is then
+                without them. By default it is refused.
+        """
         self._names = names
         self._endpoint = endpoint
         version = None if model_version is None else _text(model_version)
-        texts = None if names is None else tuple(map(_text, names))
+        # What is redacted has been named before.
+        texts = None if names is None or redaction is not None else tuple(map(_text, names))
         self._head = _COLUMNS + _encode(Header(_text(endpoint), version, texts))
         self._on_error = on_error
         self._redaction = redaction
+        self._on_incomplete = on_incomplete
 
     def make(self, step: Sequence[Usual | Full | Truth]) -> list[Frame]:
         """One frame of the predictions and one of the ground truths in `step`, where there are any."""
@@ -145,24 +159,46 @@ class FrameMaker:
     def _row(self, queued: Usual | Full) -> tuple[str, int, bytes, bytes, bytes]:
         features, output, prediction_id, time, *more = queued
         extras: list[JsonValue] | None = None
+        refused: dict[str, Exception] = {}
         if more:
             body, segments, attributions = more
             extras = [
                 None if body is None else plain_body(body),
-                None if segments is None else cast("JsonValue", segment_labels(segments)),
-                None if attributions is None else cast("JsonValue", attribution_values(attributions, self._names)),
+                self._part("segments", segment_labels, segments, refused),
+                self._part("attributions", self._attributed, attributions, refused),
             ]
         if self._redaction is not None:
             features = self._redaction.features(features, self._names)
             output = self._redaction.value(plain(output))
             extras = extras and self._redaction.extras(extras)
-        return (
+        row = (
             _text(prediction_id),
             _time(time),
             _pack(output),
             _checked(features) if type(features) is bytes else _pack_features(features, careful=True),
             _NIL if extras is None else pack_plain(cast("JsonValue", extras)),
         )
+        if self._on_incomplete is not None:
+            for part, error in refused.items():
+                self._on_incomplete(part, error)
+        return row
+
+    def _part(
+        self, name: str, made: Callable[[object], object], value: object, refused: dict[str, Exception]
+    ) -> JsonValue:
+        """What beside features and output may be wrong without costing the prediction."""
+        if value is None:
+            return None
+        try:
+            return cast("JsonValue", made(value))
+        except Exception as error:
+            if self._on_incomplete is None:
+                raise
+            refused[name] = error
+            return None
+
+    def _attributed(self, attributions: object) -> dict[str, float]:
+        return attribution_values(attributions, self._names)
 
     def _truths(self, step: Sequence[Truth]) -> list[Frame]:
         rows: list[tuple[str, int, bytes]] = []

@@ -285,6 +285,64 @@ def test_a_baseline_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
         ModelMonitor("e", baseline=tmp_path / "nowhere.json")
 
 
+@pytest.mark.parametrize(
+    ("error", "setting", "arguments"),
+    [
+        (TypeError, "endpoint", {"endpoint": None}),
+        (ValueError, "endpoint", {"endpoint": ""}),
+        (TypeError, "model_version", {"model_version": 3}),
+        (TypeError, "sinks", {"sinks": "file:log"}),
+        (TypeError, "sinks", {"sinks": ["log"]}),
+        (TypeError, "sinks", {"sinks": ListSink()}),
+        (TypeError, "max_queue", {"max_queue": "1"}),
+        (TypeError, "max_queue", {"max_queue": 10.5}),
+        (ValueError, "max_queue", {"max_queue": 0}),
+        (TypeError, "interval", {"interval": "x"}),
+        (ValueError, "interval", {"interval": 0}),
+        (ValueError, "interval", {"interval": math.inf}),
+        (TypeError, "drift_window", {"drift_window": "1h"}),
+        (ValueError, "drift_window", {"drift_window": -1}),
+        (ValueError, "drift_window", {"drift_window": math.nan}),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_told_at_once(
+    error: type[Exception], setting: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(error, match=setting):
+        ModelMonitor(**{"endpoint": "e", **arguments})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    ModelMonitor("e", max_queue=np.int64(5), interval=np.float32(1), drift_window=np.int64(60)).close()  # type: ignore[arg-type]
+
+
+def test_another_version_than_the_baselines_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    baseline = Baseline.from_data({"a": [1.0, 2.0]}, model_version="3")
+    ModelMonitor("e", baseline=baseline).close()
+    ModelMonitor("e", baseline=baseline, model_version="3").close()
+    ModelMonitor("e", baseline=Baseline.from_data({"a": [1.0, 2.0]}), model_version="4").close()
+    assert caplog.messages == []
+
+    ModelMonitor("e", baseline=baseline, model_version="4").close()
+
+    assert caplog.messages == ["model version 4 is compared with a baseline of version 3"]
+
+
+def test_the_first_prediction_that_does_not_fit_the_baseline_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with ModelMonitor("e", baseline=Baseline.from_data({"a": [1.0, 2.0], "b": [1.0, 2.0]})) as monitor:
+        monitor.log([1.0, 2.0], 1)
+        assert monitor.flush()
+        assert caplog.messages == []
+        for _ in range(3):
+            monitor.log(["a secret"], 1)
+            assert monitor.flush()
+
+    (line,) = caplog.messages
+    assert "do not fit the baseline" in line
+    assert "a, b" in line
+    assert "secret" not in line
+
+
 def test_sinks_of_one_name_are_refused(list_sink: Callable[..., ListSink]) -> None:
     with pytest.raises(ValueError, match="different names"):
         ModelMonitor("e", sinks=[list_sink(), list_sink()])
