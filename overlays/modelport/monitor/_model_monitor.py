@@ -89,9 +89,10 @@ class ModelMonitor:
                 there when it ended, or died, is shipped by the next one, from its first prediction or `flush` on.
             redact: Names of fields whose values are replaced by ``"REDACTED"`` before any record is encoded, at any
                 depth and whatever their case: ``"ssn"``, or ``"card.number"`` for a field in a field. In features
-                (those given by position too, where a baseline names them), outputs, segments, labels and request
-                bodies; a body that is text and not JSON is left out, and so are attributions of such features. The
-                counts still see the values.
+                (those given by position too, where a baseline names them; a row that its names do not fit is replaced
+                as a whole), outputs, segments, labels and request bodies, where lists of bare values are replaced too.
+                A body that is text and not JSON is left out, and so are attributions of such features. The counts
+                still see the values.
             registry: A prometheus-client registry to appear in; by default one that holds nothing else.
             multiprocess_dir: A local directory where processes that serve this model behind one port (gunicorn's
                 workers) share their figures, so that a scrape of any of them shows all; it needs no cleaning.

@@ -57,7 +57,8 @@ class FrameMaker:
         self._names = names
         self._endpoint = endpoint
         version = None if model_version is None else _text(model_version)
-        texts = None if names is None else tuple(map(_text, names))
+        # What is redacted has been named before.
+        texts = None if names is None or redaction is not None else tuple(map(_text, names))
         self._head = _COLUMNS + _encode(Header(_text(endpoint), version, texts))
         self._on_error = on_error
         self._redaction = redaction

@@ -249,6 +249,76 @@ def test_features_by_position_are_redacted_by_the_baselines_names_and_counted_as
     assert monitor.counts.attributions["b"].counts == (0, 1)
 
 
+@pytest.mark.parametrize("redact", [(), ["c"]])
+@pytest.mark.parametrize("table", [np.array(ROWS[:2]), ROWS[:2], pd.DataFrame(ROWS[:2], columns=["a", "b"])])
+def test_a_table_of_as_many_rows_as_features_is_logged_as_it_is_counted(redact: list[str], table: object) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], redact=redact) as monitor:
+        monitor.log(table, [0.0, 1.0])
+
+    assert sink.records[0].features == [{"a": 1.0, "b": 0.5}, {"a": 2.0, "b": 1.5}]
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.features["b"].total, monitor.counts.features["b"].sum) == (2, 2, 2.0)
+
+
+@pytest.mark.parametrize("output", [0.0, [0.0]])
+def test_a_batch_of_one_row_of_one_feature_is_that_row(output: object) -> None:
+    baseline = Baseline.from_data({"a": [0.5, 1.5] * 50}, output=[0.0, 1.0] * 50)
+    sink = ListSink()
+    with ModelMonitor("e", baseline=baseline, sinks=[sink]) as monitor:
+        monitor.log([[0.5]], output)
+
+    assert sink.records[0].features == {"a": 0.5}
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.uncounted) == (1, 0)
+
+
+UNNAMED: list[tuple[object, object]] = [
+    ([[7.0, SECRET], [7.0, SECRET], [SECRET]], [{"a": 7.0, "b": "REDACTED"}, {"a": 7.0, "b": "REDACTED"}, "REDACTED"]),
+    ([[SECRET], [7.0, SECRET]], ["REDACTED", {"a": 7.0, "b": "REDACTED"}]),
+    ([7.0, SECRET, 1.0], "REDACTED"),
+    (SECRET, "REDACTED"),
+    ({"data": {"ndarray": [[7.0, SECRET]], "id": 1}}, {"data": {"ndarray": ["REDACTED"], "id": 1}}),
+    ({"a": [7.0], "b": SECRET}, {"a": [7.0], "b": "REDACTED"}),
+]
+
+
+@pytest.mark.parametrize(("features", "expected"), UNNAMED)
+def test_what_the_names_do_not_fit_is_redacted_as_a_whole(features: object, expected: object) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], redact=["b"]) as monitor:
+        monitor.log(features, 0)
+
+    assert sink.records[0].features == expected
+
+
+POSITIONAL = [
+    {"features": [41, SECRET]},
+    {"dataframe_split": {"columns": ["age", "ssn"], "data": [[41, SECRET]]}},
+    {"inputs": [{"name": "ssn", "shape": [1, 1], "datatype": "BYTES", "data": [[SECRET]]}]},
+    [[41, SECRET]],
+    [{"age": 41}, SECRET],
+]
+
+
+@pytest.mark.parametrize("body", POSITIONAL)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_values_of_a_body_that_have_a_place_and_no_name_are_redacted(body: object, as_text: bool) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink], redact=["ssn"]) as monitor:
+        monitor.log({"ok": 1}, 0, request_body=json.dumps(body) if as_text else body)
+
+    kept = str(sink.records[0].request_body)
+    assert "REDACTED" in kept
+    assert SECRET not in kept
+
+
+@pytest.mark.parametrize("bad", [["ssn", 1], [None]])
+def test_a_name_to_redact_that_is_no_text_is_refused(bad: Any) -> None:
+    with pytest.raises(TypeError, match="redact"):
+        ModelMonitor("e", redact=bad)
+
+
 @pytest.mark.parametrize("bad", ["", ".", "a..b"])
 def test_an_empty_name_to_redact_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="empty name"):

@@ -181,6 +181,29 @@ def test_a_row_of_the_wrong_length_stays_a_list() -> None:
     assert made([1, 2, 3], names=("a", "b")).features == [1, 2, 3]
 
 
+SQUARE = [{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": 4.0}]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [SQUARE, [[1.0, 2.0], [3.0, 4.0]], ((1.0, 2.0), (3.0, 4.0)), np.array([[1.0, 2.0], [3.0, 4.0]]),
+     pd.DataFrame(SQUARE), [{"a": 1.0, "b": 2.0}, [3.0, 4.0]]],
+    ids=["mappings", "lists", "tuples", "array", "frame", "both"],
+)  # fmt: skip
+def test_a_table_of_as_many_rows_as_there_are_features_is_no_row(table: object) -> None:
+    assert made(table, names=("a", "b")).features == SQUARE
+
+
+def test_rows_of_a_table_that_names_do_not_fit_stay_lists_and_the_others_get_theirs() -> None:
+    assert made([[1.0], [1.0, 2.0], [1.0, 2.0, 3.0]], names=("a", "b")).features == [
+        [1.0], {"a": 1.0, "b": 2.0}, [1.0, 2.0, 3.0],
+    ]  # fmt: skip
+
+
+def test_values_that_are_lists_are_values_of_one_row() -> None:
+    assert made([[1.0, 2.0, 3.0], [4.0]], names=("a", "b")).features == {"a": [1.0, 2.0, 3.0], "b": [4.0]}
+
+
 @pytest.mark.parametrize(
     ("body", "expected"), [(b'{"a": 1}', '{"a": 1}'), (b"\xff", "/w=="), (bytearray(b"x"), "x"), ({"a": 1}, {"a": 1})]
 )
@@ -190,7 +213,12 @@ def test_a_body_of_bytes_is_text_where_it_can_be(body: object, expected: object)
 
 @pytest.mark.parametrize(
     ("given_time", "expected"),
-    [(7, 7), (1.5, 1_500_000_000), (dt.datetime(1970, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))), 0)],
+    [
+        (7, 7),
+        (np.int64(7), 7),
+        (1.5, 1_500_000_000),
+        (dt.datetime(1970, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))), 0),
+    ],
 )
 def test_times_are_nanoseconds_seconds_or_aware(given_time: object, expected: int) -> None:
     assert made([1], timestamp=given_time).timestamp_ns == expected
