@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import obstore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from modelport.predictions import FileSink, ParquetSink, read_ground_truth, read_predictions
+from modelport.predictions import FileSink, Frame, ParquetSink, read_ground_truth, read_predictions
 from modelport.predictions._frame_file import pack_frame
 from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._record import to_json_line
@@ -80,6 +81,46 @@ def test_what_is_wrong_with_a_line_is_told_once_and_the_rest_read(tmp_path: Path
         ["p1", "p2"],
         [("0000_a.txt", 5), ("0000_a.txt", 2), ("0000_a.txt", 4), ("0000_a.txt", 6)],
     )
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1.0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [300, 600, 5000])
+def test_a_line_nested_too_deep_is_told_and_the_rest_read(tmp_path: Path, levels: int) -> None:
+    deep = b"[" * levels + b"]" * levels
+    head = b'{"prediction_id": "p9", "timestamp_ns": 1, "endpoint": "churn", '
+    content = lines(1) + head + b'"features": ' + deep + b"}\n" + head + b'"label": ' + deep + b"}\n" + lines(2)
+    put(tmp_path, "0000_a.txt", content)
+
+    ids, errors = read(tmp_path)
+
+    assert ids == ["p1", "p2"]
+    assert sorted(errors) == [("0000_a.txt", 2), ("0000_a.txt", 3)]
+    assert read_predictions(tmp_path, on_error=lambda *_: None).to_arrow().num_rows == 2
+
+
+def test_as_deep_as_may_be_logged_is_read_in_every_form(tmp_path: Path) -> None:
+    record = prediction(1, features={"a": nested(150), "b": None}, output=nested(150))
+    put(tmp_path, "0000_a.txt", to_json_line(record))
+
+    assert list(read_predictions(tmp_path)) == [record]
+    assert read_predictions(tmp_path).to_arrow().num_rows == 1
+
+
+def test_a_record_of_a_frame_nested_too_deep_is_told_and_the_rest_read(tmp_path: Path) -> None:
+    header = {"endpoint": "churn"}
+    # As an older program, or another one, may have written it.
+    columns = [header, ["p1", "p2"], [1, 2], [0, 0], [nested(600), [1.0]], None, []]
+    frame = Frame(msgspec.msgpack.encode(columns), 2, 1, 2)
+    (after,) = frames_of([prediction(3)])
+    put(tmp_path, "0000_a.msgpack", pack_frame(frame) + pack_frame(after))
+
+    assert read(tmp_path, labels=False) == (["p2", "p3"], [("0000_a.msgpack", 0)])
 
 
 @given(st.integers(0, 400), st.booleans())
