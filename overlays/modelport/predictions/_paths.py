@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from urllib.parse import quote
 
-__all__ = ["PREFIX", "minute_of", "path_part"]
+__all__ = ["PREFIX", "endpoint_folders", "minute_names", "minute_of", "path_part"]
 
 PREFIX = "models/predictions"
 
@@ -27,6 +27,11 @@ def path_part(text: str) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
         part = f"{part[: _MAX_PART_BYTES - 17]}~{digest}"
     return part
+
+
+def endpoint_folders(endpoint: str) -> list[str]:
+    """Folders in which records of `endpoint` may lie: our own, and that of a collector, in whose tag dots are dashes."""
+    return sorted({path_part(endpoint), path_part(endpoint.replace(".", "-"))})
 
 
 def minute_of(timestamp_ns: int) -> int:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from modelport.predictions._paths import path_part
+from modelport.predictions._paths import endpoint_folders
 from modelport.predictions._record import to_nanoseconds
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ _LAST = "￿"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a file's path says: its endpoint and the time it is named by."""
+    """What a file's path says: the folder of its endpoint and the time it is named by."""
 
-    endpoint: str
+    folder: str
     moment: dt.datetime
 
 
@@ -43,7 +43,7 @@ def parse_place(path: str) -> Place | None:
         return None
     try:
         date = dt.datetime.strptime(found[2], "%Y-%m-%d").replace(tzinfo=dt.UTC)
-        return Place(unquote(found[1]), date.replace(hour=int(found[3]), minute=int(found[4])))
+        return Place(found[1], date.replace(hour=int(found[3]), minute=int(found[4])))
     except ValueError:
         return None
 
@@ -89,10 +89,13 @@ class Wanted(msgspec.Struct, frozen=True):
         """The choice that a caller describes.
 
         Raises:
-            ValueError: `start` or `end` has no time zone.
+            ValueError: `start` or `end` has no time zone, or `start` is after `end`.
             TypeError: `prediction_ids` is one text, of which each letter would be an id.
         """
         window = _nanoseconds(start, -math.inf), _nanoseconds(end, math.inf)
+        if window[0] > window[1]:
+            message = f"the start, {start}, is after the end, {end}"
+            raise ValueError(message)
         if prediction_ids is None:
             return cls(endpoint, start, end, window_ns=window)
         if isinstance(prediction_ids, str):
@@ -107,11 +110,15 @@ class Wanted(msgspec.Struct, frozen=True):
         window = _nanoseconds(start, -math.inf), _nanoseconds(end, math.inf)
         return msgspec.structs.replace(self, start=start, end=end, moments=None, window_ns=window)
 
-    def in_folder(self, name: str) -> Wanted:
-        """The same where the folder called `name` already says that its records are of the endpoint."""
-        if self.endpoint is None or name != path_part(self.endpoint):
-            return self
-        return msgspec.structs.replace(self, endpoint=None)
+    def anywhere(self, ids: Iterable[str]) -> Wanted:
+        """Those of the ids, whatever time they seem to carry."""
+        return msgspec.structs.replace(self, ids=frozenset(ids), moments=None)
+
+    def endpoint_in(self, folder: str) -> str:
+        """The endpoint of records that name none: the one that is asked for, where the folder may be its own."""
+        if self.endpoint is not None and folder in endpoint_folders(self.endpoint):
+            return self.endpoint
+        return unquote(folder)
 
     def holds(self, record: Record) -> bool:
         """Whether `record` is wanted."""
