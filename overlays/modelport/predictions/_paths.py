@@ -30,7 +30,7 @@ def path_part(text: str) -> str:
 
 
 def endpoint_folders(endpoint: str) -> list[str]:
-    """Folders in which records of `endpoint` may lie: our own, and that of a collector, in whose tag dots are dashes."""
+    """Folders that records of `endpoint` may lie in: our own, and that of a collector, in whose tag dots are dashes."""
     return sorted({path_part(endpoint), path_part(endpoint.replace(".", "-"))})
 
 
