@@ -19,7 +19,8 @@ MAX_LEVELS = 200
 SCALARS = frozenset({type(None), bool, int, float, str})
 """What lies in no container and holds none."""
 
-_CONVERSIONS = ("tolist", "item", "isoformat", "to_pylist", "to_list", "model_dump")
+# A Series of polars has an `item` too, which is for one value only.
+_CONVERSIONS = ("tolist", "to_list", "item", "isoformat", "to_pylist", "model_dump")
 _ABSENT_NAMES = frozenset({"NAType", "NaTType"})
 
 
@@ -84,9 +85,8 @@ def _key(key: object, levels: int) -> str:
     if type(key) is str:
         return key
     made = plain(key, levels)
-    if isinstance(made, (str, int, float)):
-        return str(made)
-    return msgspec.json.encode(made).decode()
+    # Numbers by themselves, as JSON has no NaN.
+    return str(made) if type(made) in {str, int, float} else msgspec.json.encode(made).decode()
 
 
 def _other(value: object, levels: int) -> JsonValue:

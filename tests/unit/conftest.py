@@ -124,7 +124,7 @@ class ListSink(Sink):
         self.name = name
         self.max_buffer = max_buffer
         self.records: list[Any] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
@@ -141,8 +141,9 @@ class ListSink(Sink):
             raise ValueError(message)
         self.records += records
 
-    def close(self) -> None:
+    def close(self) -> bool | None:
         self.closed += 1
+        return None
 
 
 @pytest.fixture

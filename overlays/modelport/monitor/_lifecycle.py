@@ -11,6 +11,8 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from modelport.predictions._delivery import told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -92,7 +94,7 @@ def _guarded(step: Callable[[], object], what: str) -> None:
     try:
         step()
     except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from it
-        _logger.warning("%s failed: %r", what, error)
+        _logger.warning("%s failed: %s", what, told(error))
 
 
 atexit.register(_at_exit)

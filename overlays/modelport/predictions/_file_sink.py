@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 from modelport._files import (
     CLOSE_ON_EXEC,
-    PRIVATE_DIRECTORY,
     PRIVATE_FILE,
     append_whole,
+    make_private_directory,
     sync_directories,
     try_lock,
     unlock,
@@ -72,10 +72,13 @@ class FileSink(Sink):
             name: How metrics call this sink.
 
         Raises:
-            ValueError: Another format.
+            ValueError: Another format, or a file of no byte.
         """
         if format not in _SUFFIXES:
             message = f"format is one of {sorted(_SUFFIXES)}, not {format!r}"
+            raise ValueError(message)
+        if max_file_bytes < 1:
+            message = f"max_file_bytes is at least 1, not {max_file_bytes}"
             raise ValueError(message)
         self.takes_frames = format == "msgpack"
         self._suffix = _SUFFIXES[format]
@@ -179,7 +182,7 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, flags, PRIVATE_FILE)
     except FileNotFoundError:
-        path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        make_private_directory(path.parent)
         return os.open(path, flags, PRIVATE_FILE)
 
 

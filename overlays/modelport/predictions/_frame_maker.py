@@ -91,13 +91,15 @@ class FrameMaker:
         """As `_quick`, in one call of the encoder: for records that are written one by one."""
         features, output, prediction_id, time = queued
         try:
-            packed = msgspec.Raw(features if type(features) is bytes else _pack_features(features))
-            columns = ((prediction_id,), (time,), (output,), (packed,), None, ())
+            packed = features if type(features) is bytes else _pack_features(features)
+            columns = ((prediction_id,), (time,), (output,), (msgspec.Raw(packed),), None, ())
             # Without its first byte, an array of six, it goes on where the head, the first of seven, ends.
             payload = self._head + _encode_any(columns)[1:]
         except Exception:  # noqa: BLE001 - as in `_predictions`
             return self._careful((queued,))
-        return self._careful((queued,)) if _may_be_deep(payload) else [Frame(payload, 1, time, time, self._endpoint)]
+        if _may_be_deep(packed if type(output) in SCALARS else payload):
+            return self._careful((queued,))
+        return [Frame(payload, 1, time, time, self._endpoint)]
 
     def _quick(self, step: Sequence[Usual]) -> Frame:
         """All records in a few calls."""

@@ -21,7 +21,7 @@ from modelport.drift import Baseline, BaselineError
 from modelport.monitor import ModelMonitor
 from modelport.predictions import CallableSink, FileSink, Record, _worker, read_predictions
 from tests.unit.conftest import ListSink
-from tests.unit.predictions.records import nested
+from tests.unit.predictions.records import Panics, nested
 
 Eventually = Callable[[Callable[[], object]], None]
 BASELINE = Baseline.from_data({"a": [float(n) for n in range(100)], "b": ["x", "y"] * 50}, output=[0.0, 1.0] * 50)
@@ -122,6 +122,7 @@ BAD: dict[str, Callable[[], object]] = {
     "keys": lambda: {object(): 3},
     "deep": lambda: nested(MAX_LEVELS + 1),
     "complex": lambda: 1j,
+    "panics": Panics,
     "bytes of a kind": lambda: OwnBytes(b"x"),
 }
 
@@ -406,12 +407,39 @@ def test_a_flush_waits_for_batches_that_the_thread_has_in_hand_for_a_moment(list
     monitor.close()
 
 
-def test_the_text_of_a_sinks_error_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+class ForeignError(OSError):
+    """As those of requests, whose text has the URL."""
+
+
+@pytest.mark.parametrize("kind", [ValueError, ForeignError])
+def test_the_text_of_a_sinks_error_is_not_logged(kind: type[Exception], caplog: pytest.LogCaptureFixture) -> None:
     def refuse(records: list[Record]) -> None:
-        raise ValueError(f"cannot take {records}")
+        raise kind(f"cannot take {records}")
 
-    with ModelMonitor("e", sinks=[CallableSink(refuse)]) as monitor:
-        monitor.log(["4111-1111"], 1)
+    monitor = ModelMonitor("e", sinks=[CallableSink(refuse)])
+    monitor.log(["4111-1111"], 1)
+    monitor.close(0.1)
 
-    assert "ValueError" in caplog.text
+    assert kind.__name__ in caplog.text
     assert "4111-1111" not in caplog.text
+
+
+def test_what_the_system_says_of_its_errors_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(records: list[Record]) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monitor = ModelMonitor("e", sinks=[CallableSink(refuse)])
+    monitor.log([1], 1)
+    monitor.close(0.1)
+
+    assert "Connection refused" in caplog.text
+
+
+def test_ground_truths_are_no_predictions() -> None:
+    with ModelMonitor("e", sinks=[ListSink()]) as monitor:
+        prediction_id = monitor.log([1], 1)
+        monitor.log_many([[1]] * 10, [0] * 10)
+        for _ in range(3):
+            monitor.log_ground_truth(prediction_id, True)
+
+    assert monitor.metrics_view().predictions == 11

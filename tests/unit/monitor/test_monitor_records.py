@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
@@ -394,6 +395,23 @@ def test_features_that_are_bytes_are_text_in_the_log() -> None:
         monitor.log(b"\xff\xfe", 1)
 
     assert sink.records[0].features == "//4="
+
+
+class Row(pydantic.BaseModel):
+    a: float
+    b: float
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pydantic_model_is_the_mapping_it_stands_for_at_that_moment() -> None:
+    sink, row = ListSink(), Row(a=1.0, b=0.5)
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], interval=60) as monitor:
+        monitor.log(row, 1)
+        row.a = 2.0
+
+    assert [record.features for record in sink.records] == [{"a": 1.0, "b": 0.5}]
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.uncounted) == (1, 0)
 
 
 def test_after_each_step_those_who_asked_are_told() -> None:

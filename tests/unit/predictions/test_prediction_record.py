@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import polars as pl
 import pydantic
 import pytest
 from hypothesis import example, given
@@ -23,7 +24,7 @@ from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._queued import Full
 from modelport.predictions._record import to_json_line
 from modelport.predictions.reading._lines import decode_line
-from tests.unit.predictions.records import nested
+from tests.unit.predictions.records import Panics, nested
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.floats().map(np.float64) | st.just(pd.NA)
@@ -62,19 +63,6 @@ class Features(pydantic.BaseModel):
 
 class Colour(str, enum.Enum):  # noqa: UP042 - what people have from before StrEnum
     RED = "red"
-
-
-class Panics:
-    """As an extension in Rust that gives up: what it raises is no Exception."""
-
-    class Panic(BaseException):
-        pass
-
-    def tolist(self) -> object:
-        raise self.Panic
-
-    def __copy__(self) -> object:
-        raise self.Panic
 
 
 def reject_constant(text: str) -> None:
@@ -116,8 +104,9 @@ def test_nan_is_null_and_infinities_are_text_that_float_reads() -> None:
         (pd.NaT, None),
         (pd.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
         (pd.Series({"a": 1}), {"a": 1}),
+        (pl.Series([1.5, None]), [1.5, None]),
         ({1: (np.int8(1),)}, {"1": [1]}),
-        ({None: 1, 1.5: 2, True: 3, (1, "a"): 4}, {"null": 1, "1.5": 2, "True": 3, '[1,"a"]': 4}),
+        ({None: 1, 1.5: 2, True: 3, (1, "a"): 4}, {"null": 1, "1.5": 2, "true": 3, '[1,"a"]': 4}),
         ({b"\xff": {dt.date(2026, 1, 2): 1}}, {"/w==": {"2026-01-02": 1}}),
         (Colour.RED, "red"),
         ({Colour.RED: 1}, {"red": 1}),
