@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.predictions._address import DEFAULT_PORT, checked_host, checked_port, fluent_address
-from modelport.predictions._file_sink import default_replica_id
+from modelport.predictions._paths import default_replica_id
 from modelport.predictions._progress import Progress
 from modelport.predictions._record import GroundTruth, strict
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink

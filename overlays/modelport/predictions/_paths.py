@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
+import socket
 from urllib.parse import quote
 
-__all__ = ["PREFIX", "endpoint_folders", "minute_names", "minute_of", "path_part"]
+__all__ = ["PREFIX", "default_replica_id", "endpoint_folders", "minute_names", "minute_of", "path_part"]
 
 PREFIX = "models/predictions"
 
 _MINUTE_NS = 60 * 1_000_000_000
 _MAX_PART_BYTES = 100
+
+
+def default_replica_id() -> str:
+    """The pod's or the host's name."""
+    return os.environ.get("BEDROCK_POD_NAME") or os.environ.get("POD_NAME") or socket.gethostname() or "unknown"
 
 
 def path_part(text: str) -> str:
