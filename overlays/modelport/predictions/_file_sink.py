@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +18,7 @@ from modelport._files import (
 )
 from modelport.predictions._frame_file import pack_frame
 from modelport.predictions._frame_maker import frames_of
-from modelport.predictions._paths import PREFIX, minute_names, minute_of, path_part
+from modelport.predictions._paths import PREFIX, default_replica_id, minute_names, minute_of, path_part
 from modelport.predictions._record import to_json_line
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
 
@@ -165,11 +164,6 @@ class _Appended:
         finally:
             unlock(descriptor)
             os.close(descriptor)
-
-
-def default_replica_id() -> str:
-    """The pod's or the host's name."""
-    return os.environ.get("BEDROCK_POD_NAME") or os.environ.get("POD_NAME") or socket.gethostname() or "unknown"
 
 
 def _file_key(record: Record) -> tuple[str, int]:

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from modelport._owned_directory import OwnedDirectory, left_behind
 from modelport.predictions._delivery import told
-from modelport.predictions._file_sink import default_replica_id
-from modelport.predictions._paths import minute_names
+from modelport.predictions._paths import default_replica_id, minute_names
 from modelport.predictions._record import to_json_line
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
 from modelport.predictions.rolling._files import FORMATS, files_of, stem_of, window_of
