@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,9 @@ class Spooler:
             SpoolFullError: `max_bytes` are in use.
             OSError: The disk refuses it.
         """
+        if not self._has_looked and self.settings.mode != "record":
+            # First, as what others have left counts; but not in a thread that serves a request.
+            self.look()
         try:
             self._writer.append(pack_frame(frame), frame.count)
         except OSError as error:
@@ -86,11 +90,15 @@ class Spooler:
     def look(self) -> bool:
         """See that our files are there and, now and then, adopt what dead processes left; whether there was any."""
         self._keep()
-        now = time.monotonic()
-        if now < self._next_look:
-            return False
-        self._next_look = now + _LOOK_EVERY_SECONDS
-        return self.adopt() > 0
+        # Whoever comes while another thread looks waits for it. Reentrant, as a signal handler may be who comes.
+        with self._looking:
+            now = time.monotonic()
+            if now < self._next_look:
+                return False
+            self._next_look = now + _LOOK_EVERY_SECONDS
+            found = self.adopt()
+            self._has_looked = True
+            return found > 0
 
     def adopt(self) -> int:
         """Take over the runs of dead processes, as far as there is room for them, and say how many there were."""
@@ -130,6 +138,8 @@ class Spooler:
     def _open(self) -> None:
         self.failures = 0
         self._next_look = time.monotonic()
+        self._has_looked = False
+        self._looking = threading.RLock()
         self._adopted: dict[Run, Position] = {}
         # Of which only sinks that are none of ours have something to take.
         self._done: set[Path] = set()
