@@ -78,8 +78,7 @@ class Spooler:
             SpoolFullError: `max_bytes` are in use.
             OSError: The disk refuses it.
         """
-        if not self._has_looked and self.settings.mode != "record":
-            # First, as what others have left counts; but not in a thread that serves a request.
+        if self._looks_first:
             self.look()
         try:
             self._writer.append(pack_frame(frame), frame.count)
@@ -97,7 +96,7 @@ class Spooler:
                 return False
             self._next_look = now + _LOOK_EVERY_SECONDS
             found = self.adopt()
-            self._has_looked = True
+            self._looks_first = False
             return found > 0
 
     def adopt(self) -> int:
@@ -138,7 +137,8 @@ class Spooler:
     def _open(self) -> None:
         self.failures = 0
         self._next_look = time.monotonic()
-        self._has_looked = False
+        # What others have left counts; but it is not looked for in a thread that serves a request.
+        self._looks_first = self.settings.mode != "record"
         self._looking = threading.RLock()
         self._adopted: dict[Run, Position] = {}
         # Of which only sinks that are none of ours have something to take.
