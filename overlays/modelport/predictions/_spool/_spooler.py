@@ -69,6 +69,8 @@ class Spooler:
             message = "a spool needs file locks, which this system does not have"
             raise OSError(message)
         self._lost = lost
+        self._next_look = 0.0
+        self._looking = threading.RLock()
         self._open()
 
     def append(self, frame: Frame) -> None:
