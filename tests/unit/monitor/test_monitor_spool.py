@@ -461,7 +461,6 @@ def test_what_is_taken_over_counts_against_the_bound_so_restarts_do_not_fill_the
         sink = ListSink()
         sink.error = OSError("down")
         monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000))
-        monitor.flush(0)
         for number in range(300):
             monitor.log([number], number)
             drained(monitor)

@@ -234,13 +234,13 @@ def test_a_feature_that_comes_on_the_way_is_told_by_its_column() -> None:
     assert to_table([*before, *after])["feature_plan"].null_count == 20
 
 
-def test_lists_of_several_lengths_are_told_by_their_columns() -> None:
-    lists = [prediction(n, features=[float(n), 1][: 1 + n % 2]) for n in range(20)]
+def test_a_list_of_another_length_is_no_row_and_makes_no_other_be_told_twice() -> None:
+    lists = [prediction(n, features=[float(n), None]) for n in range(20)]
 
     assert told_beside(lists) == []
-    assert told_beside([*lists, prediction(features={"0": 1.0})]) == [20]
-    assert told_beside([prediction(features=[]), *lists]) == []
-    assert told_beside([*lists, prediction(features=[1.0, None])]) == [20]
+    for odd in ([1.0], [1.0, 2.0, 3.0], [], {"0": 1.0, "1": 2.0}, {"age": 1}):
+        assert told_beside([*lists, prediction(20, features=odd)]) == [20]
+        assert told_beside([prediction(20, features=odd), *lists]) == [0]
 
 
 @pytest.mark.parametrize(

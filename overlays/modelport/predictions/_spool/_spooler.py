@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ class Spooler:
             message = "a spool needs file locks, which this system does not have"
             raise OSError(message)
         self._lost = lost
+        self._next_look = 0.0
+        self._looking = threading.RLock()
         self._open()
 
     def append(self, frame: Frame) -> None:
@@ -77,6 +80,8 @@ class Spooler:
             SpoolFullError: `max_bytes` are in use.
             OSError: The disk refuses it.
         """
+        if self._looks_first:
+            self.look()
         try:
             self._writer.append(pack_frame(frame), frame.count)
         except OSError as error:
@@ -86,11 +91,15 @@ class Spooler:
     def look(self) -> bool:
         """See that our files are there and, now and then, adopt what dead processes left; whether there was any."""
         self._keep()
-        now = time.monotonic()
-        if now < self._next_look:
-            return False
-        self._next_look = now + _LOOK_EVERY_SECONDS
-        return self.adopt() > 0
+        # Whoever comes while another thread looks waits for it. Reentrant, as a signal handler may be who comes.
+        with self._looking:
+            now = time.monotonic()
+            if now < self._next_look:
+                return False
+            self._next_look = now + _LOOK_EVERY_SECONDS
+            found = self.adopt()
+            self._looks_first = False
+            return found > 0
 
     def adopt(self) -> int:
         """Take over the runs of dead processes, as far as there is room for them, and say how many there were."""
@@ -130,6 +139,9 @@ class Spooler:
     def _open(self) -> None:
         self.failures = 0
         self._next_look = time.monotonic()
+        # What others have left counts; but it is not looked for in a thread that serves a request.
+        self._looks_first = self.settings.mode != "record"
+        self._looking = threading.RLock()
         self._adopted: dict[Run, Position] = {}
         # Of which only sinks that are none of ours have something to take.
         self._done: set[Path] = set()

@@ -63,8 +63,8 @@ class Writer:
     @property
     def used_bytes(self) -> int:
         """Bytes on disk, ours and those taken over."""
-        used = self._written_bytes - self._run.freed_bytes
-        return used + sum(run.left_bytes for run in tuple(self._beside)) if self._beside else used
+        beside = sum(run.left_bytes for run in tuple(self._beside))
+        return self._written_bytes - self._run.freed_bytes + beside
 
     @property
     def end(self) -> Position:
@@ -87,7 +87,8 @@ class Writer:
                 raise OSError("the spool is closed")
             # No lock for what is freed: the thread that frees it may be waited for by a signal handler, which has
             # interrupted this very method in its own thread.
-            if self.used_bytes + len(content) > self._max_bytes:
+            used = self._written_bytes - self._run.freed_bytes + len(content)
+            if used > self._max_bytes or (self._beside and self.used_bytes + len(content) > self._max_bytes):
                 raise SpoolFullError
             descriptor = self._segment()
             try:

@@ -59,9 +59,9 @@ def schema_of(layout: Layout) -> Any:
     ]
     if layout.predictions:
         fields += [pa.field("model_version", text), _field(pa, "output", layout.output), pa.field("request_body", text)]
+        sparse = layout.sparse()
         fields += [
-            _field(pa, FEATURE + name, layout.features[name], nulls_are_absent=layout.nulls_are_absent(name))
-            for name in layout.feature_names()
+            _field(pa, FEATURE + name, layout.features[name], sparse=name in sparse) for name in layout.feature_names()
         ]
         fields += [pa.field(SEGMENT + name, text) for name in sorted(layout.segments)]
         fields += [pa.field(ATTRIBUTION + name, pa.float64()) for name in sorted(layout.attributions)]
@@ -72,10 +72,10 @@ def schema_of(layout: Layout) -> Any:
 
 
 def _form(layout: Layout) -> str:
-    return "list" if layout.lists * 2 > layout.rows else "mapping"
+    return "mapping" if layout.list_length is None else "list"
 
 
-def _field(pa: Any, name: str, kind: Kind, *, nulls_are_absent: bool = False) -> Any:
+def _field(pa: Any, name: str, kind: Kind, *, sparse: bool = False) -> Any:
     if kind is Kind.BOOL:
         type_ = pa.bool_()
     elif kind in {Kind.TEXT, Kind.INFINITY, Kind.JSON, Kind.MIXED}:
@@ -83,7 +83,7 @@ def _field(pa: Any, name: str, kind: Kind, *, nulls_are_absent: bool = False) ->
     else:
         type_ = pa.float64()
     marks = {"modelport.kind": kind.value}
-    if nulls_are_absent:
+    if sparse:
         marks["modelport.null"] = "absent"
     return pa.field(name, type_, metadata=marks)
 
@@ -149,15 +149,14 @@ def _feature_columns(
 ) -> dict[str, Sequence[JsonValue]]:
     kinds = layout.features
     rows = [named(record.features) for record in records]
-    shape = list if _form(layout) == "list" else dict
-    sparse = set(filter(layout.nulls_are_absent, kinds))
+    shape, sparse = (dict if layout.list_length is None else list), layout.sparse()
     usual = kinds.keys() - sparse
+    most = usual if shape is list else kinds.keys()
     # Rows that their columns do not say, or do not say exactly.
     untold = {
         place
         for place, (record, row) in enumerate(zip(records, rows, strict=True))
-        if type(record.features) is not shape
-        or (row.keys() != kinds.keys() and not usual <= row.keys() <= kinds.keys())
+        if type(record.features) is not shape or (row.keys() != most and not usual <= row.keys() <= most)
     }
     columns: dict[str, Sequence[JsonValue]] = {}
     for name, kind in kinds.items():

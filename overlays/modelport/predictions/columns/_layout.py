@@ -48,7 +48,7 @@ class Layout(msgspec.Struct, kw_only=True):
         segments: Names of segments.
         attributions: Names of attributed features.
         rows: Predictions that were seen.
-        lists: Those whose features are a list with anything in it.
+        lists: How many of them have lists of features that are not empty, by length.
         complete: Those with every feature that had been seen by then: nearly all, and counted for all features at once.
         present: How many others have a feature, by its name, less the complete ones before it was first seen.
         nulls: In how many of them it is null.
@@ -62,7 +62,7 @@ class Layout(msgspec.Struct, kw_only=True):
     segments: set[str] = msgspec.field(default_factory=set[str])
     attributions: set[str] = msgspec.field(default_factory=set[str])
     rows: int = 0
-    lists: int = 0
+    lists: Counter[int] = msgspec.field(default_factory=Counter[int])
     complete: int = 0
     present: Counter[str] = msgspec.field(default_factory=Counter[str])
     nulls: Counter[str] = msgspec.field(default_factory=Counter[str])
@@ -102,19 +102,34 @@ class Layout(msgspec.Struct, kw_only=True):
             elif known is not kind:
                 kinds[name] = shared(known, kind)
         self.rows += 1
-        self.lists += bool(row) and isinstance(record.features, list)
+        if row and isinstance(record.features, list):
+            self.lists[len(row)] += 1
         if len(row) == len(kinds):
             self.complete += 1
         else:
             # Not the row itself, whose values it would add up.
             self.present.update(row.keys())
 
-    def nulls_are_absent(self, name: str) -> bool:
-        """Whether null in the column of a feature means that it is not there, as is more often so than that it is null.
+    @property
+    def list_length(self) -> int | None:
+        """The length of the lists that columns tell; None where they tell mappings, as fewer rows are lists.
+
+        A list of another length is no row of the same model, so that it must not look like one.
+        """
+        if self.lists.total() * 2 <= self.rows:
+            return None
+        return max(self.lists, key=lambda length: (self.lists[length], length))
+
+    def sparse(self) -> set[str]:
+        """Features in whose columns null means that they are not there, as is more often so than that they are null.
 
         So a feature of its own in one record, or a usual one that it lacks, does not make others be told twice.
         """
-        return self.rows - self.complete - self.present[name] > self.nulls[name]
+        length = self.list_length
+        if length is not None:
+            return self.features.keys() - set(map(str, range(length)))
+        others = self.rows - self.complete
+        return {name for name in self.features if others - self.present[name] > self.nulls[name]}
 
     def feature_names(self) -> list[str]:
         """Names of features in the order of their columns: positions by number, then names by spelling."""

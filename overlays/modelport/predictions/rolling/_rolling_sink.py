@@ -252,14 +252,14 @@ class RollingSink(Sink):
             return False
 
     def _is_due(self, now: float) -> bool:
-        # Not while others wait for the destination to come back: outages may take days, and nobody wants tiny files.
-        current = self._current
-        return current is not None and not self._sealed and now >= current.opened_at + self._max_seconds
+        return self._current is not None and now >= self._current.opened_at + self._max_seconds
 
     def _seconds_to_wait(self, now: float, earliest: float) -> float | None:
-        if self._sealed:
-            return max(0.0, earliest - now)
-        return None if self._current is None else max(0.0, self._current.opened_at + self._max_seconds - now)
+        """Seconds until the current journal is due or the sealed ones may be tried; None if there is neither."""
+        times = [earliest] if self._sealed else []
+        if self._current is not None:
+            times.append(self._current.opened_at + self._max_seconds)
+        return max(0.0, min(times) - now) if times else None
 
     def _ship(self) -> None:
         """Ship what is sealed.
