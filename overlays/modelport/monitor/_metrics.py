@@ -144,7 +144,7 @@ def _wanted(params: Mapping[str, object] | None) -> set[str]:
 def _metrics_of(views: list[MonitorView]) -> Iterator[Metric]:
     """All families, each once, with the samples of all views. Replicas of one model share the baseline's samples."""
     families: dict[str, Metric] = {}
-    shown: set[tuple[str, str]] = set()
+    shown: set[tuple[str, ...]] = set()
 
     def add(sample: Sample, value: float) -> None:
         family = sample.family
@@ -153,6 +153,10 @@ def _metrics_of(views: list[MonitorView]) -> Iterator[Metric]:
         families[family.name].add_sample(family.name + sample.suffix, dict(sample.labels), value)
 
     for view in views:
+        if (group := (view.endpoint, view.model_version, view.process)) in shown:
+            # Another monitor of one directory: both show what all have counted.
+            continue
+        shown.add(group)
         for sample, value in zip(live_samples(view), live_values(view), strict=True):
             add(sample, value)
         if (model := (view.endpoint, view.model_version)) not in shown and view.baseline is not None:

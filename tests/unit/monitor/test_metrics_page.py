@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -66,7 +65,7 @@ def views(draw: st.DrawFn) -> MonitorView:
         endpoint=draw(NAMES), model_version=draw(NAMES), process="1-2", started_seconds=draw(st.floats(0, 1e10)),
         predictions=draw(COUNTS), queued=3, sinks=sinks, dropped={("closed", ""): draw(COUNTS), ("sink_error", "x"): 1},
         baseline=baseline if watched else None, counts=counts if watched else None,
-        drift=DriftGauges(baseline)(counts) if watched else None,
+        drift=DriftGauges(baseline)(counts) if watched else None, sharing=draw(st.sampled_from([None, False, True])),
     )  # fmt: skip
 
 
@@ -134,7 +133,6 @@ def test_the_format_is_the_one_asked_for_and_named(accept: str, kind: str) -> No
 def test_series_of_a_forked_process_are_its_own() -> None:
     monitor = ModelMonitor("e")
     before = monitor.export_http()[0]
-    threading.Event().wait(0.002)  # the label counts milliseconds
     monitor.after_fork_in_child()
 
     label = monitor.metrics_view().process
