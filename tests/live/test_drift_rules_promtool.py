@@ -317,6 +317,49 @@ def test_boxkite_s_names_and_spellings_give_the_same_figures(tmp_path: Path) -> 
     )
 
 
+def test_every_series_of_boxkite_counts_once(tmp_path: Path) -> None:
+    # Three texts that are one number, and one that is how Boxkite spells a missing value.
+    column = FeatureBaseline(
+        name="code", kind="categorical", categories=("007", "7", "7.0", "None"), counts=(1, 1, 1, 1, 0)
+    )
+    gains = {"007": 10, "7": 20, "7.0": 40, "None": 80, "nan": 160, "else": 320}
+    given = [{"series": f'feature_0_value_total{{bin="{bin_}"}}', "values": f"0+{n}x30"} for bin_, n in gains.items()]
+
+    run(
+        tmp_path,
+        boxkite_rules(Baseline(features=(column,)), OPTIONS),
+        given,
+        30,
+        [
+            *[near(f'sum(modelport:feature_bin:gain{{bin="{b}"}}) / 10', gains[b]) for b in column.categories],
+            near("sum(modelport:feature:values) / 10", 10 + 20 + 40 + 80 + 320),
+            near("sum(modelport:feature:missing) / 10", 160),
+            near("sum(modelport:feature:unseen) / 10", 320),
+        ],
+    )
+
+
+ODD = ["\u2028", "\u2029", "\x85", "\x7f", "\x9f", "\x0b", "\x1c", "\x00", "\ufeff", "\ufffe", "\ud83d", "😀", "{{x}}"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_text_in_names_makes_a_file_that_prometheus_takes_and_reads_the_same(tmp_path: Path, odd: str) -> None:
+    columns = [
+        FeatureBaseline(name=f"a{odd}", kind="categorical", categories=(f"x{odd}",), counts=(1, 0)),
+        FeatureBaseline(name=f"b{odd}", kind="numeric", edges=(1.0,), counts=(1, 1)),
+    ]
+    text = boxkite_rules(Baseline(features=tuple(columns)), OPTIONS, endpoint=f"e{odd}")
+    (tmp_path / "rules.yml").write_text(text, encoding="utf-8")
+    promtool("check", "rules", tmp_path / "rules.yml")
+    if odd == "\ud83d":
+        return  # no text, so there is no such series
+
+    spelled = "".join(f"\\U{ord(letter):08x}" for letter in odd)
+    given = [{"series": f'feature_0_value_total{{bin="x{spelled}"}}', "values": "0+50x30"}]
+    query = f'sum(modelport:feature_bin:gain{{endpoint="e{spelled}", bin="x{spelled}"}}) / 10'
+    run(tmp_path, text, given, 30, [near(query, 50)])
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -333,9 +376,26 @@ def test_every_choice_gives_a_file_that_prometheus_takes(tmp_path: Path, options
         promtool("check", "rules", tmp_path / name)
 
 
-@pytest.mark.parametrize("bad", [{"window": "1 hour"}, {"interval": "0s"}, {"pending": "x"}, {"by": ("a-b",)}])
-def test_what_prometheus_would_refuse_is_refused_here(bad: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="not a"):
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"window": "1 hour"},
+        {"interval": "0s"},
+        {"pending": "x"},
+        *[
+            {"by": (label,)}
+            for label in ("a-b", "", "1a", "é", "process", "le", "bin", "window", "endpoint", "__name__")
+        ],
+        {"unseen": 5},
+        {"missing": 2},
+        {"ks": 3},
+        {"psi": -1},
+        {"kl": math.inf},
+        {"min_count": -5},
+    ],
+)
+def test_what_prometheus_would_refuse_or_never_fire_on_is_refused_here(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not"):
         drift_rules(RuleOptions(**bad))
 
 

@@ -77,5 +77,7 @@ def _alert(
     window: Window, name: str, expr: str, options: RuleOptions, summary: str, *, pending: str | None = None
 ) -> Rule:
     held = options.pending if pending is None else pending
-    labels = {"severity": options.severity, **window.labels}
+    # An alert's labels are templates, and the window's mark has the name of an endpoint in it.
+    own = {label: text.replace("{{", '{{"{{"}}') for label, text in window.labels.items()}
+    labels = {"severity": options.severity, **own}
     return Rule(name=name, expr=expr, labels=labels, pending=held, summary=summary)

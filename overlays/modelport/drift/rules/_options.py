@@ -20,7 +20,7 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True):
         ks: Alert above this KS distance, if it is also above noise.
         unseen: Alert above this share of values that training did not know.
         missing: Alert when the rate of missing values is this far above that of training.
-        by: Further labels to keep apart, such as ``("namespace",)``; by default replicas of all jobs are one.
+        by: Labels of targets to keep apart, such as ``("namespace",)``; by default replicas of all jobs are one.
         severity: Label of all alerts.
     """
 

@@ -8,18 +8,18 @@ has series of its own (the label ``process``), so that no series ever falls, and
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from modelport.drift.divergence import CLAMP_SHARE
+from modelport.drift.rules._quoted import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Window", "divergence_expressions", "gain", "literal", "seconds"]
+__all__ = ["Window", "divergence_expressions", "gain", "seconds"]
 
 _MODEL = ("endpoint", "model_version")
 _COLUMN = ("role", "feature")
@@ -59,13 +59,8 @@ class Window(msgspec.Struct, frozen=True):
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that a rule of this window records."""
-        matchers = [f"{label}={literal(value)}" for label, value in {**self.labels, **labels}.items()]
+        matchers = [f"{label}={quoted(value)}" for label, value in {**self.labels, **labels}.items()]
         return f"{name}{{{', '.join(matchers)}}}"
-
-
-def literal(text: str) -> str:
-    """Text as PromQL writes it."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def gain(counter: str, window: Window) -> str:
