@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
@@ -34,15 +36,23 @@ def series(name: str, values: str, **labels: str) -> dict[str, str]:
 
 
 def process(
-    name: str, started: int, bins: Mapping[str, str], *, version: str = "1", **others: str
+    name: str,
+    started: int,
+    bins: Mapping[str, str],
+    *,
+    version: str = "1",
+    feature: str = "x",
+    trained: Mapping[str, int] | None = None,
+    **others: str,
 ) -> list[dict[str, str]]:
-    """A replica's series: one column ``x`` with the given values per bin, and its baseline of 50 to 50."""
+    """A replica's series: one column with the given values per bin, and its baseline, by default of 50 in each."""
     labels = {"model_version": version, "process": name, "instance": name}
-    column = {"role": "feature", "feature": "x"}
+    column = {"role": "feature", "feature": feature}
     some = next(iter(bins.values()))
+    counts = trained or dict.fromkeys(bins, 50)
     baseline = [
-        series("modelport_baseline_bin", shape(some, 50), model_version=version, instance=name, bin=bin_, **column)
-        for bin_ in bins
+        series("modelport_baseline_bin", shape(some, count), model_version=version, instance=name, bin=bin_, **column)
+        for bin_, count in counts.items()
     ]
     return [
         series("modelport_monitor_start_time_seconds", shape(some, started), **labels),
@@ -229,6 +239,47 @@ def test_noise_never_alerts(tmp_path: Path) -> None:
         30,
         [near(recorded("psi"), 0.05 * math.log(11 / 9)), (f"{recorded('psi')} > bool 0.005", 1), (ALERTS, None)],
     )
+
+
+@pytest.mark.parametrize(("categories", "rows"), [(100, 1000), (2000, 1000), (2000, 200)])
+def test_rare_categories_are_no_drift_and_hide_none(tmp_path: Path, categories: int, rows: int) -> None:
+    random = np.random.default_rng(categories + rows)
+    given: list[dict[str, str]] = []
+    for number in range(8):
+        # Zipf's law, in training and in serving; but in the last column a fifth of the serving values are one category.
+        share = 1 / np.arange(1.0, categories + 1)
+        drawn = (random.choice(categories, size, p=share / share.sum()) for size in (rows, 1000))
+        trained, served = (Counter(f"c{value}" for value in values) for values in drawn)
+        if number == 7:
+            served["c0"] += 250
+        kept = dict(trained.most_common(50))
+        bins = {bin_: served[bin_] for bin_ in kept}
+        other = {"__other__": rows - sum(kept.values())}, {"__other__": served.total() - sum(bins.values())}
+        moved = {bin_: f"0 {count}+0x8" for bin_, count in {**bins, **other[1]}.items()}
+        given += process("a", 0, moved, feature=f"x{number}", trained={**kept, **other[0]})[1:]
+    given.append(series("modelport_monitor_start_time_seconds", "0+0x9", process="a", instance="a"))
+    rules = drift_rules(RuleOptions(window="10m", pending="0s", psi=0.001, kl=0.001))
+
+    many = "count(modelport:feature:psi > modelport:feature:psi_chance) > bool 2"
+    drifted = 'count(ALERTS{alertstate="firing", feature="x7"})'
+    run(tmp_path, rules, given, 8, [(many, 1), (ALERTS, 2), (drifted, 2)])
+
+
+def test_categories_that_are_all_rare_say_nothing(tmp_path: Path) -> None:
+    trained = {"a": 1, "b": 1, "__other__": 98}
+    given = process("a", 0, {"a": "0+3x30", "b": "0+0x30", "__other__": "0+97x30"}, trained=trained)
+    loose = RuleOptions(window="10m", pending="0s", psi=0.0001, unseen=None)
+
+    run(tmp_path, drift_rules(loose), given, 30, [(f"{recorded('psi')} > bool 0.001", 1), (ALERTS, None)])
+
+
+def test_values_without_a_bin_are_held_against_those_of_training(tmp_path: Path) -> None:
+    # 30 of 100 categories have no bin of their own in training: 32 of 100 are none to tell of, 36 are.
+    for unseen, fires in ((32, None), (36, 1)):
+        bins = {"low": f"0+{100 - unseen}x30", "__other__": f"0+{unseen}x30"}
+        given = process("a", 0, bins, trained={"low": 70, "__other__": 30}, unseen=f"0+{unseen}x30")
+        alert = 'count(ALERTS{alertname="ModelportUnseen", alertstate="firing"})'
+        run(tmp_path, drift_rules(OPTIONS), given, 30, [near(recorded("training_unseen_share"), 0.3), (alert, fires)])
 
 
 def test_missing_and_unseen_have_shares_and_alerts(tmp_path: Path) -> None:

@@ -39,10 +39,10 @@ def column_alerts(options: RuleOptions, window: Window) -> Iterator[Rule]:
         yield _alert(window, "ModelportKs", expr, options, f"KS distance {_VALUE} over {options.window}: {_WHERE}")
     if options.unseen is not None:
         present = f"and on ({by}) {known('modelport:feature:present_values')} >= {options.min_count}"
-        expr = f"{known('modelport:feature:unseen_share')} > {options.unseen:g}\n{present}"
-        yield _alert(
-            window, "ModelportUnseen", expr, options, f"share {_VALUE} of values unknown to training: {_WHERE}"
-        )
+        share, trained = known("modelport:feature:unseen_share"), known("modelport:feature:training_unseen_share")
+        expr = f"{share} - {trained} > {options.unseen:g}\n{present}"
+        summary = f"values without a bin of their own {_VALUE} above the share of training: {_WHERE}"
+        yield _alert(window, "ModelportUnseen", expr, options, summary)
     if options.missing is not None:
         yield _missing(options, window, options.missing)
 
