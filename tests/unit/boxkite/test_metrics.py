@@ -239,6 +239,13 @@ def test_a_scrape_may_ask_for_samples_or_families_as_list_or_text(
     assert {name for name, _ in series(body)} == expected
 
 
+def test_an_empty_name_limits_nothing(service: MakeService) -> None:
+    export()
+    monitor = service()
+
+    assert series(monitor.export_http({"name[]": [""]})[0]).keys() == scraped(monitor).keys()
+
+
 @pytest.mark.parametrize("header", ["Accept", "accept", "ACCEPT"])
 def test_the_format_is_that_of_the_accept_header(service: MakeService, header: str) -> None:
     ModelMonitoringService.export_text(

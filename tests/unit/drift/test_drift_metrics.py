@@ -157,6 +157,11 @@ def test_names_may_be_of_families_or_samples_as_text_or_list(monitor: ModelMonit
     assert found == {"modelport_feature_bin_total"}
 
 
+@pytest.mark.parametrize("empty", ["", [""], []])
+def test_an_empty_name_limits_nothing(monitor: ModelMonitor, empty: object) -> None:
+    assert monitor.export_http(params={"name[]": empty}) == monitor.export_http()
+
+
 def test_a_registry_of_the_application_shows_all_its_monitors_once() -> None:
     registry = CollectorRegistry(auto_describe=True)
     Counter("mine", "Of the application.", registry=registry).inc()
