@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
-from modelport.drift.rules import RuleOptions, boxkite_rules, drift_rules
+from modelport.drift.rules import RuleOptions, boxkite_rules, drift_rules, grafana_dashboard
 from modelport.monitor import ModelMonitor
 from tests.live.prometheus import program, promtool
 
@@ -42,12 +42,13 @@ def process(
     *,
     version: str = "1",
     feature: str = "x",
+    role: str = "feature",
     trained: Mapping[str, int] | None = None,
     **others: str,
 ) -> list[dict[str, str]]:
     """A replica's series: one column with the given values per bin, and its baseline, by default of 50 in each."""
     labels = {"model_version": version, "process": name, "instance": name}
-    column = {"role": "feature", "feature": feature}
+    column = {"role": role, "feature": feature}
     some = next(iter(bins.values()))
     counts = trained or dict.fromkeys(bins, 50)
     baseline = [
@@ -85,16 +86,21 @@ def recorded(name: str, version: str = "1", window: str = "10m") -> str:
 
 
 def run(
-    folder: Path, rules: str, given: Sequence[dict[str, str]], minute: int, expected: Sequence[tuple[str, float | None]]
+    folder: Path,
+    rules: str,
+    given: Sequence[dict[str, str]],
+    minute: int,
+    expected: Sequence[tuple[str, float | list[tuple[str, float]] | None]],
 ) -> None:
+    """Each query has the one result without labels, or those with the given ones, or none."""
     (folder / "rules.yml").write_text(rules, encoding="utf-8")
     tests: list[dict[str, Any]] = [
         {
             "expr": query,
             "eval_time": f"{minute}m",
-            "exp_samples": [] if value is None else [{"labels": "{}", "value": value}],
+            "exp_samples": [{"labels": labels, "value": value} for labels, value in _samples(results)],
         }
-        for query, value in expected
+        for query, results in expected
     ]
     document = {
         "rule_files": ["rules.yml"],
@@ -103,6 +109,12 @@ def run(
     }
     (folder / "tests.yml").write_text(json.dumps(document), encoding="utf-8")
     promtool("test", "rules", folder / "tests.yml")
+
+
+def _samples(results: float | list[tuple[str, float]] | None) -> list[tuple[str, float]]:
+    if isinstance(results, list):
+        return results
+    return [] if results is None else [("{}", results)]
 
 
 ALERTS = 'count(ALERTS{alertstate="firing"})'
@@ -409,6 +421,34 @@ def test_any_text_in_names_makes_a_file_that_prometheus_takes_and_reads_the_same
     given = [{"series": f'feature_0_value_total{{bin="x{spelled}"}}', "values": "0+50x30"}]
     query = f'sum(modelport:feature_bin:gain{{endpoint="e{spelled}", bin="x{spelled}"}}) / 10'
     run(tmp_path, text, given, 30, [near(query, 50)])
+
+
+def test_the_bars_of_the_dashboard_keep_roles_and_versions_apart_and_sort_by_edge(tmp_path: Path) -> None:
+    (query,) = (
+        panel["targets"][0]["expr"]
+        for panel in json.loads(grafana_dashboard())["panels"]
+        if panel["type"] == "barchart"
+    )
+    chosen = {"window": "10m", "endpoint": "e", "model_version": "1|2", "feature": "x", "role": "feature|output"}
+    for name, value in chosen.items():
+        query = query.replace(f"${name}", value)
+    edges = ("10.0", "-2.5", "1e+06", "9.0", "+Inf")
+    given: list[dict[str, str]] = []
+    for version, gain in (("1", 30), ("2", 70)):
+        bins = {edge: f"0+{gain if edge == '9.0' else 0}x30" for edge in edges}
+        given += process(f"p{version}", 0, bins, version=version)
+    # The attribution of the same feature has an edge in common.
+    given += process("p3", 0, {"9.0": "0+5x30", "0.125": "0+5x30"}, role="attribution")
+
+    shown: dict[tuple[str, ...], float] = {(edge, "order"): float(edge) for edge in edges if edge != "+Inf"}
+    for version in "12":
+        shown |= {(edge, f"training {version}", version): 0.2 for edge in edges}
+        shown |= {(edge, f"serving {version}", version): float(edge == "9.0") for edge in edges}
+    bars = [
+        (f'{{bin="{bin_}", series="{name}"{f", model_version={version[0]!r}" if version else ""}}}', value)
+        for (bin_, name, *version), value in shown.items()
+    ]
+    run(tmp_path, drift_rules(OPTIONS), given, 30, [(f"({query}) < Inf", bars), (f"count(({query}) == Inf)", 1)])
 
 
 @pytest.mark.parametrize(
