@@ -172,7 +172,10 @@ class ProcessGroup:
             raise OSError(message)
         group, totals, dead = found
         if dead:
-            self.fold(wait=False)
+            try:
+                self.fold(wait=False)
+            except OSError as error:
+                self._warn_once("fold", f"counts of ended processes stay in files of their own: {error}")
         return group, totals
 
     def fold(self, *, wait: bool = True) -> None:

@@ -265,6 +265,23 @@ def test_on_a_full_disk_the_total_is_the_last_that_all_could_see(
     group.close()
 
 
+def test_on_a_full_disk_the_dead_are_counted_from_their_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    group, figures = member(tmp_path, 7)
+    assert group.total()[1].counters["n"] == 7
+    killed(publishing(tmp_path, 5))
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(FULL))
+        figures.counters["n"], figures.counts, figures.sums = 9, [9, 18], [4.5]
+        assert [group.total()[1].counters["n"] for _ in range(3)] == [14] * 3
+        assert caplog.text.count("No space left") == 1
+
+    assert group.total()[1].counters["n"] == 14
+    assert len(files(tmp_path)) == 2
+    group.close()
+
+
 def test_a_write_that_is_cut_short_is_told_and_keeps_what_the_file_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ __all__ = ["checked_window", "drift_rules", "rule_warnings", "rules_text"]
 
 _FEWEST_STEPS = 20
 _LABEL = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
-# What series carry beside the labels of their target: `process` is not on both sides, by the rest the rules go anyway.
+# Labels of the service's own: training has no `process`, and the rules go by the rest anyway.
 _OWN = frozenset({"endpoint", "model_version", "process", "role", "feature", "bin", "le", "reason", "sink"})
 # What the rules themselves put on results.
 _OWN_OF_RULES = frozenset({"window", "severity", "alertname"})
