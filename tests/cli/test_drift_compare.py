@@ -24,6 +24,7 @@ from scipy import stats
 from modelport.cli import main
 from modelport.cli._csv_text import as_labels
 from modelport.drift import Baseline
+from modelport.predictions import FileSink, Prediction
 
 EDGES = [20.0, 40.0, 60.0]
 TRAINED = [10.0, 20.0, 30.0, 41.5, None, 70.0, 55.0, 20.000001]
@@ -449,6 +450,131 @@ def test_the_exit_code_follows_the_verdicts_and_the_least_number_of_values(compa
 
     assert compare(*files)["features"]["x"]["verdict"] == "too few values"
     assert compare(*files, "--min-values", "100", code=1)["features"]["x"]["verdict"] == "major"
+
+
+@pytest.mark.parametrize(("missing", "level", "code"), [(0.05, "moderate", 0), (0.2, "moderate", 1), (0.2, "major", 0),
+                                                         (1.0, "major", 1)])  # fmt: skip
+def test_values_that_stay_away_fail_too(
+    compare: Compare, tmp_path: Path, missing: float, level: str, code: int
+) -> None:
+    values = np.random.default_rng(1).normal(size=2000)
+    before = write(pd.DataFrame({"x": values, "y": values}), tmp_path / "train.csv")
+    gone = np.where(np.arange(1000) < missing * 1000, np.nan, values[:1000])
+    now = write(pd.DataFrame({"x": gone, "y": values[:1000]}), tmp_path / "now.csv")
+
+    report = compare("--baseline", before, "--current", now, "--fail-on", level, code=code)
+
+    assert report["features"]["x"]["reasons"] == (["missing"] if missing > 0.1 else [])
+
+
+def test_a_log_by_position_is_counted_in_all_features_and_compared_in_some(compare: Compare, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(size=(600, 3))
+    Baseline.from_data(values, names=["a", "b", "c"], output=values[:, 0]).save(tmp_path / "baseline.json")
+    sink = FileSink(tmp_path / "log")
+    sink.write([
+        Prediction(prediction_id=str(n), timestamp_ns=n, endpoint="e", features=row.tolist(), output=0.5)
+        for n, row in enumerate(values)
+    ])  # fmt: skip
+    sink.close()
+
+    report = compare("--baseline", tmp_path / "baseline.json", "--current", tmp_path / "log", "--feature", "b")
+
+    assert (report["records"], report["uncounted"], list(report["features"])) == (600, 0, ["b"])
+    assert report["features"]["b"]["psi"] == 0
+
+
+def test_a_log_that_fits_nothing_fails(compare: Compare, tmp_path: Path) -> None:
+    Baseline.from_data({"a": [1.0, 2.0] * 50, "b": [1.0, 2.0] * 50}).save(tmp_path / "baseline.json")
+    sink = FileSink(tmp_path / "log")
+    sink.write([Prediction(prediction_id="1", timestamp_ns=1, endpoint="e", features=[1.0, 2.0, 3.0], output=0.5)])
+    sink.close()
+    files = ("--baseline", tmp_path / "baseline.json", "--current", tmp_path / "log")
+
+    assert compare(*files, "--fail-on", "major", code=1)["uncounted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"plan": ["a"], "plan": ["b"]}', "'plan' occurs twice"),
+        ('{"plan": ["__other__", "a"]}', "'__other__', which all other categories are in, is not the last of 'plan'"),
+    ],
+)
+def test_edges_that_cannot_be_meant_are_refused(
+    refused: Callable[..., str], tmp_path: Path, content: str, told: str
+) -> None:
+    data = write(table(TRAINED, PLANS), tmp_path / "train.csv")
+    (tmp_path / "edges.json").write_text(content)
+
+    assert told in refused(
+        "drift", "compare", "--baseline", data, "--current", data, "--edges", tmp_path / "edges.json"
+    )
+
+
+def test_edges_that_part_nothing_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = write(table(TRAINED, PLANS), tmp_path / "train.csv")
+    edges = tmp_path / "edges.json"
+    arguments = ["drift", "compare", "--baseline", data, "--current", data, "--edges", edges]
+    for shape, told in (
+        ({"plan": ["x", "y"]}, "the categories of 'plan' do not part the values"),
+        ({"age": []}, "the edges of 'age' do not part the values"),
+        ({"plan": ["a", "__other__"]}, ""),
+    ):
+        edges.write_text(json.dumps(shape))
+
+        assert main(list(map(str, arguments))) == 0
+        printed = capsys.readouterr().err
+        assert told in printed
+        assert bool(told) is ("do not part" in printed)
+
+
+def test_a_baseline_is_told_column_by_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "age": [*map(str, random.integers(18, 80, 499)), "forty"],
+            "id": [f"u{number}" for number in range(500)],
+            "plan": random.choice(["a", "b"], 500),
+            "income": random.normal(size=500),
+            "gone": [None] * 500,
+        }
+    )
+    data, target = write(frame, tmp_path / "train.csv"), tmp_path / "baseline.json"
+
+    assert main(["drift", "baseline", str(data), str(target), "--numeric", "plan"]) == 0
+
+    printed = capsys.readouterr()
+    lines = {line.split()[0]: line.split()[1:] for line in printed.out.splitlines()[1:]}
+    assert lines["age"] == ["categorical", "51", "500", "0", "0"]
+    assert lines["plan"] == ["numeric", "1", "0", "0", "500"]
+    assert lines["income"][0] == "numeric"
+    notes = dict(line.split(": ", 1) for line in printed.err.splitlines())
+    assert notes["age"].startswith("categorical, though most of its values are numbers")
+    assert notes["id"] == "90% of the values share one bin; is it an identifier?"
+    assert (notes["plan"], notes["gone"]) == ("no value is a number", "there is no value")
+    assert "income" not in notes
+    assert notes[str(target)] == "5 features of 500 rows"
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "told"),
+    [
+        ("out.csv", (), "ends in .json or .prom"),
+        ("out.json", ("--numeric", "age", "--categorical", "age"), "'age' is either numeric or categorical"),
+    ],
+)
+def test_a_baseline_that_cannot_be_meant_is_refused(
+    refused: Callable[..., str], tmp_path: Path, target: str, options: tuple[str, ...], told: str
+) -> None:
+    data = write(table(TRAINED, PLANS), tmp_path / "train.csv")
+
+    assert told in refused("drift", "baseline", data, tmp_path / target, *options)
+
+
+def test_a_level_that_is_no_number_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+    data = write(table(TRAINED, PLANS), tmp_path / "train.csv")
+
+    assert "'--level'" in refused("drift", "compare", "--baseline", data, "--current", data, "--level", "nan")
 
 
 MEASURED = """

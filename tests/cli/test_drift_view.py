@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from modelport.cli._drift_view import print_report, render_terminal, runs
 from modelport.drift import DriftReport, drift_report
-from tests.unit.drift.reports import baseline, hostile_report, large_report, rich_report
+from tests.unit.drift.reports import baseline, frame, hostile_report, large_report, rich_report
 
 
 @pytest.mark.parametrize("width", [60, 80, 133])
@@ -41,6 +41,20 @@ def test_the_most_drifted_come_first_with_their_numbers() -> None:
         [max(row.psi, 0.001) for row in report.by_psi], abs=0.0006
     )
     assert [cells[0] for cells in shown] == [row.verdict for row in report.by_psi]
+
+
+def test_a_column_that_stays_away_comes_with_the_drifted_and_a_mark() -> None:
+    data = frame(2000, seed=4)
+    data["age"] = None
+    data["plan"] = "a new one"
+    report = drift_report(baseline(), data)
+
+    for width in (60, 120):
+        lines = render_terminal(report, width=width).plain.split("\n")
+        start = next(number for number, line in enumerate(lines) if line.startswith("VERDICT"))
+        plan, age = (lines[start + place].split() for place in (1, 2))
+        assert (plan[0], plan[-2], plan[-1]) == ("major", "100.0%!", "plan")
+        assert (age[0], age[-3], age[-1]) == ("major", "100.0%!", "age")
 
 
 def test_small_segments_come_last_and_say_so() -> None:

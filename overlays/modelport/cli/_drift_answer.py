@@ -23,9 +23,18 @@ _VERDICTS = {"moderate": {"moderate", "major"}, "major": {"major"}}
 rule_option = click.option(
     "--rule", type=click.Choice(["raw", "clamp"]), default="clamp", show_default=True, help="How empty bins count."
 )
+
+
+def _number(ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """NaN is in no range, and passes for being in any."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not in the range 0<x<1.", ctx, param)
+    return value
+
+
 level_option = click.option(
     "--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.99, show_default=True,
-    help="Confidence of the significance test.",
+    callback=_number, help="Confidence of the significance test.",
 )  # fmt: skip
 min_values_option = click.option(
     "--min-values", type=click.IntRange(min=0), default=200, show_default=True,
@@ -35,7 +44,7 @@ html_option = click.option(
     "--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a report to open in a browser too."
 )
 fail_on_option = click.option(
-    "--fail-on", type=click.Choice(list(_VERDICTS)), help="Exit 1 when a feature has drifted this far."
+    "--fail-on", type=click.Choice(list(_VERDICTS)), help="Exit 1 when a column has drifted this far."
 )
 
 
@@ -50,7 +59,8 @@ def tell(report: DriftReport, *, document: Mapping[str, Any] | None, html: Path 
     if html is not None:
         write_file(html, report.to_html())
         note(f"report: {html}")
-    return _DRIFTED if fail_on and any(row.verdict in _VERDICTS[fail_on] for row in report.features) else 0
+    reached = {report.verdict, *(row.verdict for row in report.features)} & _VERDICTS.get(fail_on or "", set())
+    return _DRIFTED if reached else 0
 
 
 def _spelled(value: Any) -> Any:

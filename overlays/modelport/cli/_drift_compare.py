@@ -32,7 +32,7 @@ from modelport.cli._output import json_option, note
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift import Baseline, DriftReport, FeatureCounts
+    from modelport.drift import Baseline, CountsSnapshot, DriftReport
 
 _SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_rows", "model_version", "mean_psi")
 
@@ -43,7 +43,7 @@ _SUMMARY = ("rule", "level", "min_values", "records", "uncounted", "baseline_row
     "--current", "now", required=True, type=data_file, help="Data of now, or a directory of logged predictions."
 )
 @click.option(
-    "--edges", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Bins for both sides; see below."
+    "--edges", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Bins for both sides; see above."
 )
 @rule_option
 @output_option
@@ -79,27 +79,46 @@ def compare(
     JSON has every number in full; infinities and NaN are the texts "Infinity", "-Infinity" and "NaN", and null is
     what does not apply.
     """
-    baseline = _baseline(before, edges, output_column, features)
-    current, records, uncounted = _counts(baseline, now, output_column, features, endpoint)
-    report = _report(baseline, current, rule=rule, level=level, min_values=min_values)
-    report = msgspec.structs.replace(report, records=records, uncounted=uncounted)
+    whole, names = _baseline(before, edges, output_column, features, by_position=now.is_dir())
+    baseline = _selected(whole, names, output_column)
+    if edges is not None:
+        _tell_useless(baseline, before)
+    if now.is_dir():
+        current = _of_columns(_logged_counts(whole, now, endpoint), baseline)
+    elif endpoint is not None:
+        raise click.UsageError("--endpoint goes with a directory of logged predictions")
+    else:
+        file = open_data(now)
+        current = count_file(baseline, file, output_column)
+        if not features:
+            _tell_extra(baseline, file.names, output_column)
+    from modelport.drift import drift_report
+
+    report = drift_report(baseline, current, rule=rule, level=level, min_values=min_values)
     document = _document(report, baseline, current) if as_json else None
     return tell(report, document=document, html=html, fail_on=fail_on)
 
 
-def _baseline(before: Path, edges: Path | None, output_column: str | None, features: Sequence[str]) -> Baseline:
+def _baseline(
+    before: Path, edges: Path | None, output_column: str | None, features: Sequence[str], *, by_position: bool
+) -> tuple[Baseline, Sequence[str]]:
+    """The baseline, and which of its features to compare: all if none is named.
+
+    It has all features where it is `by_position` that values may be given.
+    """
     if edges is not None:
         shape = _selected(read_edges(edges, output_column), features, output_column)
         if not is_baseline(before):
-            return with_counts(shape, open_data(before), output_column)
-        made = _selected(load_baseline(before), shape.names, output_column)
-        other = bins_differ(shape.columns, made.columns)
+            return with_counts(shape, open_data(before), output_column), shape.names
+        whole = load_baseline(before)
+        other = bins_differ(shape.columns, _selected(whole, shape.names, output_column).columns)
         if other is not None:
             raise click.UsageError(f"{before} counts {other!r} in other bins than {edges}; give the training data")
-        return made
+        return whole, shape.names
     if is_baseline(before):
-        return _selected(load_baseline(before), features, output_column)
-    return baseline_from(open_data(before), output_column=output_column, features=features)
+        return load_baseline(before), features
+    wanted = () if by_position else features
+    return baseline_from(open_data(before), output_column=output_column, features=wanted), features
 
 
 def _selected(baseline: Baseline, features: Sequence[str], output_column: str | None) -> Baseline:
@@ -112,27 +131,30 @@ def _selected(baseline: Baseline, features: Sequence[str], output_column: str | 
     return msgspec.structs.replace(baseline, features=tuple(kept), output=output, attributions=())
 
 
-def _counts(
-    baseline: Baseline, now: Path, output_column: str | None, features: Sequence[str], endpoint: str | None
-) -> tuple[Sequence[FeatureCounts], int, int]:
-    """Counts of the baseline's columns, records counted, and records that were no rows."""
-    if not now.is_dir():
-        if endpoint is not None:
-            raise click.UsageError("--endpoint goes with a directory of logged predictions")
-        file = open_data(now)
-        counts, rows = count_file(baseline, file, output_column)
-        if not features:
-            _tell_extra(baseline, file.names, output_column)
-        return counts, rows, 0
+def _logged_counts(baseline: Baseline, log: Path, endpoint: str | None) -> CountsSnapshot:
     from modelport.drift import LiveCounts
     from modelport.predictions import read_predictions
 
     live = LiveCounts(baseline)
-    live.update_from(read_predictions(now, endpoint))
+    live.update_from(read_predictions(log, endpoint))
     snapshot = live.snapshot()
     if not snapshot.records + snapshot.uncounted:
-        raise click.UsageError(f"{now} holds no predictions" + (f" of {endpoint!r}" if endpoint is not None else ""))
-    return snapshot.columns, snapshot.records, snapshot.uncounted
+        raise click.UsageError(f"{log} holds no predictions" + (f" of {endpoint!r}" if endpoint is not None else ""))
+    return snapshot
+
+
+def _of_columns(counts: CountsSnapshot, baseline: Baseline) -> CountsSnapshot:
+    """Those of the columns that `baseline` has kept."""
+    features = {name: counts.features[name] for name in baseline.names}
+    output = counts.output if baseline.output is not None else None
+    return msgspec.structs.replace(counts, features=features, output=output, attributions={})
+
+
+def _tell_useless(baseline: Baseline, before: Path) -> None:
+    for column in baseline.columns:
+        if column.total and max(column.counts) == column.total:
+            kind = "edges" if column.kind == "numeric" else "categories"
+            note(f"the {kind} of {column.name!r} do not part the values of {before}: all of them are in one bin")
 
 
 def _tell_extra(baseline: Baseline, names: Sequence[str], output_column: str | None) -> None:
@@ -141,28 +163,7 @@ def _tell_extra(baseline: Baseline, names: Sequence[str], output_column: str | N
         note(f"passed over, for the baseline does not have them: {', '.join(extra)}")
 
 
-def _report(
-    baseline: Baseline,
-    counts: Sequence[FeatureCounts],
-    *,
-    rule: Literal["raw", "clamp"],
-    level: float,
-    min_values: int,
-) -> DriftReport:
-    from modelport.drift import DriftReport
-    from modelport.drift._report import feature_drift
-
-    rows = [
-        feature_drift(column, now, rule=rule, level=level, min_values=min_values)
-        for column, now in zip(baseline.columns, counts, strict=False)
-    ]
-    return DriftReport(
-        features=tuple(rows), rule=rule, level=level, min_values=min_values, records=0,
-        baseline_rows=baseline.rows, model_version=baseline.model_version,
-    )  # fmt: skip
-
-
-def _document(report: DriftReport, baseline: Baseline, counts: Sequence[FeatureCounts]) -> dict[str, Any]:
+def _document(report: DriftReport, baseline: Baseline, counts: CountsSnapshot) -> dict[str, Any]:
     rows = [
         {
             **row,
@@ -172,6 +173,6 @@ def _document(report: DriftReport, baseline: Baseline, counts: Sequence[FeatureC
             "baseline_missing": column.missing,
             "counts": now.counts,
         }
-        for row, column, now in zip(report.to_rows(), baseline.columns, counts, strict=True)
+        for row, column, now in zip(report.to_rows(), baseline.columns, counts.columns, strict=True)
     ]
     return {**{name: getattr(report, name) for name in _SUMMARY}, "features": rows}

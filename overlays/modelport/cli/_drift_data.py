@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from modelport.cli._data_files import DataFile
-    from modelport.drift import Baseline, FeatureBaseline, FeatureCounts
+    from modelport.drift import Baseline, CountsSnapshot, FeatureBaseline, FeatureCounts
     from modelport.drift._baseline import Kind
 
 __all__ = ["baseline_from", "count_file", "data_file", "is_baseline", "load_baseline", "output_option", "with_counts"]
@@ -90,12 +90,12 @@ def require_columns(file: DataFile, names: Sequence[str]) -> None:
 
 def with_counts(shape: Baseline, file: DataFile, output_column: str | None) -> Baseline:
     """The same bins, with the counts of the file."""
-    counts, rows = count_file(shape, file, output_column)
+    counts = count_file(shape, file, output_column)
     columns = [
         msgspec.structs.replace(
             column, counts=found.counts, missing=found.missing, unseen=_out_of_bins(column, found), sum=found.sum
         )
-        for column, found in zip(shape.columns, counts, strict=True)
+        for column, found in zip(shape.columns, counts.columns, strict=True)
     ]
     width = len(shape.features)
     return msgspec.structs.replace(
@@ -103,13 +103,14 @@ def with_counts(shape: Baseline, file: DataFile, output_column: str | None) -> B
         features=tuple(columns[:width]),
         output=columns[width] if shape.output is not None else None,
         attributions=(),
-        rows=rows,
+        rows=counts.records,
     )
 
 
-def count_file(baseline: Baseline, file: DataFile, output_column: str | None) -> tuple[list[FeatureCounts], int]:
-    """Counts of the baseline's columns in the file, and its rows."""
+def count_file(baseline: Baseline, file: DataFile, output_column: str | None) -> CountsSnapshot:
+    """Counts of the baseline's columns in the file."""
     require("numpy", "drift")
+    from modelport.drift import CountsSnapshot
     from modelport.drift.serving._column_tally import ColumnTally
 
     tallies = [ColumnTally(column) for column in baseline.columns]
@@ -126,7 +127,9 @@ def count_file(baseline: Baseline, file: DataFile, output_column: str | None) ->
     for tally, name in zip(tallies, names, strict=True):
         if tally.column.kind == "numeric" and tally.counts.unseen and not tally.counts.total:
             raise click.UsageError(f"{file.path}: column {name!r} holds no numbers, which the baseline has there")
-    return [tally.counts for tally in tallies], rows
+    counts = [tally.counts for tally in tallies]
+    features = dict(zip(baseline.names, counts[: len(baseline.features)], strict=True))
+    return CountsSnapshot(features, None if baseline.output is None else counts[-1], rows)
 
 
 def _add(tally: Any, file: DataFile, name: str, column: Any) -> None:

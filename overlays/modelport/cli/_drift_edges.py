@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import codecs
+import json
 import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import click
 import msgspec
+
+from modelport.drift._values import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +49,8 @@ def read_edges(path: Path, output_column: str | None) -> Baseline:
         if path.suffix.lower() == ".prom" or b'"modelport.baseline"' in content[:200]:
             return Baseline.load(path)
         found = msgspec.json.decode(content, type=dict[str, _Explicit | _Bounds])
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        json.loads(content, object_pairs_hook=_once)
+    except (OSError, ValueError) as error:
         raise click.UsageError(f"{path} holds no edges: {error}") from error
     columns = {name: _column(path, name, bounds) for name, bounds in found.items()}
     name = output_column if output_column in columns else "output"
@@ -58,10 +62,17 @@ def read_edges(path: Path, output_column: str | None) -> Baseline:
     return Baseline(features=tuple(columns.values()), output=output)
 
 
+def _once(pairs: list[tuple[str, object]]) -> None:
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} occurs twice")
+
+
 def bins_differ(one: Sequence[FeatureBaseline], other: Sequence[FeatureBaseline]) -> str | None:
     """The first column whose bins are not the same in both, or that is not in the other."""
-    bounds = {(column.role, column.name): (column.edges, column.categories) for column in other}
-    return next((c.name for c in one if bounds.get((c.role, c.name)) != (c.edges, c.categories)), None)
+    known = {column.bins for column in other}
+    return next((column.name for column in one if column.bins not in known), None)
 
 
 def _column(path: Path, name: str, given: _Explicit | _Bounds) -> FeatureBaseline:
@@ -71,6 +82,10 @@ def _column(path: Path, name: str, given: _Explicit | _Bounds) -> FeatureBaselin
     if (edges is None) == (categories is None):
         raise click.UsageError(f"{path}: {name!r} has neither or both of edges and categories")
     if categories is not None:
+        # The last bin is there anyway, as the open ends are.
+        categories = categories[:-1] if categories[-1:] == [OTHER] else categories
+        if OTHER in categories:
+            raise click.UsageError(f"{path}: {OTHER!r}, which all other categories are in, is not the last of {name!r}")
         if len(set(categories)) != len(categories):
             raise click.UsageError(f"{path}: a category of {name!r} occurs twice")
         counts = (0,) * (len(categories) + 1)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, TypeVar
 
 from modelport.drift.page._places import TOP_PSI
-from modelport.drift.page._ranking import series_of, worst_segments
+from modelport.drift.page._ranking import ranked, series_of, worst_segments
 from modelport.drift.page._words import NOTHING, change, headline, number, percent, plural, short, span
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from modelport.drift import DriftReport, FeatureDrift
-    from modelport.drift._results import Verdict
+    from modelport.drift._results import Reason, Verdict
     from modelport.drift.page._ranking import Series, WorstSegment
 
 __all__ = ["print_report", "render_terminal"]
@@ -91,34 +92,44 @@ class _Drawing:
             *([f"{report.uncounted:,} unreadable"] if report.uncounted else []),
             f"mean PSI {short(report.mean_psi)}",
         ]
-        lines = [headline(report), *_wrapped(facts, self._width)]
+        verdict = textwrap.wrap(headline(report), self._width)
+        lines = [*verdict, *_wrapped(facts, self._width)]
         if when := span(report.windows):
             lines.append(f"{plural(len(report.windows), 'window')}, {when}")
         if (measured := report.performance) is not None:
             told = [f"{name} {short(value)}" for name, value in measured.metrics.items()]
             lines += _wrapped([f"{measured.kind} of {plural(measured.labelled, 'label')}", *told], self._width)
         head = [Text(self._cut(_printable(line), self._width)) for line in lines]
-        head[0].stylize("bold")
+        for line in head[: len(verdict)]:
+            line.stylize("bold")
         return head
 
     def columns(self, report: DriftReport) -> list[Text]:
         """A row for each column, the most drifted first."""
-        order = report.by_psi[: self._rows]
-        lines = [self._column(row) for row in order]
-        header = self._header(["VERDICT", "PSI", "NOISE", "TRAINING", "SERVING", "MISSING", "COLUMN"], _COLUMN_WIDTHS)
+        order = ranked(report)[: self._rows]
+        lines = [self._columns(*self._column(row)) for row in order]
+        names = ("VERDICT", "PSI", "NOISE", "TRAINING", "SERVING", "MISSING", "UNSEEN", "COLUMN")
+        header = self._columns(*((name, "") for name in names))
+        header.stylize("dim")
         return [self._blank(), header, *lines, *self._more(len(report.features) - len(order), "column")]
 
-    def _column(self, row: FeatureDrift) -> Text:
-        cells = [
+    def _column(self, row: FeatureDrift) -> _Cells:
+        return [
             _verdict(row.verdict),
             (short(row.psi), ""),
             (short(row.psi_threshold), "dim"),
             (self._spark(_parts(row.baseline_shares), row.baseline_shares), "dim"),
             (self._spark(_parts(row.shares), row.shares), "cyan"),
-            (_missing(row), ""),
+            _share(row.missing_rate, row, "missing"),
+            _share(row.unseen_share, row, "unseen"),
             (_name(row), "bold" if row.verdict in {"major", "moderate"} else ""),
         ]
-        return self._line(cells, _COLUMN_WIDTHS)
+
+    def _columns(self, *cells: tuple[str, str]) -> Text:
+        """A line of all cells, or without the shapes where there is no room for them."""
+        if self._width >= _WIDTH:
+            return self._line(cells, _COLUMN_WIDTHS)
+        return self._line([*cells[:3], *cells[5:]], [*_COLUMN_WIDTHS[:3], *_COLUMN_WIDTHS[5:]])
 
     def attributions(self, report: DriftReport) -> list[Text]:
         """Mean |SHAP| of each feature, the largest first; nothing where it was not measured."""
@@ -197,7 +208,7 @@ class _Drawing:
         line.stylize("dim")
         return line
 
-    def _line(self, cells: _Cells, widths: Sequence[int]) -> Text:
+    def _line(self, cells: Sequence[tuple[str, str]], widths: Sequence[int]) -> Text:
         """Cells side by side; numbers (a negative width) to the right; the last takes what is left."""
         from rich.text import Text
 
@@ -229,7 +240,7 @@ class _Drawing:
 
 
 # Cells of each column but the last; negative ones hold numbers.
-_COLUMN_WIDTHS = (8, -6, -6, _PARTS, _PARTS, -7)
+_COLUMN_WIDTHS = (8, -6, -6, _PARTS, _PARTS, -7, -7)
 _SEGMENT_WIDTHS = (8, -6, -6, -9)
 _ATTRIBUTION_WIDTHS = (-9, -9, -10)
 _TIME_WIDTHS = (-6, -6, _TIME)
@@ -250,8 +261,10 @@ def _verdict(verdict: Verdict) -> tuple[str, str]:
     return verdict.removesuffix(" values"), _STYLES[verdict]
 
 
-def _missing(row: FeatureDrift) -> str:
-    return percent(row.missing_rate).replace(" ", "")
+def _share(share: float, row: FeatureDrift, reason: Reason) -> tuple[str, str]:
+    """With a mark if it is why the column has drifted."""
+    told = percent(share).replace(" ", "")
+    return (f"{told}!", _STYLES[row.verdict]) if reason in row.reasons else (told, "")
 
 
 def _name(row: FeatureDrift) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from os import PathLike
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -56,6 +57,11 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
     absolute_sum: float | None = None
 
     @property
+    def bins(self) -> tuple[str, str, Kind, tuple[float, ...], tuple[str, ...]]:
+        """What its counts are of: those of two columns can be compared if this is the same."""
+        return self.role, self.name, self.kind, self.edges, self.categories
+
+    @property
     def mean_absolute(self) -> float | None:
         """Mean of the values without their signs: of an attribution, mean |SHAP|; None where it was not measured."""
         return None if self.absolute_sum is None or not self.total else self.absolute_sum / self.total
@@ -71,6 +77,11 @@ class FeatureBaseline(msgspec.Struct, frozen=True, kw_only=True):
     def total(self) -> int:
         """Values in bins."""
         return sum(self.counts)
+
+    @property
+    def strangers(self) -> int:
+        """Values that the baseline does not know when it sees them again: in no bin, or in that of all others."""
+        return self.unseen + (self.counts[-1] if self.kind == "categorical" else 0)
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +111,20 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
         """The features, then the output if there is one, then the attributions."""
         output = () if self.output is None else (self.output,)
         return (*self.features, *output, *self.attributions)
+
+    @classmethod
+    def of(cls, baseline: Baseline | str | os.PathLike[str]) -> Baseline:
+        """The baseline itself, or the one saved at a path.
+
+        Raises:
+            BaselineError: As `load`; or it is neither.
+        """
+        if isinstance(baseline, (str, PathLike)):
+            return cls.load(baseline)
+        if not isinstance(cast("object", baseline), Baseline):
+            message = f"a baseline, or the path of a saved one, not {type(baseline).__name__}"
+            raise BaselineError(message)
+        return baseline
 
     @classmethod
     def from_data(

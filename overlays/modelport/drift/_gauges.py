@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modelport._extras import require
+from modelport.drift._noise import psi_noise
 from modelport.drift.divergence import CLAMP_SHARE, psi_noise_threshold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift._baseline import Baseline
+    from modelport.drift._baseline import Baseline, FeatureBaseline
     from modelport.drift._kernel import Floats
-    from modelport.drift.serving._snapshot import CountsSnapshot
+    from modelport.drift.serving._snapshot import CountsSnapshot, FeatureCounts
 
 __all__ = ["ColumnGauges", "DriftGauges"]
+
+_LEVEL = 0.99
 
 
 class ColumnGauges(msgspec.Struct, frozen=True):
@@ -53,15 +56,15 @@ class DriftGauges:
         import numpy as np
 
         self._np = np
-        columns = baseline.columns
+        self._columns = columns = baseline.columns
         self._width = max((len(column.counts) for column in columns), default=1)
         self._real = np.array([[bin_ < len(column.counts) for bin_ in range(self._width)] for column in columns], bool)
         self._training = self._matrix([column.counts for column in columns])
-        self._totals = [column.total for column in columns]
         self._numeric = np.array([column.kind == "numeric" for column in columns], bool)
         self._p = self._shares(self._training)
         self._clamped_p = self._clamp(self._p)
         self._log_p = np.log(self._clamped_p)
+        self._last = (np.arange(len(columns)), [len(column.counts) - 1 for column in columns])
         self._low, self._high = self._edges([column.edges for column in columns])
 
     def __call__(self, served: CountsSnapshot) -> ColumnGauges:
@@ -76,13 +79,15 @@ class DriftGauges:
         used = (((counts + self._training) > 0) & self._real).sum(axis=1)
         unseen = np.array([column.unseen for column in served.columns], float)
         missing = np.array([column.missing for column in served.columns], float)
-        present = values + np.where(self._numeric, unseen, 0)
+        # A stranger among categories is in the last bin, unless it is none at all; among numbers it is in no bin.
+        present = values + np.where(self._numeric, unseen, np.maximum(unseen - counts[self._last], 0))
         with np.errstate(divide="ignore", invalid="ignore"):
             rates = unseen / present, missing / (present + missing)
             earth = (gaps * self._high - gaps * self._low).sum(axis=1)
+        psi: list[float] = ((clamped - self._clamped_p) * logs).sum(axis=1).tolist()
         return ColumnGauges(
-            psi=((clamped - self._clamped_p) * logs).sum(axis=1).tolist(),
-            psi_noise=self._noise(used.tolist(), values.tolist()),
+            psi=psi,
+            psi_noise=self._noise(served, used.tolist(), psi),
             kl=(clamped * logs).sum(axis=1).tolist(),
             kl_reverse=(-self._clamped_p * logs).sum(axis=1).tolist(),
             js=self._js(q),
@@ -125,14 +130,18 @@ class DriftGauges:
         bounded: list[float] = np.clip(total / 2, 0.0, np.log(2)).tolist()
         return bounded
 
-    def _noise(self, used: list[int], values: list[int]) -> list[float]:
-        return [
-            _quantile(bins) * (1 / trained + 1 / served) if trained and served else float("inf")
-            for bins, trained, served in zip(used, self._totals, values, strict=True)
-        ]
+    def _noise(self, served: CountsSnapshot, used: list[int], psi: list[float]) -> list[float]:
+        columns = zip(self._columns, served.columns, used, psi, strict=True)
+        return [self._column_noise(*column) for column in columns]
+
+    def _column_noise(self, before: FeatureBaseline, now: FeatureCounts, used: int, psi: float) -> float:
+        trained, served = before.total, now.total
+        bound = _quantile(used) * (1 / trained + 1 / served) if trained and served else float("inf")
+        # Few columns are above, and only those take the longer way.
+        return psi_noise(before, now.counts, psi, level=_LEVEL) if psi > bound else bound
 
 
 @cache
 def _quantile(bins: int) -> float:
     # Of chi-square: with two values on each side the factor beside it is 1.
-    return psi_noise_threshold(bins, 2, 2)
+    return psi_noise_threshold(bins, 2, 2, level=_LEVEL)

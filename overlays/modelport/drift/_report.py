@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING, cast
 
 from modelport._extras import require
 from modelport.drift import divergence
+from modelport.drift._baseline import Baseline
 from modelport.drift._errors import BaselineError
+from modelport.drift._noise import psi_noise
 from modelport.drift._results import DriftReport, FeatureDrift
+from modelport.drift._verdict import judged
 from modelport.drift.serving._live import LiveCounts
 from modelport.drift.serving._snapshot import CountsSnapshot
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
-    from modelport.drift._baseline import Baseline, FeatureBaseline
-    from modelport.drift._results import Verdict
+    from modelport.drift._baseline import FeatureBaseline
     from modelport.drift.divergence import Rule
     from modelport.drift.serving._snapshot import FeatureCounts
 
-__all__ = ["MAJOR_PSI", "MODERATE_PSI", "drift_report", "feature_drift"]
-
-MODERATE_PSI = 0.1
-"""The customary PSI from which a shift deserves a look (if it is more than noise)."""
-MAJOR_PSI = 0.25
-"""The customary PSI from which a shift is called major (if it is more than noise)."""
+__all__ = ["drift_report", "feature_drift"]
 
 # What tables have that iterables of rows or records have not.
 _OF_TABLES = ("items", "get_columns", "ndim", "read_next_batch", "column_names", "__arrow_c_stream__")
@@ -36,7 +34,7 @@ _DEFAULT_MIN_VALUES = 200
 
 
 def drift_report(
-    baseline: Baseline,
+    baseline: Baseline | str | os.PathLike[str],
     current: object,
     *,
     output: object = None,
@@ -49,7 +47,7 @@ def drift_report(
     """Compare serving with training.
 
     Args:
-        baseline: The training side.
+        baseline: The training side, or the path of a saved one.
         current: `LiveCounts`, a `CountsSnapshot`, an iterable of `modelport.predictions.Prediction`, or data in any
             form that `Baseline.from_data` takes.
         output: The outputs that go with data, or the name of the column of the data that holds them.
@@ -60,14 +58,16 @@ def drift_report(
         min_values: Serving values a feature needs before it is judged.
 
     Raises:
-        BaselineError: Data that lacks a feature of the baseline, or that would make none either; counts of another
-            baseline.
+        BaselineError: No baseline; data that lacks a feature of the baseline, or that would make none either; outputs
+            of another length; counts of another baseline.
         MissingExtraError: numpy is needed to count and not installed.
     """
+    baseline = Baseline.of(baseline)
     counts = _counts(baseline, current, output, attributions, names)
     rows = [
         feature_drift(column, now, rule=rule, level=level, min_values=min_values)
-        for column, now in zip(baseline.columns, counts.columns, strict=False)
+        for column in baseline.columns
+        if (now := counts.of(column)) is not None
     ]
     return DriftReport(
         features=tuple(rows),
@@ -92,15 +92,18 @@ def feature_drift(
     """Compare one feature."""
     before, now = baseline.counts, current.counts
     total = current.total
-    # A category without a bin of its own is already in the last bin; what is no number is in none.
-    known = total if baseline.kind == "categorical" else total + current.unseen
-    used = sum(1 for a, b in zip(before, now, strict=True) if a or b)
-    threshold = divergence.psi_noise_threshold(used, baseline.total, total, level=level)
+    # A category without a bin of its own is in the last bin; what cannot be one, or is no number, is in none.
+    strangers = current.unseen - (now[-1] if baseline.kind == "categorical" else 0)
+    present = total + max(strangers, 0)
     clamped = divergence.psi(before, now, rule="clamp")
+    threshold = psi_noise(baseline, now, clamped, level=level)
     psi = clamped if rule == "clamp" else divergence.psi(before, now, rule=rule)
     significant = total >= min_values and clamped > threshold
     chi_square, chi_square_p = divergence.chi_square(before, now)
     numeric = baseline.kind == "numeric"
+    verdict, reasons = judged(
+        baseline, current, psi, significant=significant, present=present, level=level, min_values=min_values
+    )
     return FeatureDrift(
         name=baseline.name,
         kind=baseline.kind,
@@ -116,15 +119,17 @@ def feature_drift(
         total_variation=divergence.total_variation(before, now),
         n=total,
         missing=current.missing,
-        missing_rate=divergence.missing_rate(current.missing, known + current.missing),
+        missing_rate=divergence.missing_rate(current.missing, present + current.missing),
         baseline_missing_rate=divergence.missing_rate(
             baseline.missing, baseline.total + baseline.missing + baseline.unseen
         ),
         unseen=current.unseen,
-        unseen_share=divergence.unseen_share(current.unseen, known),
+        unseen_share=divergence.unseen_share(current.unseen, present),
+        baseline_unseen_share=divergence.unseen_share(baseline.strangers, baseline.total + baseline.unseen),
         psi_threshold=threshold,
         significant=significant,
-        verdict=_verdict(psi, total, min_values, significant=significant),
+        verdict=verdict,
+        reasons=reasons,
         bins=baseline.labels,
         baseline_shares=divergence.shares(before),
         shares=divergence.shares(now),
@@ -132,24 +137,14 @@ def feature_drift(
     )
 
 
-def _verdict(psi: float, total: int, min_values: int, *, significant: bool) -> Verdict:
-    if total < min_values:
-        return "too few values"
-    if not significant or psi < MODERATE_PSI:
-        return "stable"
-    return "major" if psi >= MAJOR_PSI else "moderate"
-
-
 def _counts(
     baseline: Baseline, current: object, output: object, attributions: object, names: Sequence[str] | None
 ) -> CountsSnapshot:
-    if isinstance(current, LiveCounts):
-        current = current.snapshot()
-    if isinstance(current, CountsSnapshot):
-        if tuple(current.features) != baseline.names:
-            message = "these counts are of another baseline: their features differ"
+    if isinstance(current, (LiveCounts, CountsSnapshot)):
+        if not _are_of(current, baseline):
+            message = "these counts are of another baseline: their features or bins differ"
             raise BaselineError(message)
-        return current
+        return current.snapshot() if isinstance(current, LiveCounts) else current
     require("numpy", "drift")
     # Here, because numpy is an extra.
     from modelport.drift.serving._count_data import count_data
@@ -164,3 +159,12 @@ def _counts(
             return live.snapshot()
         current = chain([first], items)
     return count_data(baseline, current, output=output, attributions=attributions, names=names)
+
+
+def _are_of(counts: LiveCounts | CountsSnapshot, baseline: Baseline) -> bool:
+    if isinstance(counts, LiveCounts):
+        return [column.bins for column in counts.baseline.columns] == [column.bins for column in baseline.columns]
+    # A snapshot has no bounds of bins, only their number.
+    known = [(column, counts.of(column)) for column in baseline.columns]
+    fit = all(now is None or len(now.counts) == len(column.counts) for column, now in known)
+    return fit and tuple(counts.features) == baseline.names

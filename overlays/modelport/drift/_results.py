@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from modelport.drift._verdict import overall
+
 if TYPE_CHECKING:
     from modelport.drift.divergence import Rule
 
-__all__ = ["DriftReport", "DriftSlice", "FeatureDrift", "Performance", "Verdict"]
+__all__ = ["DriftReport", "DriftSlice", "FeatureDrift", "Performance", "Reason", "Verdict"]
 
 Verdict: TypeAlias = Literal["major", "moderate", "stable", "too few values"]
+Reason: TypeAlias = Literal["distribution", "missing", "unseen"]
 
 
 class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +40,12 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         baseline_missing_rate: The same share in training.
         unseen: Serving values the baseline does not know.
         unseen_share: Their share of the serving values that are not missing.
+        baseline_unseen_share: The same share in training: the values without a bin of their own.
         psi_threshold: The PSI that noise alone stays below at the report's level.
         significant: There are enough values, and PSI (under the rule ``clamp``) is above the threshold.
-        verdict: ``major`` or ``moderate`` if significant and PSI reaches 0.25 or 0.1; else ``stable`` or ``too few
-            values``.
+        verdict: ``major`` or ``moderate`` if there is a reason; else ``stable`` or ``too few values``.
+        reasons: ``distribution`` if it is significant and PSI reaches 0.1 (major: 0.25); ``missing`` or ``unseen`` if
+            that share is 0.1 or 0.05 above that of training (major: 0.25), and more than noise.
         bins: Text of each bin: its upper edge, or its category.
         baseline_shares: Share of the training values in each bin.
         shares: Share of the serving values in each bin; NaN where nothing was served.
@@ -66,9 +71,11 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     baseline_missing_rate: float
     unseen: int
     unseen_share: float
+    baseline_unseen_share: float
     psi_threshold: float
     significant: bool
     verdict: Verdict
+    reasons: tuple[Reason, ...]
     bins: tuple[str, ...]
     baseline_shares: tuple[float, ...]
     shares: tuple[float, ...]
@@ -156,13 +163,23 @@ class DriftReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def by_psi(self) -> tuple[FeatureDrift, ...]:
-        """The rows, most drifted first; rows without values last."""
+        """The rows, highest PSI first; rows without values last."""
         return tuple(sorted(self.features, key=lambda row: (row.psi != row.psi, -row.psi, row.name)))
 
     @property
     def drifted(self) -> tuple[FeatureDrift, ...]:
-        """The rows judged ``major`` or ``moderate``, most drifted first."""
-        return tuple(row for row in self.by_psi if row.verdict in {"major", "moderate"})
+        """The rows judged ``major`` or ``moderate``, in this order; those of one verdict by their PSI."""
+        found = [row for row in self.by_psi if row.verdict in {"major", "moderate"}]
+        return tuple(sorted(found, key=lambda row: row.verdict != "major"))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst verdict of the features and the output, or on predictions that are no rows of the features.
+
+        Those weigh as unseen values do: `moderate` from a share of 0.05 on, `major` from 0.25.
+        """
+        verdicts: set[Verdict] = {row.verdict for row in self.features if row.role != "attribution"}
+        return overall(verdicts, self.records, self.uncounted)
 
     @property
     def mean_psi(self) -> float:

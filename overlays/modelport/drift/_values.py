@@ -32,12 +32,14 @@ KEPT_LABEL_CHARACTERS = 103
 # From this power of ten on, and below the other, Prometheus (that is, Go) writes a number with an exponent.
 _GO_EXPONENT_FROM = 6
 _GO_EXPONENT_BELOW = -4
+# Of these types equal values have one label.
+_ALIKE = frozenset({type(None), bool, int, float, str})
 
 
 def to_number(value: object) -> float:
     """`value` as a float; NaN if it is missing (None, NaN, pandas' NA), infinite where it exceeds a float's range.
 
-    Text is read as `float` does ("2.5", "Infinity"); an array or list of one item counts as that item.
+    Text is read as `float` does ("2.5", "Infinity"); an array, list or set of one item counts as that item.
 
     Raises:
         TypeError: Not a number.
@@ -58,7 +60,9 @@ def to_number(value: object) -> float:
             return math.nan
         raise
     except TypeError:
-        return float(cast("Any", _only_item(value)))
+        # The form that is logged, so that counts made from logs agree with live ones.
+        item = _only_item(plain(value))
+        return math.nan if item is None else float(cast("Any", item))
 
 
 def to_label(value: object) -> str | None:
@@ -85,7 +89,10 @@ def to_label(value: object) -> str | None:
 def distinct(values: Sequence[object]) -> Iterable[tuple[object, int]]:
     """Values and how often each occurs; one by one if any of them refuses to be hashed."""
     try:
-        return Counter(values).items()
+        if _ALIKE.issuperset(map(type, values)):
+            return Counter(values).items()
+        # A fraction equals a float, and only one of them is a label.
+        return [(value, number) for (_, value), number in Counter(zip(map(type, values), values, strict=True)).items()]
     except Exception:  # noqa: BLE001 - hashing runs the values' own code
         return [(value, 1) for value in values]
 

@@ -204,7 +204,7 @@ def total_variation(training: Sequence[float], serving: Sequence[float]) -> floa
     return 0.5 * math.fsum(abs(b - a) for a, b in zip(p, q, strict=True))
 
 
-def unseen_share(unseen: int, values: int) -> float:
+def unseen_share(unseen: float, values: int) -> float:
     """Share of `values` (those not missing) that the baseline has no bin for; NaN without values."""
     return unseen / values if values else math.nan
 

@@ -111,16 +111,21 @@ class Figures:
         )
 
     def recent(self, snapshot: CountsSnapshot | None) -> CountsSnapshot | None:
-        """What was counted in the drift window that ends with `snapshot`, or now; None without a baseline."""
-        seen = self._moment()[3] if snapshot is None else snapshot
-        window = self._pipeline.window if self._alone else self._window
-        if window is None or seen is None:
-            return None
-        now = time.monotonic()
-        window.observe(now, lambda: seen)
-        # A new process of an old group has not seen how the window began.
-        whole = self._alone or window.covers((time.time_ns() - self._since_ns) / 1e9)
-        return window.recent(now, seen, whole=whole)
+        """What was counted in the drift window that ends with `snapshot`, or now; None without a baseline.
+
+        Raises:
+            ValueError: The snapshot was taken before the window began.
+        """
+        if snapshot is not None:
+            now = time.monotonic()
+            # A snapshot is one of this process, whatever group it is in, and nobody knows of which moment.
+            window, live = self._pipeline.window, self._pipeline.live
+            if window is None or live is None:
+                return None
+            window.observe(now, live.snapshot)
+            return window.recent(now, snapshot)
+        seen = self._moment()[3]
+        return None if seen is None else self._recent(seen)
 
     def _moment(self) -> tuple[str, int, Totals, CountsSnapshot | None]:
         live, baseline = self._pipeline.live, self._baseline
@@ -145,6 +150,17 @@ class Figures:
             return None
         return (group, totals) if totals.counters else None
 
+    def _recent(self, seen: CountsSnapshot) -> CountsSnapshot | None:
+        """What was counted in the window that ends now, with `seen`."""
+        window = self._pipeline.window if self._alone else self._window
+        if window is None:
+            return None
+        now = time.monotonic()
+        window.observe(now, lambda: seen)
+        # A new process of an old group has not seen how the window began.
+        whole = self._alone or window.covers((time.time_ns() - self._since_ns) / 1e9)
+        return window.recent(now, seen, whole=whole)
+
     def _own_pipeline(self) -> Totals:
         pipeline = self._pipeline
         spooler = pipeline.spooler
@@ -168,7 +184,7 @@ class Figures:
         return totals
 
     def _drift(self, counts: CountsSnapshot | None) -> ColumnGauges | None:
-        recent = None if counts is None else self.recent(counts)
+        recent = None if counts is None else self._recent(counts)
         if self._baseline is None or recent is None:
             return None
         if self._gauges is None:
@@ -182,7 +198,7 @@ class Figures:
 def _key(endpoint: str, version: str, baseline: Baseline | None) -> str:
     """Of processes whose counts can be added up: one model, and one set of bins."""
     columns = () if baseline is None else baseline.columns
-    bins = [(column.role, column.name, column.kind, column.edges, column.categories) for column in columns]
+    bins = [column.bins for column in columns]
     return hashlib.sha256(msgspec.json.encode((endpoint, version, bins))).hexdigest()[:16]
 
 

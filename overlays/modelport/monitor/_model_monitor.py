@@ -229,7 +229,11 @@ class ModelMonitor:
         """Serving against training over the drift window; None without a baseline.
 
         Args:
-            snapshot: The end of the window, from `counts`; by default this moment's.
+            snapshot: The end of the window, from `counts`; by default this moment's, and that of the whole group with
+                `multiprocess_dir`.
+
+        Raises:
+            ValueError: The snapshot was taken before the window began.
         """
         recent = self._figures.recent(snapshot)
         if self._baseline is None or recent is None:
@@ -351,4 +355,4 @@ def _loaded(baseline: str | os.PathLike[str] | Baseline | None) -> Baseline | No
     # Here, so that logging alone loads nothing of drift.
     from modelport.drift import Baseline
 
-    return baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
+    return Baseline.of(baseline)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline"]
 
+_FEW_NAMES = 3
+
 _FIRST, _SECOND = itemgetter(0), itemgetter(1)
 
 _Single: TypeAlias = "Usual | Full | Kept | Truth"
@@ -82,6 +84,7 @@ class Pipeline:
             from modelport.drift.serving._window import DriftWindow
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
+        self._misfits_told = False
         self.on_step: list[Callable[[], object]] = []
         self.drain = Drain(
             self._process, max_queue, interval, prediction_ids, idle=self._look_around, started=see_to_exit
@@ -179,14 +182,28 @@ class Pipeline:
         for start in range(0, len(records), MAX_STEP):
             step = records[start : start + MAX_STEP]
             if self.live is not None and self.window is not None:
-                self.window.observe(time.monotonic(), self.live.snapshot)
+                self.window.before_count(time.monotonic(), self.live.snapshot)
                 _count(self.live, step)
+                self._tell_misfits(self.live)
             if self.workers:
                 self._ship([queued for queued in step if not isinstance(queued, Kept)])
             # Last, so that whoever sees a prediction in this number sees it in its bins too.
             self.drain.drained += len(step)
         for publish in self.on_step:
             publish()
+
+    def _tell_misfits(self, live: LiveCounts) -> None:
+        """Once: predictions that are in no count would otherwise only show in a metric."""
+        uncounted = live.state().uncounted
+        if uncounted and not self._misfits_told:
+            self._misfits_told = True
+            names = live.baseline.names
+            few = ", ".join(names[:_FEW_NAMES]) + (", ..." if len(names) > _FEW_NAMES else "")
+            _logger.warning(
+                "predictions are no rows of the baseline's %d features (%s), and so in no count: %d so far; "
+                "modelport_predictions_uncounted_total goes on counting",
+                len(names), few, uncounted,
+            )  # fmt: skip
 
     def _expanded(self, entries: list[Queued]) -> list[_Single]:
         records: list[_Single] = []

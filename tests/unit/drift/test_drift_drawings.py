@@ -312,6 +312,24 @@ def test_the_verdict_is_a_sentence() -> None:
     report = rich_report()
     stable = tuple(msgspec.structs.replace(row, verdict="stable") for row in report.features)
 
-    assert headline(report) == "3 of 10 features have drifted from training: 2 major, 1 moderate."
+    assert headline(report) == "3 of 10 features have drifted from training: 2 major, 1 moderate; 1 by unseen values."
     assert headline(msgspec.structs.replace(report, features=stable)).startswith("No feature has drifted")
     assert headline(drift_report(baseline(), iter(()))).startswith("Nothing has been served")
+
+
+@pytest.mark.parametrize(
+    ("records", "uncounted", "told", "verdict"),
+    [
+        (0, 300, "Nothing to compare: 300 of 300 predictions do not fit the baseline's features.", "major"),
+        (500, 500, "500 of 1,000 predictions do not fit the baseline's features.", "major"),
+        (900, 100, "100 of 1,000 predictions do not fit the baseline's features.", "moderate"),
+        (990, 10, "No feature has drifted from training beyond what noise explains.", "stable"),
+    ],
+)
+def test_predictions_that_do_not_fit_are_told_and_judged(records: int, uncounted: int, told: str, verdict: str) -> None:
+    served = {"x": [0.0, 1.0] * 500}
+    report = drift_report(Baseline.from_data(served, kinds={"x": "numeric"}), served if records else iter(()))
+    report = msgspec.structs.replace(report, records=records, uncounted=uncounted)
+
+    assert headline(report).endswith(told)
+    assert report.verdict == verdict

@@ -29,8 +29,9 @@ def columns(draw: st.DrawFn) -> tuple[FeatureBaseline, FeatureCounts]:
     baseline = FeatureBaseline(
         name="f", kind="numeric" if numeric else "categorical", counts=sides[0], edges=edges, categories=categories
     )
-    most = 10**6 if numeric else sides[1][-1]
-    return baseline, FeatureCounts(sides[1], draw(st.integers(0, 10**6)), draw(st.integers(0, most)))
+    # Those of a category without a bin are in the last one; others are in none.
+    unseen = draw(st.integers(0, 10**6)) + (0 if numeric else sides[1][-1])
+    return baseline, FeatureCounts(sides[1], draw(st.integers(0, 10**6)), unseen)
 
 
 @given(st.lists(columns(), min_size=1, max_size=4))

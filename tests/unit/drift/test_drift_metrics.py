@@ -11,7 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from prometheus_client.samples import Sample
 
-from modelport.drift import Baseline, psi
+from modelport.drift import Baseline, LiveCounts, psi
+from modelport.drift.serving._window import DriftWindow
 from modelport.monitor import ModelMonitor
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
@@ -195,9 +196,6 @@ def test_the_process_label_tells_one_run_from_the_next() -> None:
 
 
 def test_the_drift_window_forgets_what_is_old() -> None:
-    from modelport.drift import LiveCounts
-    from modelport.drift.serving._window import DriftWindow
-
     live, window = LiveCounts(BASELINE), DriftWindow(120)
     for minute in range(10):
         now = minute * 60.0
@@ -208,10 +206,42 @@ def test_the_drift_window_forgets_what_is_old() -> None:
     assert window.recent(10_000.0, live.snapshot()).records == 10
 
 
-def test_the_window_covers_everything_while_young() -> None:
-    from modelport.drift import LiveCounts
-    from modelport.drift.serving._window import DriftWindow
+def test_a_pause_is_no_part_of_what_came_before_it() -> None:
+    live, window = LiveCounts(BASELINE), DriftWindow(120)
+    for now in (0.0, 1.0, 600.0):
+        window.before_count(now, live.snapshot)
+        live.update([[1.0, "a", 0.0]] * 10, [0.5] * 10)
+        window.observe(now + 0.5, live.snapshot)
 
+    assert window.recent(600.5, live.snapshot()).records == 10
+    window.observe(730.0, live.snapshot)
+    assert window.recent(730.0, live.snapshot()).records == 0
+
+
+def test_bursts_with_scrapes_between_them_stay_in_the_window() -> None:
+    live, window = LiveCounts(BASELINE), DriftWindow(120)
+    for now in range(0, 1200, 30):
+        for later in (0.0, 1.0):
+            window.before_count(now + later, live.snapshot)
+            live.update([[1.0, "a", 0.0]], [0.5])
+        for scrape in (2.0, 15.0):
+            window.observe(now + scrape, live.snapshot)
+
+    assert 8 <= window.recent(1186.0, live.snapshot()).records <= 10
+
+
+def test_an_old_snapshot_ends_no_window_and_changes_none() -> None:
+    live, window = LiveCounts(BASELINE), DriftWindow(120)
+    old = live.snapshot()
+    for now in (0.0, 200.0, 400.0):
+        window.before_count(now, live.snapshot)
+        live.update([[1.0, "a", 0.0]], [0.5])
+
+    with pytest.raises(ValueError, match="older than the drift window"):
+        window.recent(500.0, old)
+
+
+def test_the_window_covers_everything_while_young() -> None:
     live, window = LiveCounts(BASELINE), DriftWindow(3600)
     window.observe(0.0, live.snapshot)
     live.update([[1.0, "a", 0.0]], [0.5])

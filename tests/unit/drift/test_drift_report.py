@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 
 from modelport.drift import Baseline, BaselineError, DriftReport, LiveCounts, drift_report, feature_chart_svg, psi
+from modelport.drift.page._index import IndexEntry, render_index, render_reason
 from modelport.predictions import Prediction
 from tests.unit.drift.reports import HOSTILE_NAMES, hostile_report, large_report, rich_report
 
@@ -123,6 +125,53 @@ def test_missing_values_leave_the_shares_alone() -> None:
 
     assert (amount.n, amount.missing, amount.missing_rate, amount.baseline_missing_rate) == (500, 500, 0.5, 0.0)
     assert math.fsum(amount.shares) == pytest.approx(1)
+
+
+def test_a_column_whose_values_stay_away_or_are_strangers_has_drifted() -> None:
+    data = frame(1000, seed=7)
+    data.loc[data.index < 150, "amount"] = np.nan
+    data.loc[data.index < 80, "plan"] = "new"
+    data["steady"] = np.nan
+
+    report = drift_report(BASELINE, data)
+
+    told = {row.name: (row.verdict, row.reasons) for row in report.features if row.n + row.missing}
+    assert told == {
+        "amount": ("moderate", ("missing",)),
+        "plan": ("major", ("distribution", "unseen")),
+        "steady": ("major", ("missing",)),
+    }
+    assert [row.name for row in report.drifted] == ["plan", "steady", "amount"]
+    assert report.verdict == "major"
+    assert "2 major, 1 moderate; 2 by missing values, 1 by unseen values." in report.to_html()
+
+
+def test_what_training_lacked_as_often_is_no_drift() -> None:
+    labels = [f"label {number}" for number in range(200)]
+    trained = {"x": [1.0, 2.0, 3.0, None] * 1000, "c": labels * 20}
+    served = {"x": [1.0, 2.0, 3.0, None] * 250, "c": labels * 5}
+
+    report = drift_report(Baseline.from_data(trained, kinds={"x": "numeric"}), served)
+
+    assert [(row.verdict, row.missing_rate, row.unseen_share) for row in report.features] == [
+        ("stable", 0.25, 0.0), ("stable", 0.0, 0.75),
+    ]  # fmt: skip
+    assert report.features[1].baseline_unseen_share == 0.75
+
+
+def test_containers_among_categories_are_unseen_values_too() -> None:
+    live = LiveCounts(baseline := Baseline.from_data({"c": ["a", "b"] * 100}))
+    live.update([{"c": value} for value in ["a", "b", {"k": 1}, {"k": 2}] * 100], [None] * 400)
+
+    (row,) = drift_report(baseline, live).features
+
+    assert (row.n, row.unseen, row.unseen_share, row.verdict, row.reasons) == (200, 200, 0.5, "major", ("unseen",))
+
+
+def test_few_missing_values_are_not_judged() -> None:
+    report = drift_report(BASELINE, frame(150, seed=8).assign(amount=np.nan))
+
+    assert {row.verdict for row in report.features} == {"too few values"}
 
 
 def test_data_without_a_feature_is_refused() -> None:
@@ -241,6 +290,9 @@ def test_a_lone_surrogate_still_makes_a_page_that_can_be_written() -> None:
     report = drift_report(Baseline.from_data({"c": names * 20}), {"c": names * 200})
 
     assert report.to_html(title="\udfff").encode("utf-8")
+    entry = IndexEntry(name="\ud800", href="/", detail="\0", report=report)
+    assert render_index([entry], title="\ud800", subtitle="", empty="").encode("utf-8")
+    assert render_reason("\ud800", title="t", subtitle="", back="/").encode("utf-8")
 
 
 @pytest.mark.parametrize(("features", "windows"), [(200, 500), (1000, 3)])
@@ -345,8 +397,38 @@ def test_a_column_without_any_value_is_drawn() -> None:
 
 
 def test_counts_of_another_baseline_are_refused() -> None:
-    counts = LiveCounts(Baseline.from_data({"a": [1.0, 2.0]}))
+    counts = LiveCounts(Baseline.from_data({"a": [1.0, 2.0] * 50}))
 
     for given in (counts, counts.snapshot()):
-        with pytest.raises(BaselineError, match="of another baseline"):
-            drift_report(Baseline.from_data({"b": [1.0, 2.0]}), given)
+        for other in ({"b": [1.0, 2.0]}, {"a": [1.0, 2.0, 3.0] * 50}):
+            with pytest.raises(BaselineError, match="of another baseline"):
+                drift_report(Baseline.from_data(other), given)
+    with pytest.raises(BaselineError, match="of another baseline"):
+        drift_report(Baseline.from_data({"a": [1.0, 5.0] * 50}), counts)
+
+
+def test_an_output_that_is_also_a_feature_is_compared_as_both() -> None:
+    random = np.random.default_rng(9)
+    scores, ages = random.random(1000), random.normal(40, 9, 1000)
+    baseline = Baseline.from_data({"score": scores, "age": ages}, output=scores + 5)
+
+    for values in (list(scores), iter(scores)):
+        report = drift_report(baseline, [("score", values), ("age", ages)], output="score")
+
+        assert [(row.name, row.verdict) for row in report.features] == [
+            ("score", "stable"), ("age", "stable"), ("output", "major"),
+        ]  # fmt: skip
+        assert [row.n for row in report.features] == [1000] * 3
+
+
+def test_outputs_of_another_length_are_refused() -> None:
+    with pytest.raises(BaselineError, match="10 outputs beside 500 rows"):
+        drift_report(BASELINE, frame(500), output=[0.5] * 10)
+
+
+def test_a_baseline_may_be_its_path(tmp_path: Path) -> None:
+    data = frame(300)
+
+    assert drift_report(BASELINE.save(tmp_path / "b.json"), data) == drift_report(BASELINE, data)
+    with pytest.raises(BaselineError, match="not dict"):
+        drift_report({"a": [1.0]}, data)  # type: ignore[arg-type]

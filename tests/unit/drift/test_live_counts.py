@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import enum
 import math
+import sys
 import threading
+from fractions import Fraction
 
 import msgspec
 import numpy as np
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from modelport.drift import Baseline, CountsSnapshot, FeatureBaseline, LiveCounts
 from modelport.drift._values import to_label, to_number
+from modelport.drift.serving._count_data import count_data
 
 BASELINE = Baseline(
     features=(
@@ -331,3 +335,41 @@ def test_many_distinct_categories_cost_no_memory_per_category() -> None:
     counts = live.snapshot().features["c"]
     assert (counts.counts, counts.unseen) == ((0, 0, 0, 20_000), 20_000)
     assert live._served._labels == {1: {"0": 0, "1": 1, "a": 2}}
+
+
+class Level(enum.Enum):
+    HIGH = 4
+
+
+def test_what_is_logged_as_one_number_is_one() -> None:
+    assert to_number({4}) == to_number(Level.HIGH) == to_number([[4]]) == 4
+    assert math.isnan(to_number([math.nan]))
+    assert math.isnan(to_number([None]))
+    assert math.isnan(to_number({None}))
+
+
+def test_equal_values_of_other_types_harm_no_label() -> None:
+    live = LiveCounts(
+        Baseline(features=(FeatureBaseline(name="c", kind="categorical", categories=("0.5",), counts=(1, 0)),))
+    )
+    odd: list[object] = [Fraction(1, 2), *[0.5] * 98, np.float64(0.5)]
+    live.update([{"c": value} for value in odd], [None] * 100)
+
+    counts = live.snapshot().features["c"]
+    assert counts.counts[0] >= 99
+    assert counts.unseen <= 1
+
+
+def test_sums_beyond_a_floats_range_stay_finite() -> None:
+    largest = sys.float_info.max
+    live = LiveCounts(baseline := Baseline(features=BASELINE.features[:1]))
+    for values, total in (([1e308, 1e308], largest), ([1e308], largest), ([-1e308, -1e308], 0.0)):
+        live.update([[value] for value in values], [None] * len(values))
+
+        assert live.snapshot().features["x"].sum == pytest.approx(total, abs=largest / 1e15)
+    halves = live.snapshot() + live.snapshot()
+    assert math.isfinite(halves.features["x"].sum)
+    assert (
+        count_data(baseline, {"x": [1e308] * 2}, output=None, attributions=None, names=None).features["x"].sum
+        == largest
+    )

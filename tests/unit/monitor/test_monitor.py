@@ -149,6 +149,17 @@ def test_many_bad_records_make_one_log_line(
     assert len(caplog.records) == 1
 
 
+def test_predictions_that_do_not_fit_the_baseline_make_one_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "modelport.predictions"), ModelMonitor("e", baseline=BASELINE) as monitor:
+        for _ in range(2):
+            monitor.log([1.0, "x", "a secret"], 0)
+            monitor.flush()
+
+    (line,) = caplog.messages
+    assert "no rows of the baseline's 2 features (a, b" in line
+    assert "secret" not in line
+
+
 def test_eight_threads_lose_and_repeat_nothing(list_sink: Callable[..., ListSink]) -> None:
     sink = list_sink()
     monitor = ModelMonitor("e", baseline=BASELINE, sinks=[sink], interval=0.001)

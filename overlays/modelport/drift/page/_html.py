@@ -15,14 +15,14 @@ from modelport.drift.page._page_data import page_json
 from modelport.drift.page._spark import SPARK_HEIGHT, SPARK_WIDTH
 from modelport.drift.page._strip import STRIP_HEIGHT, STRIP_WIDTH
 from modelport.drift.page._view import gauge_percent, view_of
-from modelport.drift.page._words import bin_name, category, change, headline, percent, short, span
+from modelport.drift.page._words import bin_name, category, change, headline, percent, reasons, short, span
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from modelport.drift._results import DriftReport, FeatureDrift
 
-__all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment"]
+__all__ = ["feature_chart_svg", "page_policy", "page_style", "render_report", "template_environment", "writable"]
 
 _VERDICT_CLASSES = {"major": "major", "moderate": "moderate", "stable": "stable", "too few values": "few"}
 _OUTPUT_TOLD = {
@@ -81,6 +81,11 @@ def render_report(
             policy=page_policy(script),
         )
     )
+    return writable(page)
+
+
+def writable(page: str) -> str:
+    """The page without what no file of HTML can hold."""
     # A lone surrogate, which JSON from elsewhere may hold, has no bytes in UTF-8; a zero byte has no place in HTML.
     return page.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
@@ -101,6 +106,7 @@ def template_environment() -> Environment:
         short=short,
         change=change,
         cut=category,
+        reasons=reasons,
         sortable=_sortable,
         gauged=gauge_percent,
         without_suffix=str.removesuffix,

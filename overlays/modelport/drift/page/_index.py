@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modelport.drift.page._html import page_policy, page_style, template_environment
-from modelport.drift.page._ranking import worst_verdict
+from modelport.drift.page._html import page_policy, page_style, template_environment, writable
 from modelport.drift.page._words import headline
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def render_index(
 ) -> str:
     """A page with a line for each entry; `empty` is what it says when there is none."""
     lines = [
-        (entry, None, "") if entry.report is None else (entry, worst_verdict(entry.report), headline(entry.report))
+        (entry, None, "") if entry.report is None else (entry, entry.report.verdict, headline(entry.report))
         for entry in entries
     ]
     return _render(
@@ -58,4 +57,4 @@ def render_reason(reason: str, *, title: str, subtitle: str, back: str, refresh_
 
 def _render(template: str, **values: Any) -> str:
     page: str = template_environment().get_template(template).render(style=page_style(), policy=page_policy(), **values)
-    return page
+    return writable(page)

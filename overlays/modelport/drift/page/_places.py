@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._report import MAJOR_PSI, MODERATE_PSI
+from modelport.drift._verdict import MAJOR_PSI, MODERATE_PSI
 from modelport.drift.page._words import moment, short
 
 if TYPE_CHECKING:

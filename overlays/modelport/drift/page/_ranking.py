@@ -10,9 +10,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift, Verdict
+    from modelport.drift._results import DriftReport, DriftSlice, FeatureDrift
 
-__all__ = ["Series", "WorstSegment", "series_of", "worst_segments", "worst_verdict"]
+__all__ = ["Series", "WorstSegment", "ranked", "series_of", "worst_segments"]
 
 DRIFTED = frozenset({"major", "moderate"})
 
@@ -49,6 +49,11 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     peak: float
 
 
+def ranked(report: DriftReport) -> list[FeatureDrift]:
+    """The rows, those that drifted first, then by PSI; rows without values last."""
+    return [*report.drifted, *(row for row in report.by_psi if row.verdict not in DRIFTED)]
+
+
 def worst_segments(report: DriftReport) -> list[WorstSegment]:
     """Segments by the PSI of their most drifted column; those too small to judge come last."""
     return sorted(map(_worst_of, report.segments), key=_segment_order)
@@ -61,16 +66,6 @@ def series_of(report: DriftReport) -> list[Series]:
     columns = [{(row.role, row.name): row for row in window.features} for window in report.windows]
     found = [_series(row, [window.get((row.role, row.name)) for window in columns]) for row in report.features]
     return sorted(found, key=lambda series: (math.isnan(series.peak), -series.peak))
-
-
-def worst_verdict(report: DriftReport) -> Verdict:
-    """The worst verdict of the features and the output; ``too few values`` where there is no other."""
-    order: tuple[Verdict, ...] = ("major", "moderate", "stable")
-    found = {row.verdict for row in report.features if row.role != "attribution"}
-    for verdict in order:
-        if verdict in found:
-            return verdict
-    return "too few values"
 
 
 def _series(row: FeatureDrift, rows: Sequence[FeatureDrift | None]) -> Series:
@@ -89,9 +84,14 @@ def _worst_of(segment: DriftSlice) -> WorstSegment:
 
 
 def _worst_row(rows: Sequence[FeatureDrift]) -> FeatureDrift | None:
-    known = [row for row in rows if row.psi == row.psi]
+    # A column whose values are all missing has no PSI, and drifted nonetheless.
+    known = [row for row in rows if row.psi == row.psi or row.verdict in DRIFTED]
     judged = [row for row in known if row.verdict != "too few values"]
-    return max(judged or known, key=lambda row: (row.verdict in DRIFTED, row.psi), default=None)
+    return max(judged or known, key=_severity, default=None)
+
+
+def _severity(row: FeatureDrift) -> tuple[bool, float]:
+    return row.verdict in DRIFTED, -math.inf if math.isnan(row.psi) else row.psi
 
 
 def _segment_order(found: WorstSegment) -> tuple[bool, bool, float, str, str]:

@@ -11,7 +11,7 @@ from modelport.drift.page._chart import chart_of
 from modelport.drift.page._line import metric_line, psi_line
 from modelport.drift.page._missing import absences
 from modelport.drift.page._places import TOP_PSI, places_of
-from modelport.drift.page._ranking import DRIFTED, series_of, worst_segments, worst_verdict
+from modelport.drift.page._ranking import DRIFTED, ranked, series_of, worst_segments
 from modelport.drift.page._spark import spark_of
 from modelport.drift.page._strip import strip_of
 
@@ -68,32 +68,32 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
 
 def view_of(report: DriftReport) -> dict[str, Any]:
     """Everything the page's template asks for."""
-    ranked = [row for row in report.by_psi if row.role != "attribution"]
-    attributions = [row for row in report.by_psi if row.role == "attribution"]
-    drawn = _drawn(ranked)
+    rows = ranked(report)
+    columns = [row for row in rows if row.role != "attribution"]
+    attributions = [row for row in rows if row.role == "attribution"]
+    drawn = _drawn(columns)
     anchors = {id(row): f"column-{place}" for place, row in enumerate(drawn)}
     return {
         "report": report,
-        "columns": [_column(row, anchors) for row in ranked],
+        "columns": [_column(row, anchors) for row in columns],
         "cards": [Card(row=row, chart=chart_of(row), anchor=anchors[id(row)]) for row in drawn],
         "anchor_of": {(row.role, row.name): anchors[id(row)] for row in drawn},
-        "outputs": [row for row in ranked if row.role == "output"],
+        "outputs": [row for row in columns if row.role == "output"],
         "attributions": [_column(row, {}) for row in attributions],
         "absences": absences(report),
         "most_absences": MOST_ABSENCES,
         "segments": worst_segments(report),
         "most_segments": MOST_SEGMENTS,
-        "drifted_count": sum(row.verdict in DRIFTED for row in ranked),
-        "worst_verdict": worst_verdict(report),
+        "drifted_count": sum(row.verdict in DRIFTED for row in columns),
         **_over_time(report),
         **_performance(report),
     }
 
 
-def _drawn(ranked: Sequence[FeatureDrift]) -> list[FeatureDrift]:
+def _drawn(columns: Sequence[FeatureDrift]) -> list[FeatureDrift]:
     """The drifted, then the others: few enough to look at."""
-    drifted = [row for row in ranked if row.verdict in DRIFTED]
-    others = [row for row in ranked if row.verdict not in DRIFTED]
+    drifted = [row for row in columns if row.verdict in DRIFTED]
+    others = [row for row in columns if row.verdict not in DRIFTED]
     # Whatever became of it, people look for the output.
     others.sort(key=lambda row: row.role != "output")
     kept = drifted[:MOST_CHARTS]

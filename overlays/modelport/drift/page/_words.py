@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from modelport.drift._values import OTHER
+from modelport.drift._verdict import overall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ __all__ = [
     "number",
     "percent",
     "plural",
+    "reasons",
     "short",
     "span",
 ]
@@ -91,20 +93,39 @@ def span(windows: Sequence[DriftSlice]) -> str:
 
 
 def headline(report: DriftReport) -> str:
-    """The verdict on the features in one sentence."""
+    """The verdict on the features in one sentence, and one on the predictions that do not fit, if they are many."""
+    if not report.records + report.uncounted:
+        return "Nothing has been served yet, so there is nothing to compare."
+    if overall((), report.records, report.uncounted) not in {"major", "moderate"}:
+        return _of_features(report)
+    fit = f"{report.uncounted:,} of {plural(report.records + report.uncounted, 'prediction')}"
+    misfits = f"{fit} {'does' if report.uncounted == 1 else 'do'} not fit the baseline's features."
+    return f"{_of_features(report)} {misfits}" if report.records else f"Nothing to compare: {misfits}"
+
+
+def _of_features(report: DriftReport) -> str:
     rows = [row for row in report.features if row.role == "feature"]
     drifted = [row for row in rows if row.verdict in {"major", "moderate"}]
-    few = sum(row.verdict == "too few values" for row in rows)
-    if not report.records:
-        return "Nothing has been served yet, so there is nothing to compare."
-    if rows and few == len(rows):
+    if rows and all(row.verdict == "too few values" for row in rows):
         return f"Too few values to judge: a feature needs {report.min_values:,}."
     if not drifted:
         return "No feature has drifted from training beyond what noise explains."
     major = sum(row.verdict == "major" for row in drifted)
     kinds = [f"{count:,} {kind}" for kind, count in (("major", major), ("moderate", len(drifted) - major)) if count]
     verb = "has" if len(drifted) == 1 else "have"
-    return f"{len(drifted):,} of {plural(len(rows), 'feature')} {verb} drifted from training: {', '.join(kinds)}."
+    because = [
+        f"{count:,} by {reason} values"
+        for reason in ("missing", "unseen")
+        if (count := sum(reason in row.reasons for row in drifted))
+    ]
+    told = "; ".join([", ".join(kinds), *([", ".join(because)] if because else [])])
+    return f"{len(drifted):,} of {plural(len(rows), 'feature')} {verb} drifted from training: {told}."
+
+
+def reasons(row: FeatureDrift) -> str:
+    """Why a column has drifted, where its distribution is not the only reason: ``missing values``."""
+    named = [reason for reason in row.reasons if reason != "distribution"]
+    return f"{' and '.join(named)} values" if named else ""
 
 
 def bin_name(row: FeatureDrift, index: int) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from modelport.drift import _kernel
-from modelport.drift.serving._snapshot import FeatureCounts
+from modelport.drift.serving._snapshot import FeatureCounts, bounded
 from modelport.drift.training._collect import ColumnData
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ class ColumnTally:
     def _numbers(self, data: ColumnData) -> FeatureCounts:
         numbers = data.numbers
         counts = _kernel.count_numbers(numbers, self.column.edges)
-        total = _kernel.finite_sum(numbers)
-        return FeatureCounts(counts, data.missing, data.bad, total if math.isfinite(total) else 0.0)
+        return FeatureCounts(counts, data.missing, data.bad, bounded(_kernel.finite_sum(numbers)))
 
     def _labels(self, data: ColumnData) -> FeatureCounts:
         counts = [data.labels.get(label, 0) for label in self.column.categories]

@@ -103,7 +103,7 @@ class LiveCounts:
         count = len(self.baseline.features)
         attributed = zip((column.name for column in self.baseline.attributions), counts[self._width :], strict=True)
         return CountsSnapshot(
-            dict(zip(self.baseline.names, counts, strict=False)),
+            dict(zip(self.baseline.names, counts[:count], strict=True)),
             counts[count] if self.baseline.output is not None else None,
             now.records,
             now.uncounted,

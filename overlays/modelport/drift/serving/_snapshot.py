@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,7 +11,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CountsSnapshot", "FeatureCounts"]
+    from modelport.drift._baseline import FeatureBaseline
+
+__all__ = ["CountsSnapshot", "FeatureCounts", "bounded"]
 
 
 class FeatureCounts(msgspec.Struct, frozen=True):
@@ -20,7 +24,7 @@ class FeatureCounts(msgspec.Struct, frozen=True):
         missing: Values that were null, NaN or absent.
         unseen: Values the baseline does not know: a category without a bin of its own (also counted in the last
             bin), or something that is not a number where numbers are expected (in no bin).
-        sum: Sum of the finite values of a numeric feature.
+        sum: Sum of the finite values of a numeric feature; the largest float where it would be beyond.
     """
 
     counts: tuple[int, ...]
@@ -39,7 +43,7 @@ class FeatureCounts(msgspec.Struct, frozen=True):
             tuple(one + two for one, two in zip(self.counts, other.counts, strict=True)),
             self.missing + other.missing,
             self.unseen + other.unseen,
-            self.sum + other.sum,
+            bounded(self.sum + other.sum),
         )
 
     def __sub__(self, earlier: FeatureCounts) -> FeatureCounts:
@@ -48,7 +52,7 @@ class FeatureCounts(msgspec.Struct, frozen=True):
             tuple(now - before for now, before in zip(self.counts, earlier.counts, strict=True)),
             self.missing - earlier.missing,
             self.unseen - earlier.unseen,
-            self.sum - earlier.sum,
+            bounded(self.sum - earlier.sum),
         )
 
 
@@ -69,6 +73,12 @@ class CountsSnapshot(msgspec.Struct, frozen=True):
     records: int = 0
     uncounted: int = 0
     attributions: Mapping[str, FeatureCounts] = msgspec.field(default_factory=dict[str, FeatureCounts])
+
+    def of(self, column: FeatureBaseline) -> FeatureCounts | None:
+        """Those of one column of the baseline; None if they are not among these."""
+        if column.role == "output":
+            return self.output
+        return (self.features if column.role == "feature" else self.attributions).get(column.name)
 
     @property
     def columns(self) -> tuple[FeatureCounts, ...]:
@@ -101,6 +111,12 @@ class CountsSnapshot(msgspec.Struct, frozen=True):
             self.uncounted + sign * other.uncounted,
             _merged_all(self.attributions, other.attributions, sign),
         )
+
+
+def bounded(total: float) -> float:
+    """A sum of finite values: where it leaves a float's range, the largest one, with which the next can be added."""
+    largest = sys.float_info.max
+    return 0.0 if math.isnan(total) else min(max(total, -largest), largest)
 
 
 def _merged(one: FeatureCounts, two: FeatureCounts, sign: int) -> FeatureCounts:

@@ -18,7 +18,7 @@ class CountsState(NamedTuple):
         bins: Values per bin, int64 of shape (columns of the baseline, bins of the widest column).
         missing: Missing values, int64 of shape (columns,).
         unseen: Values unknown to the baseline, int64 of shape (columns,).
-        sums: Sums of finite values, float64 of shape (columns,).
+        sums: Sums of finite values, float64 of shape (columns,); finite themselves.
         records: Rows counted.
         uncounted: Predictions that were no row of the baseline's features.
     """
@@ -35,8 +35,8 @@ class CountsState(NamedTuple):
         # Here, because numpy is an extra.
         import numpy as np
 
-        with np.errstate(over="ignore", invalid="ignore"):
-            sums = self.sums + other.sums
+        with np.errstate(over="ignore"):
+            sums = np.nan_to_num(self.sums + other.sums)
         return CountsState(
             self.bins + other.bins,
             self.missing + other.missing,

@@ -95,7 +95,7 @@ class Tally:
         with np.errstate(over="ignore", invalid="ignore"):
             sums = matrix.sum(axis=1)
             if not np.isfinite(sums).all():
-                sums = np.where(np.isfinite(matrix), matrix, 0.0).sum(axis=1)
+                sums = np.nan_to_num(np.where(np.isfinite(matrix), matrix, 0.0).sum(axis=1))
         made.sums[places] = sums
 
     def _matrix(self, rows: Sequence[Row], bad: Ints) -> Floats:

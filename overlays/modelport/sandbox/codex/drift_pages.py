@@ -85,8 +85,6 @@ async def _answer(work: Callable[[], Response]) -> Response:
 
 
 def _summary(found: ModelDrift) -> dict[str, Any]:
-    from modelport.drift.page._ranking import worst_verdict
-
     report = found.report
     return {
         "model_hash": found.model["Hash"],
@@ -94,7 +92,7 @@ def _summary(found: ModelDrift) -> dict[str, Any]:
         "group": found.model["Group"],
         "operation": found.model["Operation"],
         "url": f"{PREFIX}/{found.model['Hash']}",
-        "verdict": None if report is None else worst_verdict(report),
+        "verdict": None if report is None else report.verdict,
         "drifted": None if report is None else len(report.drifted),
         "columns": None if report is None else len(report.features),
         "records": None if report is None else report.records,
