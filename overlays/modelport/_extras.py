@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING
 
+from modelport._importing import importing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
@@ -34,7 +36,8 @@ def require(module: str, extra: str) -> ModuleType:
             unchanged, because installing the extra again would not cure it.
     """
     try:
-        return importlib.import_module(module)
+        with importing:
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         top = module.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != top:

@@ -22,7 +22,10 @@ __all__ = [
     "PRIVATE_DIRECTORY",
     "PRIVATE_FILE",
     "append_whole",
+    "is_there",
+    "make_private_directory",
     "replace_file",
+    "restore_file",
     "sync_directories",
     "try_lock",
     "unlock",
@@ -62,6 +65,51 @@ def unlock(descriptor: int) -> None:
     if fcntl is not None:
         with contextlib.suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def make_private_directory(directory: Path) -> None:
+    """Make `directory`, and those above it that are missing, for their owner only; fine if it is there.
+
+    Raises:
+        OSError: It cannot be made, or something else has its name.
+    """
+    try:
+        directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+    except FileNotFoundError:
+        if directory.parent == directory:
+            raise
+        # mkdir(parents=True) would give those above the usual mode.
+        make_private_directory(directory.parent)
+        directory.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+
+
+def is_there(descriptor: int, path: Path) -> bool:
+    """Whether the open file is still the one at `path`: nobody has removed or replaced it.
+
+    Raises:
+        OSError: `path` cannot be looked at.
+    """
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def restore_file(descriptor: int, path: Path) -> None:
+    """Put an open file back to `path`, from where somebody has removed it, and append there from now on.
+
+    What has been removed can be read for as long as it is open. Its directory must be there.
+
+    Raises:
+        OSError: It cannot be written; `descriptor` is what it was.
+    """
+    replace_file(path, os.pread(descriptor, os.fstat(descriptor).st_size, 0), PRIVATE_FILE)
+    new = os.open(path, os.O_RDWR | os.O_APPEND | CLOSE_ON_EXEC)
+    try:
+        # Under the old number, so that it is never another file's in between.
+        os.dup2(new, descriptor, inheritable=False)
+    finally:
+        os.close(new)
 
 
 def append_whole(descriptor: int, content: bytes, size: int, sync: Callable[[int], None] | None = None) -> None:

@@ -9,11 +9,18 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
-__all__ = ["JsonValue", "is_absent", "plain", "plain_body", "unwrap"]
+__all__ = ["MAX_LEVELS", "SCALARS", "JsonValue", "is_absent", "plain", "plain_body", "unwrap"]
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
-_SCALARS = frozenset({type(None), bool, int, float, str})
+MAX_LEVELS = 200
+"""Containers that may lie in each other. Ruby's JSON and protobuf take 100; Python's stack ends at some 450."""
+
+SCALARS = frozenset({type(None), bool, int, float, str})
+"""What lies in no container and holds none."""
+
+# A Series of polars has an `item` too, which is for one value only.
+_CONVERSIONS = ("tolist", "to_list", "item", "isoformat", "to_pylist", "model_dump")
 _ABSENT_NAMES = frozenset({"NAType", "NaTType"})
 
 
@@ -22,31 +29,38 @@ def is_absent(value: object) -> bool:
     return type(value).__name__ in _ABSENT_NAMES
 
 
-def plain(value: object) -> JsonValue:
+def plain(value: object, levels: int = MAX_LEVELS) -> JsonValue:
     """Return `value` built from None, bool, int, float, str, list and dict with text keys only.
 
-    numpy scalars and arrays, pandas objects, dataclasses, attrs and msgspec objects, enums, dates, sets and bytes
-    (as base64) are understood. The result never shares a container with the argument. NaN and infinities stay floats;
-    a Decimal becomes the nearest float, as it does wherever it is counted.
+    numpy scalars and arrays, pandas objects, pydantic models, dataclasses, attrs and msgspec objects, enums, dates,
+    sets and bytes (as base64) are understood. The result never shares a container with the argument. NaN and
+    infinities stay floats; a Decimal becomes the nearest float, as it does wherever it is counted. A key that is no
+    text becomes what JSON would write for it, such as ``null`` or ``[1,2]``.
+
+    Args:
+        value: What to convert.
+        levels: How many containers may lie in each other.
 
     Raises:
         TypeError: A value inside has no such form.
-        RecursionError: A container holds itself.
+        ValueError: More containers lie in each other, or one holds itself.
     """
     kind = type(value)
-    if kind in _SCALARS:
+    if kind in SCALARS:
         return cast("JsonValue", value)
     if kind is list or kind is tuple:
         items = cast("list[object]", value)
-        if _SCALARS.issuperset(map(type, items)):
+        inner = _inner(levels)
+        if SCALARS.issuperset(map(type, items)):
             return cast("JsonValue", list(items))
-        return [plain(item) for item in items]
+        return [plain(item, inner) for item in items]
     if kind is dict:
         mapping = cast("dict[object, object]", value)
-        if _SCALARS.issuperset(map(type, mapping.values())) and {str}.issuperset(map(type, mapping)):
+        inner = _inner(levels)
+        if SCALARS.issuperset(map(type, mapping.values())) and {str}.issuperset(map(type, mapping)):
             return cast("JsonValue", dict(mapping))
-        return {_key(key): plain(item) for key, item in mapping.items()}
-    return _other(value)
+        return {_key(key, inner): plain(item, inner) for key, item in mapping.items()}
+    return _other(value, levels)
 
 
 def plain_body(body: object) -> JsonValue:
@@ -60,43 +74,60 @@ def plain_body(body: object) -> JsonValue:
     return plain(body)
 
 
-def _key(key: object) -> str:
-    if isinstance(key, str):
-        return str(key)
-    if isinstance(key, (int, float)):
-        return str(key)
-    message = f"a mapping key must be text or a number, not {type(key).__name__}"
-    raise TypeError(message)
+def _inner(levels: int) -> int:
+    if levels > 0:
+        return levels - 1
+    message = f"more than {MAX_LEVELS} containers lie in each other"
+    raise ValueError(message)
 
 
-def _other(value: object) -> JsonValue:
+def _key(key: object, levels: int) -> str:
+    if type(key) is str:
+        return key
+    made = plain(key, levels)
+    # Numbers by themselves, as JSON has no NaN.
+    return str(made) if type(made) in {str, int, float} else msgspec.json.encode(made).decode()
+
+
+def _other(value: object, levels: int) -> JsonValue:
     if isinstance(value, Mapping):
-        return plain(dict(cast("Mapping[object, object]", value)))
+        return plain(dict(cast("Mapping[object, object]", value)), levels)
     if isinstance(value, Decimal):
         return math.nan if value.is_nan() else float(value)
     # Without its own form for decimals, which is text.
     made = msgspec.to_builtins(value, str_keys=True, enc_hook=unwrap, builtin_types=(Decimal,))
-    return cast("JsonValue", made) if type(made) in _SCALARS else plain(made)
+    return cast("JsonValue", made) if type(made) in SCALARS else plain(made, levels)
 
 
 def unwrap(value: object) -> object:
-    """One step towards builtin types, for what msgspec does not know: numpy, pandas, torch and look-alikes."""
+    """One step towards builtin types, for what msgspec does not know: numpy, pandas, torch, pydantic and look-alikes.
+
+    Raises:
+        TypeError: It has no such form, or panics on the way to it.
+        Exception: Whatever its own conversion raises.
+    """
     kind = type(value)
-    if is_absent(value):
-        return None
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[object, object]", value))
-    loose = cast("Any", value)
-    if kind.__name__ == "DataFrame":
-        return loose.to_dicts() if hasattr(loose, "to_dicts") else loose.to_dict("records")
-    pandas_series = kind.__name__ == "Series" and hasattr(loose, "to_dict")
-    names = ("to_dict",) if pandas_series else ("tolist", "item", "isoformat", "to_pylist", "to_list")
-    for name in names:
-        convert = getattr(loose, name, None)
-        if callable(convert):
-            return convert()
-    for base in (str, int, float):
-        if isinstance(value, base):
-            return base(value)
+    try:
+        if is_absent(value):
+            return None
+        if isinstance(value, Mapping):
+            return dict(cast("Mapping[object, object]", value))
+        loose = cast("Any", value)
+        if kind.__name__ == "DataFrame":
+            return loose.to_dicts() if hasattr(loose, "to_dicts") else loose.to_dict("records")
+        pandas_series = kind.__name__ == "Series" and hasattr(loose, "to_dict")
+        for name in ("to_dict",) if pandas_series else _CONVERSIONS:
+            convert = getattr(loose, name, None)
+            if callable(convert):
+                return convert()
+        for base in (str, int, float):
+            if isinstance(value, base):
+                return base(value)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        # A panic in Rust (polars, obstore) is no Exception, and would pass by whoever is ready for those.
+        message = f"{kind.__module__}.{kind.__qualname__} cannot be converted: {type(error).__name__}"
+        raise TypeError(message) from error
     message = f"{kind.__module__}.{kind.__qualname__} has no JSON form"
     raise TypeError(message)

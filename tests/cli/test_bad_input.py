@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from modelport.cli import _run
+from modelport_tools.following import MAX_OPERATIONS
 from tests.cli.conftest import Modelport
 from tests.unit.tools.specs import OK, document, operation, schemas, write
 
@@ -92,7 +93,8 @@ VALUES: dict[str, tuple[object, str]] = {
     "paths is a list": ({**document(), "paths": []}, "/paths: "),
     "path without slash": (document({"a": {"get": {"responses": OK}}}), "/paths"),
     "too many operations": (
-        document({f"/p{n}": {"get": {"responses": OK}} for n in range(100_000)}), "/paths: has 100000 operations"
+        document({f"/p{n}": {"get": {"responses": OK}} for n in range(MAX_OPERATIONS + 1)}),
+        f"/paths: has {MAX_OPERATIONS + 1} operations",
     ),
     "schema bomb": (
         schemas(

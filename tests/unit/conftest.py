@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 
 class Collector:
-    """Listens on loopback, keeps every record, acknowledges unless told otherwise."""
+    """Listens on loopback, keeps every record, acknowledges unless told otherwise; hangs up beyond `limit` bytes."""
 
-    def __init__(self, port: int = 0, *, ack: bool = True, read: bool = True) -> None:
+    def __init__(self, port: int = 0, *, ack: bool = True, read: bool = True, limit: int = 2**30) -> None:
         self.records: list[dict[str, Any]] = []
         self.tags: set[str] = set()
         self.modes: set[str] = set()
         self.ack = ack
         self.read = read
+        self.limit = limit
+        self.hang_ups = 0
         self._stop = threading.Event()
         self._connections: list[socket.socket] = []
         self._server = socket.create_server(("127.0.0.1", port), reuse_port=False)
@@ -57,6 +59,7 @@ class Collector:
 
     def _serve(self, connection: socket.socket) -> None:
         unpacker = msgpack.Unpacker(timestamp=0)
+        size = 0
         with connection:
             while not self._stop.is_set():
                 if not self.read:
@@ -68,8 +71,13 @@ class Collector:
                     return
                 if not data:
                     return
+                size += len(data)
+                if size > self.limit:
+                    self.hang_ups += 1
+                    return
                 unpacker.feed(data)
                 for message in unpacker:
+                    size = 0
                     self._take(connection, message)
 
     def _take(self, connection: socket.socket, message: list[Any]) -> None:
@@ -116,7 +124,7 @@ class ListSink(Sink):
         self.name = name
         self.max_buffer = max_buffer
         self.records: list[Any] = []
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.entered = threading.Event()
@@ -133,8 +141,9 @@ class ListSink(Sink):
             raise ValueError(message)
         self.records += records
 
-    def close(self) -> None:
+    def close(self) -> bool | None:
         self.closed += 1
+        return None
 
 
 @pytest.fixture

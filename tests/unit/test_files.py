@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from modelport._files import append_whole, replace_file, try_lock, unlock
+from modelport._files import (
+    append_whole,
+    is_there,
+    make_private_directory,
+    replace_file,
+    restore_file,
+    try_lock,
+    unlock,
+)
+from modelport._owned_directory import OwnedDirectory
 from modelport.drift import Baseline
 from modelport.monitor import ModelMonitor
 from modelport.predictions import CallableSink, FileSink, ParquetSink, Prediction, Spool, read_predictions
@@ -77,6 +86,43 @@ def test_a_power_cut_takes_no_new_file_away_by_its_folders(
     assert {path.stat().st_ino for path in folders} <= synced
 
 
+@pytest.mark.parametrize("write", [write_spool, write_journal, put_file])
+def test_all_folders_that_are_made_for_predictions_are_for_their_owner_only(
+    write: Callable[[Path], None], tmp_path: Path
+) -> None:
+    write(tmp_path / "a/b/root")
+
+    folders = [path for path in tmp_path.rglob("*") if path.is_dir()]
+    assert folders
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+
+
+def test_a_private_directory_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(FileExistsError):
+        make_private_directory(tmp_path / "file")
+    with pytest.raises(NotADirectoryError):
+        make_private_directory(tmp_path / "file/folder")
+
+
+def test_a_file_that_is_removed_goes_on_where_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+    os.write(descriptor, b"one")
+    assert is_there(descriptor, path)
+    path.write_bytes(b"one")
+    assert is_there(descriptor, path)
+    path.unlink()
+    assert not is_there(descriptor, path)
+
+    restore_file(descriptor, path)
+    os.write(descriptor, b"two")
+    os.close(descriptor)
+
+    assert path.read_bytes() == b"onetwo"
+
+
 def test_what_cannot_be_written_leaves_what_was_there_and_nothing_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +156,8 @@ def test_an_append_that_fails_is_taken_back(tmp_path: Path) -> None:
 def test_a_line_that_cannot_be_taken_back_costs_the_journal_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal = new_journal(tmp_path, "a-b")
+    home = OwnedDirectory.make(tmp_path)
+    journal = new_journal(home, "a-b")
     journal.append(b'{"n": 1}\n', 1, fsync=False)
     real = os.write
 
@@ -129,7 +176,7 @@ def test_a_line_that_cannot_be_taken_back_costs_the_journal_no_other(
                 journal.append(b'{"n": 2}\n', 1, fsync=False)
     journal.append(b'{"n": 3}\n', 1, fsync=False)
     lines = list(journal.lines())
-    journal.remove()
+    home.remove()
 
     assert [line for line in lines if line.endswith(b"}\n")] == [b'{"n": 1}\n', b'{"n": 3}\n']
     assert journal.rows == 2

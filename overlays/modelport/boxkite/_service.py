@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from modelport._extras import require
+from modelport._importing import importing
 from modelport.boxkite._baseline_collector import BaselineMetricCollector, baseline_of, default_path
 from modelport.boxkite._exporter import ExporterSink
+from modelport.monitor._checks import sinks_of
+from modelport.monitor._group import shared_directory
 from modelport.monitor._serving_log import ServingLog
 from modelport.monitor._serving_log import server_id as default_server_id
 
@@ -79,21 +82,23 @@ class ModelMonitoringService(ServingLog):
             sinks: Where predictions go, beside `log_exporter` if there is one. By default, without either, to the
                 collector of ``BEDROCK_FLUENTD_ADDR``.
             **options: As `ModelMonitor` has them: ``redact``, ``max_queue`` and others. ``multiprocess_dir`` is the
-                folder ``modelport`` in ``PROMETHEUS_MULTIPROC_DIR``, if that is set.
+                folder ``modelport`` in ``PROMETHEUS_MULTIPROC_DIR``, if that is set; it is made if it is not there.
 
         Raises:
             BaselineError: The baseline is damaged, or is not at the path given as `baseline`.
             MissingExtraError: An extra that this needs is not installed: ``predictions`` for the collector, ``drift``
                 for a baseline.
+            OSError: The directory of ``PROMETHEUS_MULTIPROC_DIR`` cannot be made or written.
             ValueError: ``BEDROCK_FLUENTD_ADDR`` is not host or host:port; or both a baseline and its collector.
         """
         server = server_id or default_server_id()
         known = _known(baseline, baseline_collector)
         if log_exporter is not None:
             names = None if known is None else known.names
-            sinks = [*(sinks or ()), ExporterSink(log_exporter, server, names)]
-        if shared := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-            options.setdefault("multiprocess_dir", Path(shared) / "modelport")
+            sinks = [*sinks_of(sinks or ()), ExporterSink(log_exporter, server, names)]
+        shared = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if shared and "multiprocess_dir" not in options:
+            options["multiprocess_dir"] = shared_directory(Path(shared) / "modelport", "PROMETHEUS_MULTIPROC_DIR")
         super().__init__(
             sinks, endpoint=endpoint, server=server, model_version=model_version, baseline=known, **options
         )
@@ -114,7 +119,8 @@ class ModelMonitoringService(ServingLog):
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from modelport.boxkite._metrics import BoxkitePage
+        with importing:
+            from modelport.boxkite._metrics import BoxkitePage
 
         if self._page is None:
             self._page = BoxkitePage()

@@ -56,6 +56,8 @@ class MonitorMiddleware:
 
         Raises:
             MissingExtraError: `metrics_path` is given and prometheus-client is not installed.
+            TypeError: An option of another kind, such as one number as `statuses`.
+            ValueError: An option that no request could meet, such as a path without a slash before it.
         """
         self.app = app
         self._watcher = Watcher(monitor, **options)
@@ -147,14 +149,14 @@ class MonitorMiddleware:
         try:
             await self.app(scope, receive_noted, send_when_closed)
         except Exception:
-            if told:
+            if told or started:
+                # It has been told to start: whether the server goes on without it, the server decides.
                 raise
             # The application does not know the protocol. The server would take no notice of its end then.
-            await self._lifespan_alone(receive, send, started=started)
+            await self._lifespan_alone(receive, send)
 
-    async def _lifespan_alone(self, receive: _Receive, send: _Send, *, started: bool) -> None:
-        if not started:
-            await receive()
+    async def _lifespan_alone(self, receive: _Receive, send: _Send) -> None:
+        await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._shut_down()

@@ -11,7 +11,7 @@ from modelport.monitor._bodies import SkipError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Extractor", "features_extractor", "output_extractor", "rows_of"]
+__all__ = ["Extractor", "features_extractor", "output_extractor", "predictions_of"]
 
 Extractor: TypeAlias = str | Callable[[Any], object] | None
 """A field's name, a function of the parsed body, or None for the shapes that are known."""
@@ -56,12 +56,18 @@ class _Field:
         return cast("object", body)
 
 
-def rows_of(features: object, output: object) -> list[tuple[object, object]] | None:
-    """Row and output of each row, where `features` are several rows and `output` has one item for each."""
+def predictions_of(prediction_id: str, features: object, output: object) -> list[tuple[str, object, object]]:
+    """Id, features and output of each prediction: one a row, where `features` are rows and `output` has as many items.
+
+    Of several, each gets its number behind the id.
+    """
     if not _are_rows(features) or not isinstance(output, (list, tuple)):
-        return None
+        return [(prediction_id, features, output)]
     rows, answers = cast("Sequence[object]", features), cast("Sequence[object]", output)
-    return list(zip(rows, answers, strict=True)) if len(rows) == len(answers) else None
+    if len(rows) != len(answers):
+        return [(prediction_id, features, output)]
+    ids = [prediction_id] if len(rows) == 1 else [f"{prediction_id}/{number}" for number in range(len(rows))]
+    return list(zip(ids, rows, answers, strict=True))
 
 
 def _are_rows(value: object) -> bool:

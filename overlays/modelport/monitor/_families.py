@@ -33,6 +33,11 @@ FAMILIES = {
         Family(
             "modelport_predictions_uncounted", "counter", "Predictions that were no row of the baseline's features."
         ),
+        Family(
+            "modelport_predictions_incomplete",
+            "counter",
+            "Predictions shipped without their segments or attributions, which had no form.",
+        ),
         Family("modelport_prediction_queue_records", "gauge", "Predictions in the queue."),
         Family("modelport_monitor_start_time_seconds", "gauge", "When counting began, in Unix time."),
         Family(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport._importing import importing
 from modelport.monitor._group import Group, ProcessGroup
 from modelport.monitor._group_totals import Totals
 from modelport.monitor._view import MonitorView, SinkView
@@ -94,6 +95,7 @@ class Figures:
             process=label,
             started_seconds=started_ns / 1e9,
             predictions=named["predictions",],
+            incomplete=named.get(("incomplete",), 0),
             spool_failures=named.get(("spool_failures",), 0),
             queued=totals.gauges.get("queued", 0),
             dropped={(name[1], name[2]): count for name, count in named.items() if name[0] == "dropped"},
@@ -166,6 +168,7 @@ class Figures:
         spooler = pipeline.spooler
         counters = {
             "predictions": pipeline.drain.drained,
+            "incomplete": sum(pipeline.incomplete.counts().values()),
             "spool_failures": 0 if spooler is None else spooler.failures,
         }
         counters |= {_BETWEEN.join(("dropped", *key)): count for key, count in pipeline.dropped().items()}
@@ -189,7 +192,8 @@ class Figures:
             return None
         if self._gauges is None:
             # Here, because drift is only there with a baseline.
-            from modelport.drift._gauges import DriftGauges
+            with importing:
+                from modelport.drift._gauges import DriftGauges
 
             self._gauges = DriftGauges(self._baseline)
         return self._gauges(recent)

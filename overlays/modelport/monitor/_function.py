@@ -6,15 +6,21 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
 from time import time_ns
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar, cast
 
-from modelport.monitor._extraction import rows_of
+from modelport.monitor._checks import check_function
+from modelport.monitor._extraction import predictions_of
 from modelport.monitor._id_source import IdSource, current
+from modelport.monitor._model_monitor import monitor_of
+from modelport.monitor._request_path import frozen
 
 if TYPE_CHECKING:
     from modelport.monitor._model_monitor import ModelMonitor
 
 __all__ = ["monitored"]
+
+# Of these there is nothing to copy.
+_FINAL = frozenset({type(None), bool, int, float, str, bytes})
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -39,14 +45,19 @@ def monitored(
 
     Args:
         monitor: Where predictions go.
-        features: Called with the function's arguments. By default the one argument, or a mapping of all by name;
-            a first parameter called ``self`` or ``cls`` is none of them.
+        features: Called with the function's arguments, before the function. By default the one argument, or a mapping
+            of all by name; a first parameter called ``self`` or ``cls`` is none of them.
         output: Called with the result; by default the result itself.
-        segments: Called with the function's arguments; gives labels to compare groups of calls by.
+        segments: Called in the same way; gives labels to compare groups of calls by.
 
     Raises:
-        TypeError: Around a generator function, whose result is not known when it returns.
+        TypeError: Around a generator function, whose result is not known when it returns; or an argument of another
+            kind.
     """
+    check_function("features", features)
+    check_function("output", output)
+    check_function("segments", segments)
+    monitor = monitor_of(monitor)
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
@@ -76,13 +87,13 @@ class _Calls:
     def called(self, function: Callable[..., object]) -> Callable[..., object]:
         @wraps(function)
         def watched(*args: object, **kwargs: object) -> object:
-            started, prediction_id = time_ns(), self._next_id()
-            token = current.set(prediction_id)
+            call = self._begin(args, kwargs)
+            token = current.set(call.prediction_id)
             try:
                 result = function(*args, **kwargs)
             finally:
                 current.reset(token)
-            self._log(prediction_id, started, args, kwargs, result)
+            self._log(call, result)
             return result
 
         return watched
@@ -90,34 +101,68 @@ class _Calls:
     def awaited(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         async def watched(*args: object, **kwargs: object) -> object:
-            started, prediction_id = time_ns(), self._next_id()
-            token = current.set(prediction_id)
+            call = self._begin(args, kwargs)
+            token = current.set(call.prediction_id)
             try:
                 result: object = await function(*args, **kwargs)
             finally:
                 current.reset(token)
-            self._log(prediction_id, started, args, kwargs, result)
+            self._log(call, result)
             return result
 
         return watched
 
-    def _log(
-        self, prediction_id: str, started: int, args: tuple[object, ...], kwargs: Mapping[str, object], result: object
-    ) -> None:
+    def _begin(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> _Call:
+        """What the call is made with, as it is now: the function may change it."""
+        started, prediction_id = time_ns(), self._next_id()
         try:
-            features = self._features(*args, **kwargs)
-            output = result if self._output is None else self._output(result)
+            features = _copy_of(self._features(*args, **kwargs))
             segments = None if self._segments is None else self._segments(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - extractors are foreign code, and the caller must not notice
+            return _Call(prediction_id, started, error=error)
+        return _Call(prediction_id, started, features, segments)
+
+    def _log(self, call: _Call, result: object) -> None:
+        error, output = call.error, result
+        if error is None and self._output is not None:
+            try:
+                output = self._output(result)
+            except Exception as raised:  # noqa: BLE001 - as above
+                error = raised
+        if error is not None:
             self._monitor.count_dropped("extract_error", error=error)
             return
-        rows = rows_of(features, output)
-        if rows is None:
-            self._monitor.log(features, output, prediction_id=prediction_id, timestamp=started, segments=segments)
-            return
-        for number, (row, answer) in enumerate(rows):
-            row_id = f"{prediction_id}/{number}"
-            self._monitor.log(row, answer, prediction_id=row_id, timestamp=started, segments=segments)
+        for made, row, answer in predictions_of(call.prediction_id, call.features, output):
+            self._monitor.log(row, answer, prediction_id=made, timestamp=call.started, segments=call.segments)
+
+
+class _Call(NamedTuple):
+    prediction_id: str
+    started: int
+    features: object = None
+    segments: Mapping[str, str] | None = None
+    error: Exception | None = None
+
+
+def _copy_of(features: object) -> object:
+    """A copy, at any depth, of what holds values: lists, tuples, mappings, arrays and frames."""
+    try:
+        return _copied(features)
+    except RecursionError:
+        return features
+
+
+def _copied(value: object) -> object:
+    kind = type(value)
+    if kind is dict:
+        mapping = cast("dict[object, object]", value)
+        if _FINAL.issuperset(map(type, mapping.values())):
+            return mapping.copy()
+        return {name: _copied(item) for name, item in mapping.items()}
+    if kind is list or kind is tuple:
+        items = cast("list[object]", value)
+        return list(items) if _FINAL.issuperset(map(type, items)) else [_copied(item) for item in items]
+    return value if kind in _FINAL else frozen(value)
 
 
 def _arguments_of(function: Callable[..., object]) -> Callable[..., object]:

@@ -10,6 +10,7 @@ need the lock, which is on the directory itself.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import secrets
@@ -28,13 +29,34 @@ from modelport.monitor._group_totals import Totals
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-__all__ = ["Group", "ProcessGroup"]
+__all__ = ["Group", "ProcessGroup", "shared_directory"]
 
 _log = logging.getLogger("modelport.monitor")
 
 _UNLOCKED_ATTEMPTS = 5
 _LOCK_SECONDS = 10.0
 _LOCK_STEP_SECONDS = 0.005
+
+
+def shared_directory(directory: str | os.PathLike[str], setting: str = "multiprocess_dir") -> Path:
+    """`directory`, made if it is not there.
+
+    Args:
+        directory: Where it is.
+        setting: Who names it, for the error.
+
+    Raises:
+        OSError: It cannot be made or written; the text names the setting.
+    """
+    path = Path(directory)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"{setting}: no directory can be made here ({error.strerror})"
+        raise type(error)(error.errno, reason, str(path)) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, f"{setting}: the directory cannot be written", str(path))
+    return path
 
 
 class Group(msgspec.Struct, array_like=True):
@@ -79,11 +101,7 @@ class ProcessGroup:
         if not HAS_LOCKS:
             message = "multiprocess_dir needs flock, which this platform has not"
             raise ValueError(message)
-        self._directory = Path(directory)
-        self._directory.mkdir(parents=True, exist_ok=True)
-        if not os.access(self._directory, os.W_OK | os.X_OK):
-            message = f"multiprocess_dir: {self._directory} cannot be written"
-            raise PermissionError(message)
+        self._directory = shared_directory(directory)
         self._key = key
         self._figures = figures
         self._folded = self._directory / f"{key}.folded"
@@ -293,7 +311,7 @@ class ProcessGroup:
     @contextmanager
     def _locked(self, *, wait: bool = True) -> Generator[None]:
         deadline = time.monotonic() + (_LOCK_SECONDS if wait else 0)
-        descriptor = os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = self._opened()
         try:
             while not try_lock(descriptor):
                 if time.monotonic() >= deadline:
@@ -306,3 +324,11 @@ class ProcessGroup:
                 unlock(descriptor)
         finally:
             os.close(descriptor)
+
+    def _opened(self) -> int:
+        try:
+            return os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # Somebody has cleared up. Counting goes on from this process's own figures.
+            self._directory.mkdir(parents=True, exist_ok=True)
+            return os.open(self._directory, os.O_RDONLY | os.O_CLOEXEC)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport._files import try_lock
+from modelport._files import is_there, try_lock
 from modelport.monitor._group_totals import Totals
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class OwnFile:
             OSError: The disk is full, or refuses for another reason. The file says what it said before.
         """
         payload = msgspec.msgpack.encode(figures)
-        if _SLOT.size + len(payload) > self._capacity or not self._is_there():
+        if _SLOT.size + len(payload) > self._capacity or not is_there(self._descriptor, self.path):
             return False
         self._put(payload)
         return True
@@ -77,12 +77,6 @@ class OwnFile:
         """Give the file up: it counts as that of a process that has ended."""
         # Without unlocking: in a forked child that would take the lock from the parent.
         os.close(self._descriptor)
-
-    def _is_there(self) -> bool:
-        try:
-            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
-        except FileNotFoundError:
-            return False
 
     def _put(self, payload: bytes) -> None:
         # Of its own: a signal handler may come between and write with the next.

@@ -11,10 +11,12 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from modelport.predictions._delivery import told
 
-__all__ = ["Forked", "Managed", "manage", "release", "renew_after_fork", "see_to_exit"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["Forked", "Managed", "close_all", "flush_all", "manage", "release", "renew_after_fork", "see_to_exit"]
 
 _EXIT_SECONDS = 5.0
 _LEAST_SECONDS = 1.0
@@ -31,6 +33,9 @@ class Forked(Protocol):
 
 class Managed(Forked, Protocol):
     """Something that owns threads and queued records."""
+
+    def flush(self, timeout: float) -> object:
+        """Ship what is queued, in about `timeout` seconds."""
 
     def close(self, timeout: float) -> object:
         """Ship what is queued and stop, in about `timeout` seconds."""
@@ -75,12 +80,27 @@ def see_to_exit() -> None:
 _ends_seen_to = 0
 
 
-def _at_exit() -> None:
+def flush_all(seconds: float) -> None:
+    """Ship what all that is managed has queued. It never raises."""
+    for item, left in _in_turn(seconds):
+        _guarded(partial(item.flush, left), "shipping at a signal")
+
+
+def close_all(seconds: float) -> None:
+    """Close all that is managed. It never raises."""
+    for item, left in _in_turn(seconds):
+        _guarded(partial(item.close, left), "closing at the end")
+
+
+def _in_turn(seconds: float) -> Iterator[tuple[Managed, float]]:
     # Together and not each: they ship side by side in threads of their own while the first of them is waited for.
-    deadline = time.monotonic() + _EXIT_SECONDS
+    deadline = time.monotonic() + seconds
     for item in list(_managed.values()):
-        left = max(_LEAST_SECONDS, deadline - time.monotonic())
-        _guarded(partial(item.close, left), "closing at exit")
+        yield item, max(min(_LEAST_SECONDS, seconds), deadline - time.monotonic())
+
+
+def _at_exit() -> None:
+    close_all(_EXIT_SECONDS)
 
 
 def _after_fork_in_child() -> None:
@@ -92,7 +112,7 @@ def _guarded(step: Callable[[], object], what: str) -> None:
     try:
         step()
     except Exception as error:  # noqa: BLE001 - one that fails must not keep the others from it
-        _logger.warning("%s failed: %r", what, error)
+        _logger.warning("%s failed: %s", what, told(error))
 
 
 atexit.register(_at_exit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from collections import Counter
@@ -9,9 +10,12 @@ from time import time_ns
 from typing import TYPE_CHECKING
 
 from modelport._extras import require
+from modelport._importing import importing
 from modelport.monitor._batch_path import log_rows
+from modelport.monitor._checks import check_count, check_seconds, check_text, sinks_of
 from modelport.monitor._figures import Figures
 from modelport.monitor._lifecycle import manage, release
+from modelport.monitor._misfits import Misfits
 from modelport.monitor._pipeline import Pipeline
 from modelport.monitor._record_path import record_path
 from modelport.monitor._request_path import frozen, request_path
@@ -33,7 +37,9 @@ if TYPE_CHECKING:
     from modelport.monitor._view import MonitorView
     from modelport.predictions import Sink
 
-__all__ = ["ModelMonitor"]
+__all__ = ["ModelMonitor", "monitor_of"]
+
+_logger = logging.getLogger("modelport.monitor")
 
 _DEFAULT_MAX_QUEUE = 100_000
 _DEFAULT_INTERVAL_SECONDS = 0.1
@@ -89,9 +95,10 @@ class ModelMonitor:
                 there when it ended, or died, is shipped by the next one, from its first prediction or `flush` on.
             redact: Names of fields whose values are replaced by ``"REDACTED"`` before any record is encoded, at any
                 depth and whatever their case: ``"ssn"``, or ``"card.number"`` for a field in a field. In features
-                (those given by position too, where a baseline names them), outputs, segments, labels and request
-                bodies; a body that is text and not JSON is left out, and so are attributions of such features. The
-                counts still see the values.
+                (those given by position too, where a baseline names them; a row that its names do not fit is replaced
+                as a whole), outputs, segments, labels and request bodies, where lists of bare values are replaced too.
+                A body that is text and not JSON is left out, and so are attributions of such features. The counts
+                still see the values.
             registry: A prometheus-client registry to appear in; by default one that holds nothing else.
             multiprocess_dir: A local directory where processes that serve this model behind one port (gunicorn's
                 workers) share their figures, so that a scrape of any of them shows all; it needs no cleaning.
@@ -100,25 +107,28 @@ class ModelMonitor:
             BaselineError: The baseline cannot be read.
             MissingExtraError: A baseline or a registry is given and the extra ``drift`` is not installed.
             OSError: The directory of the spool or `multiprocess_dir` cannot be made or written.
-            ValueError: Two sinks of one name, a limit below 1, an empty name to redact, or a spool without a sink;
-                `multiprocess_dir` where there is no ``flock``.
+            TypeError: An argument of another kind, such as a text as `sinks`.
+            ValueError: Two sinks of one name, a limit below 1, an empty endpoint or name to redact, or a spool without
+                a sink; `multiprocess_dir` where there is no ``flock``.
         """
+        self.endpoint = check_text("endpoint", endpoint)
         loaded = _loaded(baseline)
-        self.endpoint = endpoint
-        self.model_version = model_version if model_version is not None or loaded is None else loaded.model_version
+        self.model_version = _version(model_version, loaded)
         self._baseline = loaded
         self._pipeline = Pipeline(
             endpoint,
             self.model_version,
             loaded,
-            sinks,
-            max_queue=max_queue,
-            interval=interval,
-            drift_window=drift_window,
+            sinks_of(sinks),
+            max_queue=check_count("max_queue", max_queue),
+            interval=check_seconds("interval", interval),
+            drift_window=check_seconds("drift_window", drift_window),
             redaction=Redaction(redact) if redact else None,
             spool=None if spool is None else Spool.of(spool),
         )
         self._drain = self._pipeline.drain
+        if self._pipeline.live is not None:
+            self._pipeline.on_step.append(Misfits(self._pipeline.live))
         self._expected: tuple[str, ...] = ()
         by_record = self._pipeline.spooler is not None and self._pipeline.spooler.settings.mode == "record"
         gate = self._drain.gate
@@ -239,7 +249,8 @@ class ModelMonitor:
         if self._baseline is None or recent is None:
             return None
         # Here, because drift is only there with a baseline.
-        from modelport.drift import drift_report
+        with importing:
+            from modelport.drift import drift_report
 
         return drift_report(self._baseline, recent)
 
@@ -279,19 +290,19 @@ class ModelMonitor:
     def install_signal_handlers(self, *signals: signal.Signals, timeout: float = _DEFAULT_TIMEOUT_SECONDS) -> None:
         """Ship what is queued when the process is told to end, then do what would have happened without this.
 
-        A handler that was installed before is called after a flush. Where there was none, the monitor is closed and
-        the process ends by the signal, as its parent expects. Call it from the main thread, after any server has
-        installed its handlers; a handler installed later replaces this one. Not for asyncio's
-        ``loop.add_signal_handler``: there call `close` in your own handler.
+        It does so for all monitors of the process. A handler that was installed before is called after a flush. Where
+        there was none, the monitors are closed and the process ends by the signal, as its parent expects. Call it from
+        the main thread, after any server has installed its handlers; a handler installed later replaces this one. Not
+        for asyncio's ``loop.add_signal_handler``: there call `close` in your own handler.
 
         Args:
             *signals: By default SIGTERM.
-            timeout: Seconds to spend on shipping.
+            timeout: Seconds to spend on shipping, all monitors together.
 
         Raises:
             ValueError: Not called from the main thread.
         """
-        install_handlers(self, signals or (signal.SIGTERM,), timeout)
+        install_handlers(signals or (signal.SIGTERM,), timeout)
 
     def metrics_text(self) -> str:
         """All metrics in the Prometheus text format.
@@ -315,7 +326,8 @@ class ModelMonitor:
         """
         require("prometheus_client", "drift")
         # Here, because prometheus-client is an extra.
-        from modelport.monitor._metrics import MetricsPage, render
+        with importing:
+            from modelport.monitor._metrics import MetricsPage, render
 
         if self._registry is not None:
             return render(self._registry, headers, params)
@@ -356,3 +368,26 @@ def _loaded(baseline: str | os.PathLike[str] | Baseline | None) -> Baseline | No
     from modelport.drift import Baseline
 
     return Baseline.of(baseline)
+
+
+def _version(given: str | None, baseline: Baseline | None) -> str | None:
+    of_baseline = None if baseline is None else baseline.model_version
+    if given is None:
+        return of_baseline
+    version = check_text("model_version", given)
+    if of_baseline is not None and of_baseline != version:
+        _logger.warning("model version %s is compared with a baseline of version %s", version, of_baseline)
+    return version
+
+
+def monitor_of(given: object) -> ModelMonitor:
+    """`given`, which is a monitor.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(given, ModelMonitor):
+        return given
+    hint = ": give its .monitor" if isinstance(getattr(given, "monitor", None), ModelMonitor) else ""
+    message = f"monitor is a ModelMonitor, not {type(given).__name__}{hint}"
+    raise TypeError(message)

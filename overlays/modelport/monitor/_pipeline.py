@@ -6,15 +6,15 @@ import logging
 import time
 from contextlib import ExitStack
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from modelport.monitor._lifecycle import see_to_exit
 from modelport.monitor._prediction_ids import prediction_ids
-from modelport.predictions._batches import expand
+from modelport.predictions._delivery import told
 from modelport.predictions._drain import Drain
+from modelport.predictions._drops import Drops
 from modelport.predictions._frame_maker import FrameMaker
-from modelport.predictions._gently import MAX_STEP
-from modelport.predictions._queued import Batch, Full, Kept, Truth
+from modelport.predictions._queued import Full, Kept, Truth
 from modelport.predictions._spool import Spooler, SpoolFullError
 from modelport.predictions._worker import SinkWorker
 
@@ -25,16 +25,12 @@ if TYPE_CHECKING:
     from modelport.drift.serving._window import DriftWindow
     from modelport.predictions import Sink, Spool
     from modelport.predictions._frame import Frame
-    from modelport.predictions._queued import Queued, Usual
+    from modelport.predictions._queued import Single, Usual
     from modelport.predictions._redaction import Redaction
 
 __all__ = ["Pipeline"]
 
-_FEW_NAMES = 3
-
 _FIRST, _SECOND = itemgetter(0), itemgetter(1)
-
-_Single: TypeAlias = "Usual | Full | Kept | Truth"
 
 _logger = logging.getLogger("modelport.predictions")
 
@@ -47,6 +43,7 @@ class Pipeline:
         workers: One for each sink.
         live: What has been counted; None without a baseline.
         window: Snapshots over the drift window; None without a baseline.
+        incomplete: Predictions shipped without segments or attributions that had no form.
         on_step: Called by the drain's thread after each step, such as to publish `live.state()`.
     """
 
@@ -66,15 +63,12 @@ class Pipeline:
         """Prepare everything; threads start with the first prediction.
 
         Raises:
-            ValueError: Two sinks of one name, a limit below 1, or a spool without a sink.
+            ValueError: Two sinks of one name, or a spool without a sink.
             OSError: The spool cannot be made.
         """
         self.workers = tuple(SinkWorker(sink) for sink in sinks)
         if len({worker.sink.name for worker in self.workers}) != len(self.workers):
             message = "sinks need different names: FileSink(..., name='archive')"
-            raise ValueError(message)
-        if max_queue < 1 or interval <= 0:
-            message = "max_queue must be at least 1 and interval above 0"
             raise ValueError(message)
         self.live: LiveCounts | None = None
         self.window: DriftWindow | None = None
@@ -84,15 +78,23 @@ class Pipeline:
             from modelport.drift.serving._window import DriftWindow
 
             self.live, self.window = LiveCounts(baseline), DriftWindow(drift_window)
-        self._misfits_told = False
         self.on_step: list[Callable[[], object]] = []
+        self.incomplete = _incomplete()
         self.drain = Drain(
-            self._process, max_queue, interval, prediction_ids, idle=self._look_around, started=see_to_exit
+            self._process,
+            max_queue,
+            interval,
+            prediction_ids,
+            stepped=self._publish,
+            idle=self._look_around,
+            started=see_to_exit,
         )
         names = None if baseline is None else baseline.names
-        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction)
+        self._maker = FrameMaker(endpoint, model_version, names, self._refused, redaction, on_incomplete=self._left_out)
         self.spooler = (
-            None if spool is None else Spooler(spool, endpoint, [worker.sink.name for worker in self.workers])
+            None
+            if spool is None
+            else Spooler(spool, endpoint, [worker.sink.name for worker in self.workers], self._lost)
         )
         self._attach()
 
@@ -100,7 +102,8 @@ class Pipeline:
         """Lost records by reason and, where it was a sink that lost them, its name."""
         lost = {(reason, ""): count for reason, count in self.drain.dropped().items()}
         lost.setdefault(("spool_full", ""), 0)
-        lost.update({("sink_error", worker.sink.name): worker.dropped for worker in self.workers})
+        for worker in self.workers:
+            lost["sink_error", worker.sink.name] = worker.dropped + worker.sink.lost
         return lost
 
     def flush(self, deadline: float) -> bool:
@@ -128,6 +131,7 @@ class Pipeline:
     def after_fork(self) -> None:
         """Forget, in a forked child, what is the parent's."""
         self.drain.reset()
+        self.incomplete = _incomplete()
         if self.live is not None:
             self.live.reset()
         if self.window is not None:
@@ -139,7 +143,7 @@ class Pipeline:
                 self.spooler.after_fork()
             except OSError as error:
                 # A fork must not fail for it; records are kept in memory then.
-                _logger.warning("no spool in this process: %r", error)
+                _logger.warning("no spool in this process: %s", told(error))
                 self.spooler = None
         self._attach()
 
@@ -172,50 +176,25 @@ class Pipeline:
             try:
                 self.spooler.look()
             except OSError as error:
-                _logger.warning("spool: cannot look for what others have left: %r", error)
+                _logger.warning("spool: cannot look for what others have left: %s", told(error))
             for worker in self.workers:
                 worker.notify()
 
-    def _process(self, entries: list[Queued]) -> None:
+    def _process(self, step: list[Single]) -> None:
         """One step of the drain."""
-        records = self._expanded(entries) if Batch in set(map(type, entries)) else cast("list[_Single]", entries)
-        for start in range(0, len(records), MAX_STEP):
-            step = records[start : start + MAX_STEP]
-            if self.live is not None and self.window is not None:
-                self.window.before_count(time.monotonic(), self.live.snapshot)
-                _count(self.live, step)
-                self._tell_misfits(self.live)
-            if self.workers:
-                self._ship([queued for queued in step if not isinstance(queued, Kept)])
-            # Last, so that whoever sees a prediction in this number sees it in its bins too.
-            self.drain.drained += len(step)
+        if self.live is not None and self.window is not None:
+            self.window.before_count(time.monotonic(), self.live.snapshot)
+            _count(self.live, step)
+        kinds = set(map(type, step))
+        if self.workers:
+            unkept = [queued for queued in step if not isinstance(queued, Kept)] if Kept in kinds else step
+            self._ship(cast("list[Usual | Full | Truth]", unkept))
+        # Last, so that whoever sees a prediction in this number sees it in its bins too.
+        self.drain.drained += sum(type(queued) is not Truth for queued in step) if Truth in kinds else len(step)
+
+    def _publish(self) -> None:
         for publish in self.on_step:
             publish()
-
-    def _tell_misfits(self, live: LiveCounts) -> None:
-        """Once: predictions that are in no count would otherwise only show in a metric."""
-        uncounted = live.state().uncounted
-        if uncounted and not self._misfits_told:
-            self._misfits_told = True
-            names = live.baseline.names
-            few = ", ".join(names[:_FEW_NAMES]) + (", ..." if len(names) > _FEW_NAMES else "")
-            _logger.warning(
-                "predictions are no rows of the baseline's %d features (%s), and so in no count: %d so far; "
-                "modelport_predictions_uncounted_total goes on counting",
-                len(names), few, uncounted,
-            )  # fmt: skip
-
-    def _expanded(self, entries: list[Queued]) -> list[_Single]:
-        records: list[_Single] = []
-        for entry in entries:
-            if not isinstance(entry, Batch):
-                records.append(entry)
-                continue
-            try:
-                records += list(expand(entry))
-            except Exception as error:  # noqa: BLE001 - any value may refuse in any way, and the thread must go on
-                self.drain.drops.add("encode_error", len(entry.ids), error)
-        return records
 
     def _ship(self, step: Sequence[Usual | Full | Truth]) -> None:
         for frame in self._maker.make(step):
@@ -239,11 +218,24 @@ class Pipeline:
             return False
         return True
 
+    def _lost(self, sink: str, records: int) -> None:
+        """Somebody has removed records from the spool that `sink` had not taken."""
+        for worker in self.workers:
+            if worker.sink.name == sink:
+                worker.lose(records)
+
     def _refused(self, error: Exception) -> None:
         self.drain.drops.add("encode_error", error=error)
 
+    def _left_out(self, part: str, error: Exception) -> None:
+        self.incomplete.add(part, error=error)
 
-def _count(live: LiveCounts, step: Sequence[_Single]) -> None:
+
+def _incomplete() -> Drops:
+    return Drops(what="predictions kept without what has no form")
+
+
+def _count(live: LiveCounts, step: Sequence[Single]) -> None:
     attributions: list[object] = []
     if set(map(type, step)) != {tuple}:
         step = [queued for queued in step if type(queued) is not Truth]

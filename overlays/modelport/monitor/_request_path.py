@@ -93,11 +93,14 @@ def packed(features: Any) -> object:
 
 def frozen(features: Any) -> object:
     """A copy of `features`, one level deep, or the same object where it offers none."""
-    if type(features) is bytes:
-        # In the queue, bytes are what has been encoded already.
-        return plain(features)
     try:
-        copy: Callable[[], object] | None = getattr(features, "copy", None)
-        return features if copy is None else copy()
-    except Exception:  # noqa: BLE001 - the request path never raises; then the reference has to do
+        # In this order: pydantic has deprecated the other name.
+        copy: Callable[[], object] | None = getattr(features, "__copy__", None) or getattr(features, "copy", None)
+        if copy is not None:
+            return copy()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - the request path never raises, nor panics; then the reference has to do
         return features
+    # In the queue, bytes are what has been encoded already.
+    return plain(features) if type(features) is bytes else features

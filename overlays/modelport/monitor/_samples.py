@@ -32,6 +32,7 @@ _SINK = (("modelport_sink_delivered", "_total"), ("modelport_sink_failures", "_t
 _ALWAYS = (
     ("modelport_predictions", "_total"),
     ("modelport_predictions_uncounted", "_total"),
+    ("modelport_predictions_incomplete", "_total"),
     ("modelport_spool_failures", "_total"),
     ("modelport_prediction_queue_records", ""),
     ("modelport_monitor_start_time_seconds", ""),
@@ -82,7 +83,8 @@ def live_samples(view: MonitorView) -> list[Sample]:
 def live_values(view: MonitorView) -> list[float]:
     """The values that go with `live_samples`, in its order."""
     uncounted = view.counts.uncounted if view.counts is not None else 0
-    made: list[float] = [view.predictions, uncounted, view.spool_failures, view.queued, view.started_seconds]
+    made: list[float] = [view.predictions, uncounted, view.incomplete]
+    made += (view.spool_failures, view.queued, view.started_seconds)
     if view.sharing is not None:
         made.append(view.sharing)
     made += view.dropped.values()

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from modelport.monitor._lifecycle import close_all, flush_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import FrameType
 
 __all__ = ["install_handlers"]
 
-_logger = logging.getLogger("modelport.monitor")
 
-
-class _Shipping(Protocol):
-    def flush(self, timeout: float) -> bool: ...
-
-    def close(self, timeout: float) -> bool: ...
-
-
-def install_handlers(monitor: _Shipping, signals: Iterable[signal.Signals], timeout: float) -> None:
+def install_handlers(signals: Iterable[signal.Signals], timeout: float) -> None:
     """See `ModelMonitor.install_signal_handlers`.
 
     Raises:
@@ -30,23 +23,24 @@ def install_handlers(monitor: _Shipping, signals: Iterable[signal.Signals], time
     """
     for number in signals:
         previous = signal.getsignal(number)
-
-        def handle(received: int, frame: FrameType | None, *, previous: Any = previous) -> None:
-            if callable(previous):
-                _tried(monitor.flush, timeout)
-                previous(received, frame)
-            elif previous == signal.SIG_DFL:
-                _tried(monitor.close, timeout)
-                signal.signal(received, signal.SIG_DFL)
-                os.kill(os.getpid(), received)
-            else:
-                _tried(monitor.flush, timeout)
-
-        signal.signal(number, handle)
+        if isinstance(previous, _Handler):
+            # One of them ships for all monitors; a chain of two would end the process after the first.
+            previous.timeout = max(previous.timeout, timeout)
+        else:
+            signal.signal(number, _Handler(previous, timeout))
 
 
-def _tried(ship: Callable[[float], bool], timeout: float) -> None:
-    try:
-        ship(timeout)
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the process has been told to end
-        _logger.warning("shipping at a signal failed: %r", error)
+class _Handler:
+    def __init__(self, previous: Any, timeout: float) -> None:
+        self._previous = previous
+        self.timeout = timeout
+
+    def __call__(self, received: int, frame: FrameType | None) -> None:
+        if self._previous == signal.SIG_DFL:
+            close_all(self.timeout)
+            signal.signal(received, signal.SIG_DFL)
+            os.kill(os.getpid(), received)
+            return
+        flush_all(self.timeout)
+        if callable(self._previous):
+            self._previous(received, frame)

@@ -32,6 +32,7 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
         process: New with every start, or of a group of processes that count together.
         started_seconds: When counting began, in Unix time.
         predictions: Taken from the queue.
+        incomplete: Of them, those without segments or attributions that had no form.
         spool_failures: Writes to the spool that the disk refused; 0 without a spool.
         queued: In the queue.
         dropped: Lost, by reason and sink (``""`` where no sink is to blame).
@@ -50,6 +51,7 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
     queued: int
     dropped: Mapping[tuple[str, str], int]
     sinks: Sequence[SinkView]
+    incomplete: int = 0
     spool_failures: int = 0
     baseline: Baseline | None = None
     counts: CountsSnapshot | None = None

@@ -12,8 +12,19 @@ import msgspec
 
 from modelport._extras import require
 from modelport.monitor._bodies import BodyCopy, SkipError, is_json, parsed
-from modelport.monitor._extraction import Extractor, features_extractor, output_extractor, rows_of
+from modelport.monitor._checks import (
+    check_count,
+    check_extractor,
+    check_function,
+    check_header,
+    check_path,
+    methods_of,
+    paths_of,
+    statuses_of,
+)
+from modelport.monitor._extraction import Extractor, features_extractor, output_extractor, predictions_of
 from modelport.monitor._id_source import IdSource
+from modelport.monitor._model_monitor import monitor_of
 
 if TYPE_CHECKING:
     from modelport.monitor._model_monitor import ModelMonitor
@@ -121,24 +132,27 @@ class Watcher:
         id_header: str = _DEFAULT_ID_HEADER,
         metrics_path: str | None = None,
     ) -> None:
+        self.monitor = monitor_of(monitor)
+        self.metrics_path = None if metrics_path is None else check_path("metrics_path", metrics_path)
+        self.id_header = check_header("id_header", id_header).lower()
+        self._max_body_bytes = check_count("max_body_bytes", max_body_bytes)
+        self._all_paths = path is None
+        self._paths = _matcher([] if path is None else paths_of(path))
+        self._methods = methods_of(methods)
+        self._statuses = statuses_of(statuses)
+        check_extractor("features", features)
+        check_extractor("output", output)
+        check_function("segments", segments)
         if metrics_path is not None:
             require("prometheus_client", "drift")
-        self.monitor = monitor
-        self.metrics_path = metrics_path
-        self.id_header = id_header.lower()
-        self._max_body_bytes = max_body_bytes
         monitor.expect_dropped(*_REASONS)
         self._next_id = IdSource()
-        self._all_paths = path is None
-        self._paths = _matcher(path)
-        self._methods = frozenset(method.upper() for method in methods)
         self._features = features_extractor(features)
         self._output = output_extractor(output)
         self._any_request = callable(features)
         self._any_response = callable(output)
         self._segments = segments
         self._keep_body = request_body
-        self._statuses = statuses
 
     def wants(self, method: str, path: str) -> bool:
         """Whether such a request is for a prediction."""
@@ -210,15 +224,10 @@ class Watcher:
                 )
             )  # fmt: skip
         body = request if self._keep_body else None
-        rows = rows_of(features, output)
-        if rows is None:
-            self.monitor.log(features, output, request_body=body, prediction_id=watch.prediction_id, **options)
-            return
-        for number, (row, answer) in enumerate(rows):
+        for made, row, answer in predictions_of(watch.prediction_id, features, output):
+            self.monitor.log(row, answer, request_body=body, prediction_id=made, **options)
             # The body once: with each row it would grow with the square of their number.
-            body = None if number else body
-            row_id = f"{watch.prediction_id}/{number}"
-            self.monitor.log(row, answer, request_body=body, prediction_id=row_id, **options)
+            body = None
 
     def _request_value(self, watch: Watch) -> object:
         if not watch.request.size and not _has_body(watch.headers):
@@ -248,8 +257,7 @@ def _may_be_json(headers: Mapping[str, str]) -> bool:
     return not kind or is_json(kind)
 
 
-def _matcher(path: str | Collection[str] | None) -> Callable[[str], bool]:
-    paths = [path] if isinstance(path, str) else list(path or ())
+def _matcher(paths: list[str]) -> Callable[[str], bool]:
     if not any("{" in one for one in paths):
         return frozenset(paths).__contains__
     patterns = [re.sub(r"\\\{.*?\\\}", "[^/]+", re.escape(one)) for one in paths]

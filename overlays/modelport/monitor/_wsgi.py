@@ -45,6 +45,8 @@ class WSGIMonitorMiddleware:
 
         Raises:
             MissingExtraError: `metrics_path` is given and prometheus-client is not installed.
+            TypeError: An option of another kind, such as one number as `statuses`.
+            ValueError: An option that no request could meet, such as a path without a slash before it.
         """
         self.app = app
         self._watcher = Watcher(monitor, **options)
@@ -137,6 +139,21 @@ class _Input:
         chunk: bytes = self._stream.read(size)
         return self._note(chunk, ended=not chunk and size > 0)
 
+    def read1(self, size: int = -1) -> bytes:
+        """As a buffered file's."""
+        read: Callable[[int], bytes] | None = getattr(self._stream, "read1", None)
+        if read is None:
+            return self.read(size)
+        chunk = read(size)
+        return self._note(chunk, ended=not chunk and size != 0)
+
+    def readinto(self, buffer: Any) -> int:
+        """As a file's."""
+        view = memoryview(buffer).cast("B")
+        chunk = self.read(len(view))
+        view[: len(chunk)] = chunk
+        return len(chunk)
+
     def readline(self, *size: int) -> bytes:
         """As a file's."""
         chunk: bytes = self._stream.readline(*size)
@@ -154,7 +171,14 @@ class _Input:
         while line := self.readline():
             yield line
 
+    def __getattr__(self, name: str) -> Any:
+        # Whatever else a server's stream can do, such as to say that it is readable.
+        return getattr(self._stream, name)
+
     def _note(self, chunk: bytes, *, ended: bool) -> bytes:
+        if self._copy.complete:
+            # Read again, from the beginning: streams that can seek are handed on as such.
+            return chunk
         self._copy.add(chunk)
         if ended or (self._expected is not None and self._copy.size >= self._expected):
             self._copy.complete = True

@@ -10,13 +10,14 @@
 """
 
 from modelport.predictions._callable_sink import CallableSink
-from modelport.predictions._environment import SinkConfigError, sinks_from_env
+from modelport.predictions._environment import sinks_from_env
 from modelport.predictions._file_sink import FileSink
 from modelport.predictions._fluent_sink import FluentSink
 from modelport.predictions._frame import Frame, FrameError
 from modelport.predictions._frame_file import read_frames
 from modelport.predictions._record import GroundTruth, Prediction, Record
 from modelport.predictions._sink import Sink
+from modelport.predictions._sink_config import SinkConfigError
 from modelport.predictions._spool import Spool
 from modelport.predictions._stdout_sink import StdoutSink, StreamGoneError
 from modelport.predictions.reading import (

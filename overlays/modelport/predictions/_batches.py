@@ -33,7 +33,8 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 def rows_of(table: Iterable[object]) -> Sequence[Any]:
     """The rows of a list of rows, a 2-D array or a frame, in something that has a length and can be cut."""
     if isinstance(table, (list, tuple)) or (hasattr(table, "ndim") and not hasattr(table, "columns")):
-        return cast("Sequence[Any]", table)
+        # A Series would be cut by its index instead of by position.
+        return cast("Sequence[Any]", getattr(table, "array", table))
     if hasattr(table, "columns"):
         return cast("Sequence[Any]", plain(table))
     return list(table)
@@ -61,18 +62,20 @@ def expand(batch: Batch) -> Iterator[Usual]:
 
 
 def _rows(features: Any) -> Iterable[object]:
-    """Rows as msgpack where that costs nothing, else as they are."""
+    """Rows as msgpack where that costs nothing, else as they are; `bytes` are always msgpack."""
     if isinstance(features, bytes):
         return [bytes(row) for row in _split(features)]
     if getattr(features, "ndim", 0) >= 2 and not hasattr(features, "columns"):  # noqa: PLR2004 - rows and columns
-        if str(features.dtype) == "float64" and features.ndim == 2:  # noqa: PLR2004 - as above
+        # Not a masked array, which is one too, but has values that are not there.
+        exact = type(features).__name__ == "ndarray"
+        if exact and str(features.dtype) == "float64" and features.ndim == 2:  # noqa: PLR2004 - as above
             return _packed_rows(features)
         items = features.tolist()
         try:
             return [bytes(row) for row in _split(_encode(items))]
         except Exception:  # noqa: BLE001 - an array of objects
             return cast("list[object]", items)
-    return cast("Iterable[object]", features)
+    return [plain(row) if type(row) is bytes else row for row in cast("Iterable[object]", features)]
 
 
 def _packed_rows(table: NDArray[np.float64]) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 from modelport.predictions._frame import FrameError
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["hand_over", "told"]
 
+_KNOWN = frozenset({"modelport", *sys.stdlib_module_names})
+"""Where errors come from whose text quotes no more than paths and addresses."""
+
 
 def hand_over(
     sink: Sink,
     frames: Sequence[Frame],
     done: int,
-    failed: Callable[[Exception], None],
+    failed: Callable[[BaseException], None],
     settle: Callable[[int], None],
 ) -> int:
     """Give what is left of a batch to `sink` and say how many records it took.
@@ -35,22 +39,23 @@ def hand_over(
 
     Raises:
         OSError: The sink is out of reach; what it had taken or refused by then has been settled.
+        KeyboardInterrupt: Passed on.
     """
     if sink.takes_frames and not done:
         try:
             sink.write_frames(frames)
-        except OSError:
+        except (OSError, KeyboardInterrupt):
             raise
-        except Exception as error:  # noqa: BLE001 - a sink is foreign code, and its thread must outlive it
+        except BaseException as error:  # noqa: BLE001 - a sink is foreign code: it may panic in Rust, or call sys.exit
             failed(error)
         else:
             return sum(frame.count for frame in frames)
     return _write(sink, _decoded(frames)[done:], failed, settle)
 
 
-def told(error: Exception) -> str:
-    """What to log of an error: the text of others than the system's may quote predictions, which are confidential."""
-    if isinstance(error, OSError):
+def told(error: BaseException) -> str:
+    """What to log of an error: the text of others than the system's may quote predictions, or a URL with its key."""
+    if isinstance(error, OSError) and type(error).__module__.partition(".")[0] in _KNOWN:
         return repr(error)
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
@@ -60,15 +65,15 @@ def told(error: Exception) -> str:
 
 
 def _write(
-    sink: Sink, records: list[Record], failed: Callable[[Exception], None], settle: Callable[[int], None]
+    sink: Sink, records: list[Record], failed: Callable[[BaseException], None], settle: Callable[[int], None]
 ) -> int:
     if not records:
         return 0
     try:
         sink.write(records)
-    except OSError:
+    except (OSError, KeyboardInterrupt):
         raise
-    except Exception as error:  # noqa: BLE001 - as in `hand_over`
+    except BaseException as error:  # noqa: BLE001 - as in `hand_over`
         failed(error)
         if len(records) == 1:
             return 0
@@ -82,7 +87,7 @@ def _write(
 def _decoded(frames: Sequence[Frame]) -> list[Record]:
     records: list[Record] = []
     for frame in frames:
-        # Only a spool's file can be damaged, and there the checksum has spoken before.
+        # Only a spool's file can be damaged, or come from elsewhere; what is not here counts as lost.
         with contextlib.suppress(FrameError):
             records += frame.records()
     return records

@@ -7,16 +7,19 @@ import logging
 import threading
 import time
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from modelport.predictions._batches import expand
+from modelport.predictions._delivery import told
 from modelport.predictions._drops import Drops
 from modelport.predictions._gate import Gate
 from modelport.predictions._gently import MAX_STEP, pause, step_size
+from modelport.predictions._queued import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from modelport.predictions._queued import Queued
+    from modelport.predictions._queued import Queued, Single
 
 __all__ = ["Drain"]
 
@@ -26,32 +29,35 @@ _logger = logging.getLogger("modelport.predictions")
 
 
 class Drain:
-    """Takes what waits behind a `Gate` in steps and hands it to `process`, in a thread of its own.
+    """Takes what waits behind a `Gate` and hands it to `process`, record by record, in a thread of its own.
 
     The thread starts with the first permit that is asked for. It wakes each `interval`, or when the queue is half full.
     """
 
     def __init__(
         self,
-        process: Callable[[list[Queued]], None],
+        process: Callable[[list[Single]], None],
         max_queue: int,
         interval: float,
         ids: Callable[[], Iterator[str]],
         *,
+        stepped: Callable[[], None] = lambda: None,
         idle: Callable[[], None] = lambda: None,
         started: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare a drain.
 
         Args:
-            process: Takes a step.
+            process: Takes up to 1000 records. What it raises costs no more than these.
             max_queue: Records that may wait.
             interval: Seconds between two looks at the queue.
             ids: Makes an endless supply of ids.
+            stepped: Called after each step.
             idle: Called by the thread at each look at the queue.
             started: Called when the thread has been started, in the thread that has logged.
         """
         self._process = process
+        self._stepped = stepped
         self._idle = idle
         self._started = started
         self._pressing = max_queue // 4
@@ -162,27 +168,57 @@ class Drain:
                 if left <= self._pressing:
                     pause()
                 left -= size
-            self._rest()
-
-    def _rest(self) -> None:
-        try:
-            self._idle()
-        except Exception as error:  # noqa: BLE001 - as in `_guarded`
-            _logger.warning("upkeep of predictions failed: %r", error)
+            self._keep_up(self._idle)
 
     def _step(self, size: int = MAX_STEP) -> int:
         """Process up to about `size` records; the caller holds the lock. Returns how many entries were taken."""
         self._drainer = threading.get_ident()
         try:
-            batch = self.gate.pop(size)
-            if batch:
-                self._guarded(batch)
-            return len(batch)
+            entries = self.gate.pop(size)
+            if entries:
+                self._handle(self._singles(entries))
+                self._keep_up(self._stepped)
+            return len(entries)
         finally:
             self._drainer = 0
 
-    def _guarded(self, batch: list[Queued]) -> None:
+    def _handle(self, records: list[Single]) -> None:
+        for start in range(0, len(records), MAX_STEP):
+            step = records[start : start + MAX_STEP]
+            try:
+                self._process(step)
+            except BaseException as error:
+                # Whatever it is, this thread must go on: nobody else empties the queue.
+                passed_on = self._is_callers(error)
+                self.drops.add("encode_error", len(records) - start if passed_on else len(step), error)
+                if passed_on:
+                    raise
+
+    def _singles(self, entries: list[Queued]) -> list[Single]:
+        """Batches taken apart; one that refuses is lost alone."""
+        if Batch not in set(map(type, entries)):
+            return cast("list[Single]", entries)
+        records: list[Single] = []
+        for entry in entries:
+            if not isinstance(entry, Batch):
+                records.append(entry)
+                continue
+            try:
+                records += list(expand(entry))
+            except BaseException as error:
+                self.drops.add("encode_error", len(entry.ids), error)
+                if self._is_callers(error):
+                    raise
+        return records
+
+    def _keep_up(self, task: Callable[[], None]) -> None:
         try:
-            self._process(batch)
-        except Exception as error:  # noqa: BLE001 - this thread must go on: nobody else empties the queue
-            self.drops.add("encode_error", len(batch), error)
+            task()
+        except BaseException as error:
+            if self._is_callers(error):
+                raise
+            _logger.warning("upkeep of predictions failed: %s", told(error))
+
+    def _is_callers(self, error: BaseException) -> bool:
+        """Whether it is meant for whoever called `flush`, as Ctrl-C is, or a signal handler's `sys.exit`."""
+        return isinstance(error, (KeyboardInterrupt, SystemExit)) and threading.current_thread() is not self._thread

@@ -22,7 +22,8 @@ class Drops:
     another thread to ship what is queued; if that one then had to wait for the first, neither would go on.
     """
 
-    def __init__(self, *reasons: str) -> None:
+    def __init__(self, *reasons: str, what: str = "predictions dropped") -> None:
+        self._what = what
         self._noted: deque[tuple[str, int]] = deque()
         self._adding = threading.Lock()
         self._counts: Counter[str] = Counter(dict.fromkeys(reasons, 0))
@@ -37,7 +38,7 @@ class Drops:
             self._told[reason] = now
             # The kind only: an error's text may quote the value, and the value may be confidential.
             cause = "" if error is None else f", last: {type(error).__name__}"
-            _logger.warning("predictions dropped (%s): %d so far%s", reason, self._counts[reason], cause)
+            _logger.warning("%s (%s): %d so far%s", self._what, reason, self._counts[reason], cause)
 
     def expect(self, *reasons: str) -> None:
         """Show these reasons even before anything is lost for them."""

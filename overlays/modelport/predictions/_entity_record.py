@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from modelport.predictions._record import GroundTruth
+from modelport.predictions._record import GroundTruth, strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,9 @@ class EntityRecord:
     ``server_id``, ``output``, ``created_at`` (whole seconds). With them go ``prediction_id``, ``timestamp_ns``,
     ``endpoint`` and, where set, ``model_version``, ``segments`` and ``attributions``; so the lines that a collector
     writes of them are read by `read_predictions` too, and the order within a second is kept.
+
+    Values are those of strict JSON, as in lines of our own, so that whatever a collector writes has a form for them.
+    Integers of more than 64 bits, for which the wire has none, are text.
     """
 
     def __init__(self, server_id: str, names: Sequence[str] | None = None) -> None:
@@ -41,7 +44,7 @@ class EntityRecord:
         """The fields of `record`, in the order in which they are sent."""
         sent: dict[str, object] = {"entity_id": entity_id(record.prediction_id)}
         if isinstance(record, GroundTruth):
-            sent |= {"label": record.label, "server_id": self._server_id}
+            sent |= {"label": strict(record.label, wide=False), "server_id": self._server_id}
         else:
             sent |= self._prediction(record)
         sent |= {
@@ -51,15 +54,15 @@ class EntityRecord:
             "endpoint": record.endpoint,
         }
         if not isinstance(record, GroundTruth):
-            sent |= {name: value for name in _OPTIONAL if (value := getattr(record, name)) is not None}
+            sent |= {name: strict(value) for name in _OPTIONAL if (value := getattr(record, name)) is not None}
         return sent
 
     def _prediction(self, record: Prediction) -> dict[str, object]:
         return {
-            "features": vector(record.features, self._names),
-            "request_body": record.request_body,
+            "features": strict(vector(record.features, self._names), wide=False),
+            "request_body": strict(record.request_body, wide=False),
             "server_id": self._server_id,
-            "output": record.output,
+            "output": strict(record.output, wide=False),
         }
 
 

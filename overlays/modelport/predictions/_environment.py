@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from modelport.predictions._address import fluent_address
 from modelport.predictions._file_sink import FileSink
 from modelport.predictions._fluent_sink import FluentSink
+from modelport.predictions._sink_config import SinkConfigError
 from modelport.predictions._stdout_sink import StdoutSink
 from modelport.predictions.rolling import ParquetSink, S3Sink
 
@@ -17,23 +21,16 @@ if TYPE_CHECKING:
 
     from modelport.predictions._sink import Sink
 
-__all__ = ["SinkConfigError", "sinks_from_env"]
+__all__ = ["sinks_from_env"]
 
 _VARIABLE = "MODELPORT_PREDICTION_SINKS"
 _JOURNAL = "MODELPORT_PREDICTION_JOURNAL"
+_COLLECTOR = "BEDROCK_FLUENTD_ADDR"
 _FORMATS = ("txt", "txt.gz", "parquet")
+# So close are names that differ in a letter or two, and the three above not to each other.
+_LIKE = 0.9
 
-
-class SinkConfigError(ValueError):
-    """An environment variable that describes sinks cannot be understood.
-
-    Attributes:
-        variable: Its name.
-    """
-
-    def __init__(self, variable: str, problem: str) -> None:
-        self.variable = variable
-        super().__init__(f"{variable}: {problem}")
+_logger = logging.getLogger("modelport.predictions")
 
 
 def sinks_from_env() -> list[Sink]:
@@ -43,24 +40,31 @@ def sinks_from_env() -> list[Sink]:
     ``fluent://HOST:PORT``, ``fluent+unix:PATH``, ``s3://BUCKET/PREFIX``, ``s3+parquet://...``, ``s3+txt.gz://...``,
     ``stdout:`` and ``stderr:``. A comma inside a path is written ``%2C``. Where it is not set, but
     ``BEDROCK_FLUENTD_ADDR`` is, that collector is the only sink; set and empty, it means none.
-    ``MODELPORT_PREDICTION_JOURNAL`` is the journal directory of the ``s3`` sinks.
+    ``MODELPORT_PREDICTION_JOURNAL`` is the journal directory of the ``s3`` sinks. A variable that looks like one of
+    these misspelt is logged.
 
     Raises:
-        SinkConfigError: An entry that is none of these, or an address that is no address.
+        SinkConfigError: An entry that is none of these, an address that is no address, or a directory that can neither
+            be made nor written.
         MissingExtraError: A sink needs a package that is not installed.
     """
+    _tell_misspelt()
     text = os.environ.get(_VARIABLE)
     if text is None:
-        return [_guides_collector()] if os.environ.get("BEDROCK_FLUENTD_ADDR") else []
-    sinks = [_sink(entry.strip()) for entry in text.split(",") if entry.strip()]
-    return _with_different_names(sinks)
+        return [FluentSink()] if os.environ.get(_COLLECTOR) else []
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if entries and os.environ.get(_JOURNAL) and not any(entry.lower().startswith("s3") for entry in entries):
+        _logger.warning("%s is of no use: %s asks for no s3 sink", _JOURNAL, _VARIABLE)
+    return _with_different_names([_sink(entry) for entry in entries])
 
 
-def _guides_collector() -> Sink:
-    try:
-        return FluentSink()
-    except ValueError as error:
-        raise SinkConfigError("BEDROCK_FLUENTD_ADDR", str(error)) from None
+def _tell_misspelt() -> None:
+    known = (_VARIABLE, _JOURNAL, _COLLECTOR)
+    others = {name.upper(): name for name in os.environ if name not in known}
+    for name in known:
+        if name not in os.environ:
+            for like in difflib.get_close_matches(name, others, n=1, cutoff=_LIKE):
+                _logger.warning("%s is not set, but %s is: is that misspelt?", name, others[like])
 
 
 def _sink(entry: str) -> Sink:
@@ -71,16 +75,46 @@ def _sink(entry: str) -> Sink:
         raise SinkConfigError(_VARIABLE, f"a sink begins with one of {', '.join(sorted(_MAKERS))}, then a colon")
     try:
         return make(rest)
+    except SinkConfigError:
+        raise
     except (ValueError, TypeError) as error:
         raise SinkConfigError(_VARIABLE, f"{scheme}: {error}") from None
 
 
 def _directory(rest: str) -> str:
-    path = unquote(rest.removeprefix("//") if rest.startswith("///") else rest)
-    if not path or path.startswith("//"):
-        message = "a directory is needed, such as file:/var/log/predictions"
-        raise ValueError(message)
+    path = _path(rest, "a directory is needed, such as file:/var/log/predictions")
+    _check_writable(path)
     return path
+
+
+def _socket(rest: str) -> str:
+    return _path(rest, "the path of a socket is needed, such as fluent+unix:/run/fluent.sock")
+
+
+def _path(rest: str, needed: str) -> str:
+    path = unquote(rest.removeprefix("//") if rest.startswith("///") else rest)
+    if path.startswith("//"):
+        message = f"no host can be named after the colon: {needed}"
+        raise ValueError(message)
+    if not path:
+        raise ValueError(needed)
+    return path
+
+
+def _check_writable(path: str) -> None:
+    """Refuse a directory that no process of this user could write or make: a log is not to be missed at its first use.
+
+    Raises:
+        ValueError: There is a file in its place, or it may not be written.
+    """
+    whole = Path(path)
+    place = next((place for place in (whole, *whole.parents) if os.access(place, os.F_OK)), whole)
+    if not place.is_dir():
+        message = f"{place} is no directory"
+        raise ValueError(message)
+    if not os.access(place, os.W_OK | os.X_OK):
+        message = f"nothing may be written in {place}"
+        raise ValueError(message)
 
 
 def _fluent(rest: str) -> Sink:
@@ -95,12 +129,23 @@ def _fluent(rest: str) -> Sink:
 
 def _s3(form: str) -> Callable[[str], Sink]:
     def make(rest: str) -> Sink:
-        journal = os.environ.get(_JOURNAL) or None
+        journal = _journal()
         if form == "parquet":
             return ParquetSink(f"s3:{rest}", journal=journal, name="s3")
         return S3Sink(f"s3:{rest}", format="txt.gz" if form == "txt.gz" else "txt", journal=journal)
 
     return make
+
+
+def _journal() -> str | None:
+    path = os.environ.get(_JOURNAL)
+    if not path:
+        return None
+    try:
+        _check_writable(path)
+    except ValueError as error:
+        raise SinkConfigError(_JOURNAL, str(error)) from None
+    return path
 
 
 def _stream(kind: str) -> Callable[[str], Sink]:
@@ -117,7 +162,7 @@ _MAKERS: dict[str, Callable[[str], Sink]] = {
     "file": lambda rest: FileSink(_directory(rest)),
     "parquet": lambda rest: ParquetSink(_directory(rest)),
     "fluent": _fluent,
-    "fluent+unix": lambda rest: FluentSink("unix://" + _directory(rest)),
+    "fluent+unix": lambda rest: FluentSink("unix://" + _socket(rest)),
     "s3": _s3("txt"),
     **{f"s3+{form}": _s3(form) for form in _FORMATS},
     "stdout": _stream("stdout"),

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import socket
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from modelport._files import (
     CLOSE_ON_EXEC,
-    PRIVATE_DIRECTORY,
     PRIVATE_FILE,
     append_whole,
+    make_private_directory,
     sync_directories,
     try_lock,
     unlock,
 )
 from modelport.predictions._frame_file import pack_frame
 from modelport.predictions._frame_maker import frames_of
-from modelport.predictions._paths import PREFIX, minute_names, minute_of, path_part
+from modelport.predictions._paths import PREFIX, default_replica_id, minute_names, minute_of, path_part
 from modelport.predictions._record import to_json_line
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
 
@@ -72,10 +71,13 @@ class FileSink(Sink):
             name: How metrics call this sink.
 
         Raises:
-            ValueError: Another format.
+            ValueError: Another format, or a file of no byte.
         """
         if format not in _SUFFIXES:
             message = f"format is one of {sorted(_SUFFIXES)}, not {format!r}"
+            raise ValueError(message)
+        if max_file_bytes < 1:
+            message = f"max_file_bytes is at least 1, not {max_file_bytes}"
             raise ValueError(message)
         self.takes_frames = format == "msgpack"
         self._suffix = _SUFFIXES[format]
@@ -164,11 +166,6 @@ class _Appended:
             os.close(descriptor)
 
 
-def default_replica_id() -> str:
-    """The pod's or the host's name."""
-    return os.environ.get("BEDROCK_POD_NAME") or os.environ.get("POD_NAME") or socket.gethostname() or "unknown"
-
-
 def _file_key(record: Record) -> tuple[str, int]:
     return record.endpoint, minute_of(record.timestamp_ns)
 
@@ -179,7 +176,7 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, flags, PRIVATE_FILE)
     except FileNotFoundError:
-        path.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        make_private_directory(path.parent)
         return os.open(path, flags, PRIVATE_FILE)
 
 

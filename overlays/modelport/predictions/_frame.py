@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from modelport.predictions._record import Record
 
-__all__ = ["Frame", "FrameError", "Header"]
+__all__ = ["Frame", "FrameError", "Header", "decode_value"]
 
 BIG_INTEGER = 1
 """Code of the msgpack extension for integers that msgpack has no form for."""
@@ -70,12 +70,17 @@ class _Pieces(msgspec.Struct, array_like=True):
     labels: list[msgspec.Raw]
 
 
+_UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError)
+"""What decoding raises for damage, and for values that nobody could have encoded here."""
+
+
 def _extension(code: int, data: memoryview) -> object:
     return int(bytes(data)) if code == BIG_INTEGER else bytes(data)
 
 
 _decode = msgspec.msgpack.Decoder(_Columns, ext_hook=_extension).decode
 _decode_header = msgspec.msgpack.Decoder(_HeaderOnly).decode
+decode_value = msgspec.msgpack.Decoder(ext_hook=_extension).decode
 _decode_pieces = msgspec.msgpack.Decoder(_Pieces).decode
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -128,7 +133,7 @@ class Frame:
         if self._endpoint is None:
             try:
                 self._endpoint = _decode_header(self.payload).header.endpoint
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except _UNREADABLE as error:
                 raise FrameError(f"not a frame of predictions: {error}") from error
         return self._endpoint
 
@@ -160,7 +165,7 @@ class Frame:
 def _pieces(payload: bytes) -> _Pieces:
     try:
         return _decode_pieces(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         message = f"not a frame of predictions: {error}"
         raise FrameError(message) from error
 
@@ -168,7 +173,7 @@ def _pieces(payload: bytes) -> _Pieces:
 def _decoded(payload: bytes) -> list[Record]:
     try:
         return list(_records(_decode(payload)))
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError, ValueError):
+    except _UNREADABLE:
         return list(_readable(_pieces(payload)))
 
 
@@ -180,7 +185,7 @@ def _readable(pieces: _Pieces) -> Iterator[Record]:
         columns = (pieces.header, pieces.ids[part], pieces.times[part], pieces.outputs[part], pieces.features[part])
         try:
             yield from list(_records(_decode(_encode((*columns, extras, pieces.labels[part])))))
-        except (msgspec.DecodeError, TypeError, UnicodeDecodeError, ValueError):
+        except _UNREADABLE:
             continue
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from modelport._plain import JsonValue, plain, plain_body, unwrap
-from modelport.predictions._frame import BIG_INTEGER, Frame, Header
+from modelport._plain import MAX_LEVELS, SCALARS, JsonValue, plain, plain_body, unwrap
+from modelport.predictions._frame import BIG_INTEGER, Frame, Header, decode_value
 from modelport.predictions._queued import Full, Truth
 from modelport.predictions._record import (
     GroundTruth,
@@ -33,6 +33,9 @@ _NOTHING = b"\x90"
 _NIL = b"\xc0"
 _MAX_INT64 = 2**64 - 1
 _MIN_INT64 = -(2**63)
+_OPENING = (*range(0x80, 0xA0), *range(0xDC, 0xE0))
+"""What a map or an array begins with in msgpack."""
+_NOT_OPENING = bytes(set(range(256)).difference(_OPENING))
 
 _encode = msgspec.msgpack.Encoder().encode
 # Decimals as numbers, as `plain` has them.
@@ -49,15 +52,29 @@ class FrameMaker:
         names: tuple[str, ...] | None,
         on_error: Callable[[Exception], None],
         redaction: Redaction | None = None,
+        *,
+        on_incomplete: Callable[[str, Exception], None] | None = None,
     ) -> None:
-        """`on_error` is called once for each record that has no such form, and which is then in no frame."""
+        """Prepare to make frames.
+
+        Args:
+            endpoint: Of all records.
+            model_version: Of all records.
+            names: Of features that are given by position.
+            on_error: Called once for each record that has no such form, and which is then in no frame.
+            redaction: Of all records.
+            on_incomplete: Called with ``"segments"`` or ``"attributions"`` where these have none: the record is then
+                without them. By default it is refused.
+        """
         self._names = names
         self._endpoint = endpoint
         version = None if model_version is None else _text(model_version)
-        texts = None if names is None else tuple(map(_text, names))
+        # What is redacted has been named before.
+        texts = None if names is None or redaction is not None else tuple(map(_text, names))
         self._head = _COLUMNS + _encode(Header(_text(endpoint), version, texts))
         self._on_error = on_error
         self._redaction = redaction
+        self._on_incomplete = on_incomplete
 
     def make(self, step: Sequence[Usual | Full | Truth]) -> list[Frame]:
         """One frame of the predictions and one of the ground truths in `step`, where there are any."""
@@ -87,23 +104,32 @@ class FrameMaker:
         """As `_quick`, in one call of the encoder: for records that are written one by one."""
         features, output, prediction_id, time = queued
         try:
-            packed = msgspec.Raw(features if type(features) is bytes else _pack_features(features))
-            columns = ((prediction_id,), (time,), (output,), (packed,), None, ())
+            packed = features if type(features) is bytes else _pack_features(features)
+            columns = ((prediction_id,), (time,), (output,), (msgspec.Raw(packed),), None, ())
             # Without its first byte, an array of six, it goes on where the head, the first of seven, ends.
-            return [Frame(self._head + _encode_any(columns)[1:], 1, time, time, self._endpoint)]
+            payload = self._head + _encode_any(columns)[1:]
         except Exception:  # noqa: BLE001 - as in `_predictions`
             return self._careful((queued,))
+        if _may_be_deep(packed if type(output) in SCALARS else payload):
+            return self._careful((queued,))
+        return [Frame(payload, 1, time, time, self._endpoint)]
 
     def _quick(self, step: Sequence[Usual]) -> Frame:
         """All records in a few calls."""
         features, outputs, ids, times = zip(*step, strict=True)
         if set(map(type, features)) != {bytes}:
             features = tuple([row if type(row) is bytes else _pack_features(row) for row in features])
+        if max(map(len, features)) > MAX_LEVELS:
+            for row in features:
+                _check_levels(row)
+        packed = _encode_any(outputs)
+        if not SCALARS.issuperset(map(type, outputs)):
+            _check_levels(packed)
         parts = (
             self._head,
             _encode(ids),
             _encode(times),
-            _encode_any(outputs),
+            packed,
             _array_head(len(step)),
             *features,
             _NIL,
@@ -133,24 +159,46 @@ class FrameMaker:
     def _row(self, queued: Usual | Full) -> tuple[str, int, bytes, bytes, bytes]:
         features, output, prediction_id, time, *more = queued
         extras: list[JsonValue] | None = None
+        refused: dict[str, Exception] = {}
         if more:
             body, segments, attributions = more
             extras = [
                 None if body is None else plain_body(body),
-                None if segments is None else cast("JsonValue", segment_labels(segments)),
-                None if attributions is None else cast("JsonValue", attribution_values(attributions, self._names)),
+                self._part("segments", segment_labels, segments, refused),
+                self._part("attributions", self._attributed, attributions, refused),
             ]
         if self._redaction is not None:
             features = self._redaction.features(features, self._names)
             output = self._redaction.value(plain(output))
             extras = extras and self._redaction.extras(extras)
-        return (
+        row = (
             _text(prediction_id),
             _time(time),
             _pack(output),
-            features if type(features) is bytes else _pack_features(features, careful=True),
+            _checked(features) if type(features) is bytes else _pack_features(features, careful=True),
             _NIL if extras is None else pack_plain(cast("JsonValue", extras)),
         )
+        if self._on_incomplete is not None:
+            for part, error in refused.items():
+                self._on_incomplete(part, error)
+        return row
+
+    def _part(
+        self, name: str, made: Callable[[object], object], value: object, refused: dict[str, Exception]
+    ) -> JsonValue:
+        """What beside features and output may be wrong without costing the prediction."""
+        if value is None:
+            return None
+        try:
+            return cast("JsonValue", made(value))
+        except Exception as error:
+            if self._on_incomplete is None:
+                raise
+            refused[name] = error
+            return None
+
+    def _attributed(self, attributions: object) -> dict[str, float]:
+        return attribution_values(attributions, self._names)
 
     def _truths(self, step: Sequence[Truth]) -> list[Frame]:
         rows: list[tuple[str, int, bytes]] = []
@@ -204,9 +252,10 @@ def pack_plain(value: JsonValue) -> bytes:
 
 def _pack(value: object) -> bytes:
     try:
-        return _encode_any(value)
+        packed = _encode_any(value)
     except Exception:  # noqa: BLE001 - whatever msgspec refuses, `plain` has the last word
         return pack_plain(plain(value))
+    return _checked(packed)
 
 
 def _pack_features(features: Any, *, careful: bool = False) -> bytes:
@@ -217,6 +266,26 @@ def _pack_features(features: Any, *, careful: bool = False) -> bytes:
         except TypeError:
             return pack_plain(plain(cast("object", features)))
     return _pack(cast("object", features)) if careful else _encode_any(features)
+
+
+def _checked(packed: bytes) -> bytes:
+    _check_levels(packed)
+    return packed
+
+
+def _check_levels(packed: bytes) -> None:
+    """Refuse what no reader could take: msgspec goes deeper than `plain` does.
+
+    Raises:
+        ValueError: More than `MAX_LEVELS` containers lie in each other.
+    """
+    if _may_be_deep(packed):
+        plain(decode_value(packed))
+
+
+def _may_be_deep(packed: bytes) -> bool:
+    """False where it is too short for it, or has too few bytes that could open a container; which costs little."""
+    return len(packed) > MAX_LEVELS and len(packed.translate(None, _NOT_OPENING)) > MAX_LEVELS
 
 
 def _array_head(count: int) -> bytes:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
+import socket
 from urllib.parse import quote
 
-__all__ = ["PREFIX", "minute_of", "path_part"]
+__all__ = ["PREFIX", "default_replica_id", "endpoint_folders", "minute_names", "minute_of", "path_part"]
 
 PREFIX = "models/predictions"
 
 _MINUTE_NS = 60 * 1_000_000_000
 _MAX_PART_BYTES = 100
+
+
+def default_replica_id() -> str:
+    """The pod's or the host's name."""
+    return os.environ.get("BEDROCK_POD_NAME") or os.environ.get("POD_NAME") or socket.gethostname() or "unknown"
 
 
 def path_part(text: str) -> str:
@@ -27,6 +34,11 @@ def path_part(text: str) -> str:
         digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
         part = f"{part[: _MAX_PART_BYTES - 17]}~{digest}"
     return part
+
+
+def endpoint_folders(endpoint: str) -> list[str]:
+    """Folders that records of `endpoint` may lie in: our own, and that of a collector, in whose tag dots are dashes."""
+    return sorted({path_part(endpoint), path_part(endpoint.replace(".", "-"))})
 
 
 def minute_of(timestamp_ns: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["Batch", "Full", "Kept", "Queued", "Truth", "Usual"]
+__all__ = ["Batch", "Full", "Kept", "Queued", "Single", "Truth", "Usual"]
 
 Usual: TypeAlias = tuple[object, object, str, int]
 """Features, output, id, time. Features that are `bytes` are msgpack already: the caller's list at that moment."""
@@ -50,4 +50,5 @@ class Batch(NamedTuple):
     time: int
 
 
-Queued: TypeAlias = Usual | Full | Kept | Truth | Batch
+Single: TypeAlias = Usual | Full | Kept | Truth
+Queued: TypeAlias = Single | Batch

@@ -31,12 +31,14 @@ class Sink(ABC):
         max_buffer: Records kept while the sink is down; beyond it new ones are dropped and counted.
         max_buffer_bytes: Bytes of them, as they are kept (msgpack); whichever bound is met first.
         takes_frames: Whether `write_frames` is there: for sinks that can do with records as they are kept.
+        lost: Records that it had taken and that are lost all the same, such as with a file that somebody has removed.
     """
 
     name: str = "sink"
     max_buffer: int = DEFAULT_MAX_BUFFER
     max_buffer_bytes: int = DEFAULT_MAX_BUFFER_BYTES
     takes_frames: bool = False
+    lost: int = 0
 
     @abstractmethod
     def write(self, records: Sequence[Record]) -> None:
@@ -56,8 +58,12 @@ class Sink(ABC):
         """
         raise NotImplementedError
 
-    def close(self) -> None:  # noqa: B027 - most sinks have nothing to close
-        """Let go of connections and files. Called once, after the last `write`."""
+    def close(self) -> bool | None:  # noqa: B027 - most sinks have nothing to close
+        """Let go of connections and files. Called once, after the last `write`.
+
+        Returns:
+            False if it leaves records behind that have not arrived, as a journal for the next start does.
+        """
 
     def after_fork(self) -> None:  # noqa: B027 - most sinks own nothing that a fork shares
         """Forget, in a forked child, what the parent owns. It must not touch a connection the parent still uses."""

@@ -19,7 +19,7 @@ _TIMEOUT = dt.timedelta(seconds=30)
 _CONNECT_TIMEOUT = dt.timedelta(seconds=5)
 _RETRIES = 2
 _RETRY_TIMEOUT = dt.timedelta(seconds=20)
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,254}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{2,254}")
 _STATUS = re.compile(r"non-2xx status code: (\d{3})\b")
 _REFUSED = {"401", "403"}
 _ABSENT = "404"
@@ -57,8 +57,11 @@ def open_store(url: str) -> ObjectStore:
     if parts.scheme != "s3":
         message = f"not an s3:// URL but {parts.scheme}://; for other stores hand over an obstore store"
         raise ValueError(message)
-    if parts.query or parts.fragment or not _BUCKET.fullmatch(parts.netloc):
+    if parts.query or parts.fragment or "@" in parts.netloc or ":" in parts.netloc:
         message = "an S3 URL is s3://bucket/prefix, without credentials (they come from the AWS_... variables)"
+        raise ValueError(message)
+    if not _BUCKET.fullmatch(parts.netloc):
+        message = "an S3 URL is s3://bucket/prefix, the bucket of 3 to 255 small letters, digits, '.', '-' and '_'"
         raise ValueError(message)
     stores: Any = require("obstore.store", "storage")
     options: dict[str, Any] = {"timeout": _TIMEOUT, "connect_timeout": _CONNECT_TIMEOUT}

@@ -59,6 +59,7 @@ class SinkWorker:
         self._done = 0
         self._from_backlog = False
         self._sink_closed = False
+        self._left_behind = False
 
     @property
     def pending(self) -> int:
@@ -90,6 +91,13 @@ class SinkWorker:
                 self._start()
                 self._changed.notify_all()
 
+    def lose(self, records: int) -> None:
+        """Count records of the backlog that somebody has removed from the disk."""
+        with self._changed:
+            self.dropped += records
+            self._settled += records
+            self._changed.notify_all()
+
     @contextlib.contextmanager
     def hurried(self) -> Generator[None]:
         """Do not pause for long between attempts: somebody waits for a flush, perhaps of another sink first."""
@@ -109,7 +117,7 @@ class SinkWorker:
             while self._settled < goal and self._has_more() and (left := deadline - time.monotonic()) > 0:
                 if self._start():
                     self._changed.wait(left)
-                elif not self._step():
+                elif self._sink_closed or not self._step():
                     break
             return self._settled >= goal or not self._has_more()
 
@@ -117,21 +125,23 @@ class SinkWorker:
         """Flush until `deadline`, drop and count what is left in memory, and close the sink.
 
         Returns:
-            True if everything was delivered or refused. What is left in the spool is not lost.
+            True if everything was delivered or refused, and the sink leaves nothing behind. What is left in the spool
+            is not lost.
         """
         clean = self.flush(deadline)
         with self._changed:
             self._deadline = deadline
             thread = self._thread
             self._changed.notify_all()
-        if thread is None:
-            self._close_sink()
-        else:
-            # The thread closes the sink as its last act: a sink is never closed under a write in progress.
+        if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
-        # What a stuck thread has in hand is left to it: it may still arrive.
-        self._give_up(all_of_it=thread is None)
-        return clean
+        # What a stuck thread has in hand is left to it: it may still arrive. And it closes the sink as its last act,
+        # as a sink is never closed under a write in progress.
+        stuck = thread is not None and thread.is_alive()
+        self._give_up(all_of_it=not stuck)
+        if not stuck:
+            self._close_sink()
+        return clean and not stuck and not self._left_behind
 
     def after_fork(self) -> None:
         """Start afresh in a forked child: the records belong to the parent, the thread stayed there."""
@@ -143,7 +153,8 @@ class SinkWorker:
 
     def _start(self) -> bool:
         """See to it that the thread runs; False where none can be started, as late in an interpreter's exit."""
-        if self._thread is None and self._has_more():
+        alive = self._thread is not None and self._thread.is_alive()
+        if not alive and self._deadline is None and self._has_more():
             name = f"modelport-sink-{self.sink.name}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             try:
@@ -151,7 +162,8 @@ class SinkWorker:
             except RuntimeError:
                 return False
             self._thread = thread
-        return self._thread is not None
+            alive = True
+        return alive
 
     def _run(self) -> None:
         wait = _FIRST_PAUSE_SECONDS
@@ -194,15 +206,23 @@ class SinkWorker:
     def _step(self) -> bool:
         """Offer one batch to the sink; False if it is out of reach."""
         try:
-            frames = self._next()
+            if frames := self._next():
+                self._write(frames)
         except OSError as error:
-            # Of the spool's disk, or no descriptor is free: it may be better later.
+            # The sink's, or of the spool's disk, or no descriptor is free: it may be better later.
             self._failed(error)
             return False
-        if frames:
-            return self._write(frames)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt) and threading.current_thread() is not self._thread:
+                # Meant for whoever is flushing.
+                raise
+            # This thread must go on, as nobody else ships to this sink; what is in hand would only fail again.
+            self._failed(error)
+            if not self._batch:
+                return False
+            self._settle(0)
         with self._changed:
-            # What was left of the backlog was only damage.
+            # What was left of the backlog may have been only damage.
             self._changed.notify_all()
         return True
 
@@ -221,18 +241,14 @@ class SinkWorker:
             self._batch_records = sum(frame.count for frame in frames)
         return frames
 
-    def _write(self, frames: list[Frame]) -> bool:
+    def _write(self, frames: list[Frame]) -> None:
         try:
             delivered = hand_over(self.sink, frames, self._done, self._failed, self._settle_one)
-        except OSError as error:
-            self._failed(error)
-            return False
         finally:
             for frame in frames:
                 # Only the bytes are kept, for this sink while it is down and for others that are.
                 frame.forget()
         self._settle(delivered)
-        return True
 
     def _settle_one(self, taken: int) -> None:
         """Pass a record of the batch that was offered by itself: 1 if it was taken, 0 if it is lost."""
@@ -271,7 +287,7 @@ class SinkWorker:
         if left:
             _logger.warning("sink %s: %d records were not delivered before closing", self.sink.name, left)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         self.failures += 1
         if self.failures & (self.failures - 1) == 0:
             # At powers of two only: an outage of a day must not write a day of log lines.
@@ -282,8 +298,10 @@ class SinkWorker:
         with self._changed:
             if self._sink_closed:
                 return
-            self._sink_closed = True
+            self._sink_closed = self._left_behind = True
         try:
-            self.sink.close()
-        except Exception as error:  # noqa: BLE001 - closing must go on to the other sinks
+            self._left_behind = self.sink.close() is False
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - closing must go on to the other sinks
             _logger.warning("sink %s: closing failed: %s", self.sink.name, told(error))

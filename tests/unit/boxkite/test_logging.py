@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,6 +169,19 @@ def test_lines_that_a_collector_writes_of_these_records_are_read_again(tmp_path:
     (read,) = read_predictions(tmp_path, "wild.fog-12")
     assert (read.prediction_id, read.timestamp_ns) == (made, 1_769_850_307_123_456_789)
     assert (read.features, read.output, read.model_version, read.request_body) == ([1.0, 2.0], 0.5, "3", {"a": 1})
+
+
+def test_what_collectors_have_no_form_for_goes_out_as_lines_of_json_have_it() -> None:
+    values = [math.nan, math.inf, -math.inf, 2**64, -(2**63) - 1, 2**64 - 1, True]
+    with PredictionStore(sinks=[sink := ListSink()]) as store:
+        store.log_prediction({"a": values}, values, {"score": values})
+        store.monitor.log_ground_truth("id", values)
+
+    prediction, truth = (EntityRecord("s")(record) for record in sink.records)
+    expected = [None, "Infinity", "-Infinity", str(2**64), str(-(2**63) - 1), 2**64 - 1, True]
+    assert (prediction["request_body"], prediction["features"]) == ({"a": expected}, expected)
+    assert (prediction["output"], truth["label"]) == ({"score": expected}, expected)
+    assert msgpack.unpackb(msgpack.packb(prediction)) == prediction
 
 
 def test_ground_truth_goes_out_under_the_same_entity() -> None:

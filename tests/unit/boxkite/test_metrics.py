@@ -436,6 +436,17 @@ def test_processes_that_share_a_folder_are_counted_together(
     assert found["inference_value_total", frozenset({("bin", "no")})] == 200
 
 
+def test_a_shared_folder_that_cannot_be_made_is_told_with_its_variable(
+    service: MakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "file"))
+
+    with pytest.raises(OSError, match="PROMETHEUS_MULTIPROC_DIR"):
+        service()
+    service(multiprocess_dir=tmp_path / "another")
+
+
 def test_fields_are_redacted_for_sinks_and_still_counted(
     service: MakeService, list_sink: Callable[..., ListSink]
 ) -> None:

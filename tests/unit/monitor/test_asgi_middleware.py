@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modelport.drift import Baseline
-from modelport.monitor import Exchange, ModelMonitor, MonitorMiddleware, current_prediction_id
+from modelport.monitor import Exchange, ModelMonitor, MonitorMiddleware, WSGIMonitorMiddleware, current_prediction_id
 from modelport.predictions import Prediction
 from tests.unit.conftest import ListSink
 
@@ -250,6 +250,16 @@ def test_a_batch_is_a_prediction_per_row(served: Served, shape: str) -> None:
     assert (first.output, second.output) == (10, 20)
     assert first.features == FIRST.get(shape, {"a": 1.0})
     assert (first.request_body, second.request_body) == (request, None)
+
+
+@pytest.mark.parametrize("rows", [[[1.0, 2.0]], [{"a": 1.0}]])
+def test_a_batch_of_one_row_has_the_id_that_the_client_is_told(served: Served, rows: list[object]) -> None:
+    body = json.dumps({"instances": rows}).encode()
+    messages = served.call(answering({"predictions": [0.3]}), body, request_body=True)
+
+    (record,) = served.logged()
+    assert record.prediction_id == response_headers(messages)[b"x-prediction-id"].decode()
+    assert (record.features, record.output, record.request_body) == (rows[0], 0.3, {"instances": rows})
 
 
 def test_the_rows_of_a_batch_are_counted(list_sink: Callable[..., ListSink]) -> None:
@@ -536,12 +546,7 @@ async def without_lifespan(scope: Message, receive: Any, send: Any) -> None:
     raise NotImplementedError
 
 
-async def without_lifespan_but_reading(scope: Message, receive: Any, send: Any) -> None:
-    await receive()
-    raise NotImplementedError
-
-
-@pytest.mark.parametrize("app", [with_lifespan, without_lifespan, without_lifespan_but_reading])
+@pytest.mark.parametrize("app", [with_lifespan, without_lifespan])
 @pytest.mark.parametrize("close", [True, False])
 def test_shutdown_ships_what_is_queued_before_the_server_hears_of_it(
     app: App, close: bool, list_sink: Callable[..., ListSink]
@@ -566,10 +571,12 @@ def test_shutdown_ships_what_is_queued_before_the_server_hears_of_it(
     assert threading.main_thread() not in threads
 
 
-def test_a_start_that_fails_is_the_applications_own(served: Served) -> None:
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_start_that_fails_is_the_applications_own(served: Served, says_so: bool) -> None:
     async def app(scope: Message, receive: Any, send: Any) -> None:
         await receive()
-        await send({"type": "lifespan.startup.failed", "message": "no model"})
+        if says_so:
+            await send({"type": "lifespan.startup.failed", "message": "no model"})
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -610,6 +617,26 @@ def test_every_reason_is_shown_from_the_start_at_zero(served: Served) -> None:
 def test_a_misspelt_option_is_an_error(served: Served) -> None:
     with pytest.raises(TypeError, match="feature"):
         MonitorMiddleware(answering(1), served.monitor, feature="x")  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("path", "predict"), ("path", ""), ("path", []), ("path", ["/a", "b"]), ("path", 5), ("path", [b"/a"]),
+        ("methods", "POST"), ("methods", []), ("methods", ["PO ST"]), ("methods", None),
+        ("statuses", 200), ("statuses", ["200"]), ("statuses", []),
+        ("max_body_bytes", "1"), ("max_body_bytes", 0), ("max_body_bytes", 1.5),
+        ("id_header", "é"), ("id_header", "Bad\n"), ("id_header", ""), ("id_header", None),
+        ("metrics_path", "metrics"), ("metrics_path", ""),
+        ("features", 5), ("output", ["a"]), ("segments", "country"), ("monitor", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("middleware", [MonitorMiddleware, WSGIMonitorMiddleware])
+def test_an_option_that_would_harm_requests_is_refused_at_once(
+    served: Served, middleware: Any, option: str, value: object
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=option):
+        middleware(answering(1), **{"monitor": served.monitor, option: value})
 
 
 def test_importing_the_monitor_loads_no_middleware(

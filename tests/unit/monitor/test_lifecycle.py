@@ -21,6 +21,9 @@ class Slow:
         self.given = timeout
         self._clock[0] += min(self._takes, timeout)
 
+    def flush(self, timeout: float) -> None:
+        """Nothing to ship."""
+
     def after_fork_in_child(self) -> None:
         """Nothing to forget."""
 

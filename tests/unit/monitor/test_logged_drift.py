@@ -211,17 +211,18 @@ def test_a_directory_that_is_no_log_is_no_empty_report(tmp_path: Path) -> None:
         logged_drift_report(BASELINE, "s3://")
 
 
-def in_parquet(folder: Path, values: list[Any], truths: int = 0) -> Path:
-    """A log of one value of "x" per prediction, the first of them with ground truth."""
+def in_parquet(folder: Path, values: list[Any], truths: int = 0, odd: Any = None) -> Path:
+    """A log of one value of "x" per prediction, the first of them with ground truth; `odd` features are the last."""
+    rows: list[Any] = [{"x": x, "it's": "a"} for x in values]
     made: list[Any] = [
         Prediction(
             prediction_id=str(place),
             timestamp_ns=START + place,
             endpoint="e",
-            features={"x": x, "it's": "a"},
+            features=features,
             output=0.1,
         )
-        for place, x in enumerate(values)
+        for place, features in enumerate(rows if odd is None else [*rows, odd])
     ]
     made += [
         GroundTruth(prediction_id=str(place), timestamp_ns=START, endpoint="e", label=1.0) for place in range(truths)
@@ -243,9 +244,21 @@ def test_a_scan_of_files_says_which_rows_it_could_not_see_whole(tmp_path: Path, 
     )
 
     [told] = scanned.notes
-    assert told.startswith("2 rows keep values that fit no column in other_json")
+    assert told.startswith("up to 2 rows keep values that fit no column in other_json")
     assert told in scanned.to_html()
     assert late.notes == logged_drift_report(BASELINE, log, engine=engine).notes == ()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_record_with_other_features_is_no_matter_for_a_note(tmp_path: Path, engine: str) -> None:
+    in_parquet(tmp_path, [1.5] * 300, odd={"xx": 1.5, "it's": "a"})
+
+    scanned = offline_drift_report(BASELINE, tmp_path / "models", engine=engine)
+
+    assert scanned.notes == ()
+    assert msgspec.structs.asdict(scanned) == msgspec.structs.asdict(
+        logged_drift_report(BASELINE, tmp_path, engine=engine)
+    )
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -265,7 +278,7 @@ def test_batches_of_a_reader_say_it_too(tmp_path: Path, engine: str) -> None:
         BASELINE, read_predictions(log).to_arrow_batches(2), engine=engine, segments=["endpoint"]
     )
 
-    assert [told.partition(" ")[0] for told in report.notes] == ["2"]
+    assert [told.partition(" keep")[0] for told in report.notes] == ["up to 2 rows"]
 
 
 @pytest.mark.parametrize("sink_of", [FileSink, ParquetSink])

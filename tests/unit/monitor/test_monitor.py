@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelport._plain import MAX_LEVELS
 from modelport.drift import Baseline, BaselineError
 from modelport.monitor import ModelMonitor
 from modelport.predictions import CallableSink, FileSink, Record, _worker, read_predictions
 from tests.unit.conftest import ListSink
+from tests.unit.predictions.records import Panics, nested
 
 Eventually = Callable[[Callable[[], object]], None]
 BASELINE = Baseline.from_data({"a": [float(n) for n in range(100)], "b": ["x", "y"] * 50}, output=[0.0, 1.0] * 50)
@@ -117,8 +119,10 @@ BAD: dict[str, Callable[[], object]] = {
     "mapping": lambda: {"a": nasty(), "b": nasty()},
     "object": object,
     "loop": loop,
-    "tuple keys": lambda: {(1, 2): 3},
+    "keys": lambda: {object(): 3},
+    "deep": lambda: nested(MAX_LEVELS + 1),
     "complex": lambda: 1j,
+    "panics": Panics,
     "bytes of a kind": lambda: OwnBytes(b"x"),
 }
 
@@ -147,17 +151,6 @@ def test_many_bad_records_make_one_log_line(
 
     assert monitor.dropped["encode_error"] == 500
     assert len(caplog.records) == 1
-
-
-def test_predictions_that_do_not_fit_the_baseline_make_one_log_line(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, "modelport.predictions"), ModelMonitor("e", baseline=BASELINE) as monitor:
-        for _ in range(2):
-            monitor.log([1.0, "x", "a secret"], 0)
-            monitor.flush()
-
-    (line,) = caplog.messages
-    assert "no rows of the baseline's 2 features (a, b" in line
-    assert "secret" not in line
 
 
 def test_eight_threads_lose_and_repeat_nothing(list_sink: Callable[..., ListSink]) -> None:
@@ -292,6 +285,64 @@ def test_a_baseline_that_cannot_be_read_is_told_at_once(tmp_path: Path) -> None:
         ModelMonitor("e", baseline=tmp_path / "nowhere.json")
 
 
+@pytest.mark.parametrize(
+    ("error", "setting", "arguments"),
+    [
+        (TypeError, "endpoint", {"endpoint": None}),
+        (ValueError, "endpoint", {"endpoint": ""}),
+        (TypeError, "model_version", {"model_version": 3}),
+        (TypeError, "sinks", {"sinks": "file:log"}),
+        (TypeError, "sinks", {"sinks": ["log"]}),
+        (TypeError, "sinks", {"sinks": ListSink()}),
+        (TypeError, "max_queue", {"max_queue": "1"}),
+        (TypeError, "max_queue", {"max_queue": 10.5}),
+        (ValueError, "max_queue", {"max_queue": 0}),
+        (TypeError, "interval", {"interval": "x"}),
+        (ValueError, "interval", {"interval": 0}),
+        (ValueError, "interval", {"interval": math.inf}),
+        (TypeError, "drift_window", {"drift_window": "1h"}),
+        (ValueError, "drift_window", {"drift_window": -1}),
+        (ValueError, "drift_window", {"drift_window": math.nan}),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_told_at_once(
+    error: type[Exception], setting: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(error, match=setting):
+        ModelMonitor(**{"endpoint": "e", **arguments})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    ModelMonitor("e", max_queue=np.int64(5), interval=np.float32(1), drift_window=np.int64(60)).close()  # type: ignore[arg-type]
+
+
+def test_another_version_than_the_baselines_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    baseline = Baseline.from_data({"a": [1.0, 2.0]}, model_version="3")
+    ModelMonitor("e", baseline=baseline).close()
+    ModelMonitor("e", baseline=baseline, model_version="3").close()
+    ModelMonitor("e", baseline=Baseline.from_data({"a": [1.0, 2.0]}), model_version="4").close()
+    assert caplog.messages == []
+
+    ModelMonitor("e", baseline=baseline, model_version="4").close()
+
+    assert caplog.messages == ["model version 4 is compared with a baseline of version 3"]
+
+
+def test_the_first_prediction_that_does_not_fit_the_baseline_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    with ModelMonitor("e", baseline=Baseline.from_data({"a": [1.0, 2.0], "b": [1.0, 2.0]})) as monitor:
+        monitor.log([1.0, 2.0], 1)
+        assert monitor.flush()
+        assert caplog.messages == []
+        for _ in range(3):
+            monitor.log(["a secret"], 1)
+            assert monitor.flush()
+
+    (line,) = caplog.messages
+    assert "do not fit the baseline" in line
+    assert "a, b" in line
+    assert "secret" not in line
+
+
 def test_sinks_of_one_name_are_refused(list_sink: Callable[..., ListSink]) -> None:
     with pytest.raises(ValueError, match="different names"):
         ModelMonitor("e", sinks=[list_sink(), list_sink()])
@@ -414,12 +465,39 @@ def test_a_flush_waits_for_batches_that_the_thread_has_in_hand_for_a_moment(list
     monitor.close()
 
 
-def test_the_text_of_a_sinks_error_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+class ForeignError(OSError):
+    """As those of requests, whose text has the URL."""
+
+
+@pytest.mark.parametrize("kind", [ValueError, ForeignError])
+def test_the_text_of_a_sinks_error_is_not_logged(kind: type[Exception], caplog: pytest.LogCaptureFixture) -> None:
     def refuse(records: list[Record]) -> None:
-        raise ValueError(f"cannot take {records}")
+        raise kind(f"cannot take {records}")
 
-    with ModelMonitor("e", sinks=[CallableSink(refuse)]) as monitor:
-        monitor.log(["4111-1111"], 1)
+    monitor = ModelMonitor("e", sinks=[CallableSink(refuse)])
+    monitor.log(["4111-1111"], 1)
+    monitor.close(0.1)
 
-    assert "ValueError" in caplog.text
+    assert kind.__name__ in caplog.text
     assert "4111-1111" not in caplog.text
+
+
+def test_what_the_system_says_of_its_errors_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(records: list[Record]) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monitor = ModelMonitor("e", sinks=[CallableSink(refuse)])
+    monitor.log([1], 1)
+    monitor.close(0.1)
+
+    assert "Connection refused" in caplog.text
+
+
+def test_ground_truths_are_no_predictions() -> None:
+    with ModelMonitor("e", sinks=[ListSink()]) as monitor:
+        prediction_id = monitor.log([1], 1)
+        monitor.log_many([[1]] * 10, [0] * 10)
+        for _ in range(3):
+            monitor.log_ground_truth(prediction_id, True)
+
+    assert monitor.metrics_view().predictions == 11

@@ -205,6 +205,34 @@ assert len(accepted) == 2
     )
 
 
+@posix
+def test_a_child_that_is_forked_during_the_first_scrape_can_be_scraped(tmp_path: Path) -> None:
+    run(
+        """
+from modelport.drift import Baseline
+m = ModelMonitor('e', baseline=Baseline.from_data({'a': [1.0, 2.0]}))
+amid, go = threading.Event(), threading.Event()
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == 'prometheus_client.exposition' and threading.current_thread() is scrape:
+            amid.set(); go.wait(); time.sleep(0.2)
+sys.meta_path.insert(0, Slow())
+scrape = threading.Thread(target=m.metrics_text)
+scrape.start()
+amid.wait()
+# The last to be told of a fork is the first to hear of it.
+os.register_at_fork(before=go.set)
+pid = os.fork()
+if not pid:
+    signal.alarm(20)
+    m.metrics_text()
+    os._exit(0)
+assert os.waitpid(pid, 0)[1] == 0
+""",
+        tmp_path,
+    )
+
+
 SIGTERM_PROGRAM = """
 {before}
 m = ModelMonitor('e', sinks=[FileSink(directory)], interval=60)
@@ -222,6 +250,31 @@ def test_sigterm_with_our_handler_loses_nothing_and_still_ends_by_the_signal(tmp
     run(program, tmp_path, expect=-signal.SIGTERM)
 
     assert outputs(tmp_path) == list(range(3000))
+
+
+@posix
+@pytest.mark.parametrize("own", ["", "signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(5))"])
+def test_a_signal_ships_and_closes_every_monitor_of_the_process(tmp_path: Path, own: str) -> None:
+    told = run(
+        f"""
+from modelport.predictions import Sink
+class Told(Sink):
+    def __init__(self, name): self.name = name
+    def write(self, records): print('wrote', self.name, flush=True)
+    def close(self): print('closed', self.name, flush=True)
+{own}
+monitors = [ModelMonitor('e', sinks=[Told(name)], interval=60) for name in 'ab']
+for m in monitors: m.install_signal_handlers()
+monitors.append(ModelMonitor('e', sinks=[Told('c')], interval=60))
+for m in monitors: m.log([1], 1)
+os.kill(os.getpid(), signal.SIGTERM)
+time.sleep(60)
+""",
+        tmp_path,
+        expect=5 if own else -signal.SIGTERM,
+    )
+
+    assert sorted(told.splitlines()) == sorted(f"{what} {name}" for name in "abc" for what in ("wrote", "closed"))
 
 
 @posix

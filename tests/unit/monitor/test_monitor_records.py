@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import pydantic
 import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
 from modelport.monitor import ModelMonitor
-from modelport.predictions import FileSink, GroundTruth, Prediction, Spool
+from modelport.predictions import FileSink, GroundTruth, Prediction, Spool, read_predictions
 from tests.unit.conftest import ListSink
 
 BASELINE = Baseline.from_data(
@@ -36,10 +37,11 @@ ROWS = [[1.0, 0.5], [2.0, 1.5], [3.0, 0.5]]
 @pytest.mark.parametrize(
     "table",
     [ROWS, np.array(ROWS), np.array(ROWS, np.float32), pd.DataFrame(ROWS, columns=["a", "b"]), "iterator",
-     [np.array(row) for row in ROWS], np.array(ROWS, object), [dict(zip("ab", row, strict=True)) for row in ROWS]],
-    ids=["list", "array", "float32", "frame", "iterator", "arrays", "objects", "mappings"],
+     [np.array(row) for row in ROWS], np.array(ROWS, object), np.ma.array(ROWS),
+     [dict(zip("ab", row, strict=True)) for row in ROWS]],
+    ids=["list", "array", "float32", "frame", "iterator", "arrays", "objects", "masked", "mappings"],
 )  # fmt: skip
-@pytest.mark.parametrize("outputs", [[0, 1, 2], np.array([0, 1, 2]), pd.Series([0, 1, 2]), "iterator"])
+@pytest.mark.parametrize("outputs", [[0, 1, 2], np.array([0, 1, 2]), pd.Series([0, 1, 2], [5.0, 6.0, 7.0]), "iterator"])
 def test_log_many_makes_a_record_of_each_row_of_a_batch_in_any_form(table: Any, outputs: Any) -> None:
     table = iter(ROWS) if isinstance(table, str) else table
     outputs = iter([0, 1, 2]) if isinstance(outputs, str) else outputs
@@ -66,6 +68,29 @@ def test_an_array_of_any_width_is_logged_bit_by_bit(width: int, order: Any) -> N
     assert [record.features for record in sink.records[1:]] == table[1:].tolist()
     assert repr(sink.records[0].features) == repr(table[0].tolist())
     assert repr(sink.records[3].features) == repr(table[3].tolist())
+
+
+def test_what_a_masked_array_hides_is_missing() -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink]) as monitor:
+        monitor.log_many(np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], [[False, True], [False, False]]), [0, 1])
+
+    assert [record.features for record in sink.records] == [[1.0, None], [3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "rows", [np.array([b"hello"], object), pd.Series([b"hello"]), [b"hello", [np.float64(1)]]],
+    ids=["array", "series", "list"],
+)  # fmt: skip
+def test_bytes_as_rows_of_a_batch_are_text_and_harm_no_other_record(rows: Any, tmp_path: Path) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink, FileSink(tmp_path, format="msgpack")], interval=60) as monitor:
+        monitor.log([1.0], 0)
+        monitor.log_many(rows, [0] * len(rows))
+
+    expected = [[1.0], "aGVsbG8=", [1.0]][: 1 + len(rows)]
+    assert [record.features for record in sink.records] == expected
+    assert [record.features for record in read_predictions(tmp_path)] == expected
 
 
 @pytest.mark.parametrize("frozen", [np.array(ROWS), ROWS])
@@ -178,6 +203,43 @@ def test_attributions_are_logged_by_name_and_counted() -> None:
     assert monitor.counts.records == 3
 
 
+@pytest.mark.parametrize("mode", [None, "batch", "record"])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"segments": "SG"}, {"segments": {"c": object()}}, {"attributions": [0.25]}, {"attributions": {"a": "much"}}],
+)
+def test_a_prediction_is_kept_without_segments_or_attributions_that_have_no_form(
+    wrong: dict[str, Any], mode: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = ListSink()
+    spool = None if mode is None else Spool(str(tmp_path), mode=mode)
+    right = {"segments": {"c": "SG"}, "attributions": {"a": 1.0, "b": 2.0}}
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], spool=spool) as monitor:
+        for _ in range(3):
+            monitor.log([1.0, 0.5], 0.5, **{**right, **wrong})
+        monitor.log([1.0, 0.5], 0.5, **right)
+        assert monitor.flush(30)
+        text = monitor.metrics_text()
+
+    kept = {**right, **dict.fromkeys(wrong)}
+    assert [{"segments": record.segments, "attributions": record.attributions} for record in sink.records] == [
+        kept, kept, kept, right,
+    ]  # fmt: skip
+    assert sum(monitor.dropped.values()) == 0
+    assert monitor.metrics_view().incomplete == 3
+    assert "} 3\n" in text.partition("\nmodelport_predictions_incomplete_total{")[2]
+    (line,) = caplog.messages
+    assert next(iter(wrong)) in line
+    assert "much" not in line
+
+
+def test_a_prediction_that_is_lost_is_not_counted_as_incomplete_too() -> None:
+    with ModelMonitor("e", sinks=[ListSink()]) as monitor:
+        monitor.log([object()], 1, segments="SG")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+    assert (monitor.dropped["encode_error"], monitor.metrics_view().incomplete) == (1, 0)
+
+
 SECRET = "078-05-1120"
 REDACT = ("SSN", "card.number", "b")
 
@@ -223,6 +285,76 @@ def test_features_by_position_are_redacted_by_the_baselines_names_and_counted_as
     assert monitor.counts is not None
     assert (monitor.counts.features["b"].total, monitor.counts.features["b"].unseen) == (2, 0)
     assert monitor.counts.attributions["b"].counts == (0, 1)
+
+
+@pytest.mark.parametrize("redact", [(), ["c"]])
+@pytest.mark.parametrize("table", [np.array(ROWS[:2]), ROWS[:2], pd.DataFrame(ROWS[:2], columns=["a", "b"])])
+def test_a_table_of_as_many_rows_as_features_is_logged_as_it_is_counted(redact: list[str], table: object) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], redact=redact) as monitor:
+        monitor.log(table, [0.0, 1.0])
+
+    assert sink.records[0].features == [{"a": 1.0, "b": 0.5}, {"a": 2.0, "b": 1.5}]
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.features["b"].total, monitor.counts.features["b"].sum) == (2, 2, 2.0)
+
+
+@pytest.mark.parametrize("output", [0.0, [0.0]])
+def test_a_batch_of_one_row_of_one_feature_is_that_row(output: object) -> None:
+    baseline = Baseline.from_data({"a": [0.5, 1.5] * 50}, output=[0.0, 1.0] * 50)
+    sink = ListSink()
+    with ModelMonitor("e", baseline=baseline, sinks=[sink]) as monitor:
+        monitor.log([[0.5]], output)
+
+    assert sink.records[0].features == {"a": 0.5}
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.uncounted) == (1, 0)
+
+
+UNNAMED: list[tuple[object, object]] = [
+    ([[7.0, SECRET], [7.0, SECRET], [SECRET]], [{"a": 7.0, "b": "REDACTED"}, {"a": 7.0, "b": "REDACTED"}, "REDACTED"]),
+    ([[SECRET], [7.0, SECRET]], ["REDACTED", {"a": 7.0, "b": "REDACTED"}]),
+    ([7.0, SECRET, 1.0], "REDACTED"),
+    (SECRET, "REDACTED"),
+    ({"data": {"ndarray": [[7.0, SECRET]], "id": 1}}, {"data": {"ndarray": ["REDACTED"], "id": 1}}),
+    ({"a": [7.0], "b": SECRET}, {"a": [7.0], "b": "REDACTED"}),
+]
+
+
+@pytest.mark.parametrize(("features", "expected"), UNNAMED)
+def test_what_the_names_do_not_fit_is_redacted_as_a_whole(features: object, expected: object) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], redact=["b"]) as monitor:
+        monitor.log(features, 0)
+
+    assert sink.records[0].features == expected
+
+
+POSITIONAL = [
+    {"features": [41, SECRET]},
+    {"dataframe_split": {"columns": ["age", "ssn"], "data": [[41, SECRET]]}},
+    {"inputs": [{"name": "ssn", "shape": [1, 1], "datatype": "BYTES", "data": [[SECRET]]}]},
+    [[41, SECRET]],
+    [{"age": 41}, SECRET],
+]
+
+
+@pytest.mark.parametrize("body", POSITIONAL)
+@pytest.mark.parametrize("as_text", [True, False])
+def test_values_of_a_body_that_have_a_place_and_no_name_are_redacted(body: object, as_text: bool) -> None:
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink], redact=["ssn"]) as monitor:
+        monitor.log({"ok": 1}, 0, request_body=json.dumps(body) if as_text else body)
+
+    kept = str(sink.records[0].request_body)
+    assert "REDACTED" in kept
+    assert SECRET not in kept
+
+
+@pytest.mark.parametrize("bad", [["ssn", 1], [None]])
+def test_a_name_to_redact_that_is_no_text_is_refused(bad: Any) -> None:
+    with pytest.raises(TypeError, match="redact"):
+        ModelMonitor("e", redact=bad)
 
 
 @pytest.mark.parametrize("bad", ["", ".", "a..b"])
@@ -300,6 +432,23 @@ def test_features_that_are_bytes_are_text_in_the_log() -> None:
         monitor.log(b"\xff\xfe", 1)
 
     assert sink.records[0].features == "//4="
+
+
+class Row(pydantic.BaseModel):
+    a: float
+    b: float
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pydantic_model_is_the_mapping_it_stands_for_at_that_moment() -> None:
+    sink, row = ListSink(), Row(a=1.0, b=0.5)
+    with ModelMonitor("e", baseline=BASELINE, sinks=[sink], interval=60) as monitor:
+        monitor.log(row, 1)
+        row.a = 2.0
+
+    assert [record.features for record in sink.records] == [{"a": 1.0, "b": 0.5}]
+    assert monitor.counts is not None
+    assert (monitor.counts.records, monitor.counts.uncounted) == (1, 0)
 
 
 def test_after_each_step_those_who_asked_are_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 import time
 from collections import Counter
@@ -354,6 +355,148 @@ def test_a_run_that_was_removed_by_hand_harms_nobody(tmp_path: Path) -> None:
     sink.error = None
 
     assert monitor.close(30)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_spool_that_is_removed_is_made_again_and_what_is_gone_is_counted(mode: SpoolMode, tmp_path: Path) -> None:
+    sink = ListSink()
+    sink.error = OSError("down")
+    spool = Spool(str(tmp_path / "spool"), mode=mode, segment_bytes=1000)
+    monitor = ModelMonitor("e", sinks=[sink], spool=spool)
+    for number in range(100):
+        monitor.log([number], number)
+        drained(monitor)
+
+    shutil.rmtree(tmp_path / "spool")
+
+    for number in range(100, 200):
+        monitor.log([number], number)
+        drained(monitor)
+    assert not monitor.flush(0.1)
+    found = left(tmp_path)
+    sink.error = None
+
+    assert monitor.close(60)
+    assert {path.suffix for path in found} == {"", ".seg", ".cursor"}
+    lost = monitor.dropped["sink_error"]
+    assert 0 < lost < 100
+    assert len(outputs(sink)) == 200 - lost
+    # What could still be read is not lost: the segment that was open, and all that came later.
+    assert outputs(sink) == sorted(outputs(sink))
+    assert set(outputs(sink)) >= set(range(99, 200))
+    assert left(tmp_path) == []
+
+
+def test_what_is_logged_into_a_spool_that_has_been_removed_survives_the_process(tmp_path: Path) -> None:
+    sink = ListSink()
+    sink.error = OSError("down")
+    monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path / "spool")
+    monitor.log([0], 0)
+    drained(monitor)
+    shutil.rmtree(tmp_path / "spool")
+    monitor.log([1], 1)
+    assert not monitor.flush(0.1)
+    abandon(monitor)
+
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink], spool=tmp_path / "spool") as monitor:
+        assert monitor.flush(30)
+
+    assert outputs(sink) == [0, 1]
+
+
+def test_a_segment_that_is_gone_from_what_a_dead_process_left_harms_no_other(tmp_path: Path) -> None:
+    sink = ListSink()
+    sink.error = OSError("down")
+    monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), segment_bytes=1000))
+    for number in range(100):
+        monitor.log([number], number)
+        drained(monitor)
+    abandon(monitor)
+    sink = ListSink()
+    successor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
+    assert successor._pipeline.spooler is not None
+    assert successor._pipeline.spooler.adopt() == 1
+    sorted(tmp_path.rglob("*.seg"))[1].unlink()
+
+    assert successor.close(60)
+    lost = successor.dropped["sink_error"]
+    assert 0 < lost < 100
+    assert len(outputs(sink)) == 100 - lost
+
+
+def test_what_a_sink_has_not_taken_waits_for_it_though_another_process_without_it_comes_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start(*names: str) -> tuple[ModelMonitor, list[ListSink]]:
+        sinks = [ListSink(name) for name in names]
+        return ModelMonitor("e", sinks=sinks, spool=tmp_path), sinks
+
+    monitor, (quick, slow, never) = start("quick", "slow", "never")
+    slow.error = never.error = OSError("down")
+    for number in range(10):
+        monitor.log([number], number)
+    assert not monitor.flush(0.2)
+    assert outputs(quick) == list(range(10))
+    abandon(monitor)
+
+    monitor, (quick,) = start("quick")
+    monitor.log([10], 10)
+    assert monitor.close(30)
+    assert outputs(quick) == [10]
+    assert "keeps records for never, slow, which this process has not" in caplog.text
+
+    monitor, (slow, never) = start("slow", "never")
+    never.error = OSError("down")
+    monitor.flush(0.2)
+    never.error = None
+    assert monitor.close(30)
+    assert outputs(slow) == outputs(never) == list(range(10))
+    assert left(tmp_path) == []
+
+
+def test_what_is_taken_over_counts_against_the_bound_so_restarts_do_not_fill_the_disk(tmp_path: Path) -> None:
+    lost = 0
+    for _ in range(4):
+        sink = ListSink()
+        sink.error = OSError("down")
+        monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000))
+        for number in range(300):
+            monitor.log([number], number)
+            drained(monitor)
+        lost += monitor.dropped["spool_full"]
+        abandon(monitor)
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.seg")) <= 20_000
+
+    sink = ListSink()
+    with ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000)) as monitor:
+        assert monitor.flush(30)
+        monitor.log([-1], -1)
+    assert len(outputs(sink)) == 4 * 300 - lost + 1
+    assert sum(monitor.dropped.values()) == 0
+
+
+def test_a_process_takes_over_no_more_than_it_has_room_for(tmp_path: Path) -> None:
+    def start() -> ModelMonitor:
+        sink = ListSink()
+        sink.error = OSError("down")
+        monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000))
+        for number in range(100):
+            monitor.log([number], number)
+            drained(monitor)
+        return monitor
+
+    one, other = start(), start()
+    abandon(one)
+    spooler = other._pipeline.spooler
+    assert spooler is not None
+    assert spooler.adopt() == 0
+    abandon(other)
+
+    successors = [Spooler(Spool(str(tmp_path), max_bytes=20_000), "e", ["list"]) for _ in range(2)]
+    assert [spooler.adopt() for spooler in successors] == [1, 1]
+    for spooler in successors:
+        spooler.close()
 
 
 def test_two_adopters_ship_an_orphan_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from modelport.bedrock import PredictionStore
 from modelport.drift import Baseline
 from modelport.monitor import ModelMonitor, current_prediction_id, monitored
 from modelport.predictions import Prediction
@@ -67,6 +69,45 @@ def test_several_arguments_are_features_by_name(logged: Logged, function: Callab
     assert logged.records()[0].features == {"a": 1.0, "b": "y"}
 
 
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"a": 1.0, "b": "x"}, {"a": 1.0, "b": "x"}),
+        ([1.0, "x"], {"a": 1.0, "b": "x"}),
+        ({"a": 1.0, "b": ["x", {"c": 2}]}, {"a": 1.0, "b": ["x", {"c": 2}]}),
+        (np.array([1.0, 2.0]), {"a": 1.0, "b": 2.0}),
+        ({"a": np.array([1.0])}, {"a": [1.0]}),
+    ],
+)
+@pytest.mark.parametrize("extra", [{}, {"features": lambda row: row}])
+def test_features_are_those_the_function_was_called_with(
+    logged: Logged, row: Any, expected: object, extra: dict[str, Any]
+) -> None:
+    def scaled(row: Any) -> float:
+        items = row.items() if isinstance(row, dict) else enumerate(row)
+        for name, item in list(items):
+            if isinstance(item, list):
+                item[1].clear()
+            elif isinstance(item, np.ndarray):
+                item[:] = 0
+            row[name] = 0.0
+        return 0.5
+
+    for function in both(scaled):
+        called(monitored(logged.monitor, **extra)(function), copy.deepcopy(row))
+
+    assert [record.features for record in logged.records()] == [expected, expected]
+
+
+def test_what_cannot_be_copied_is_logged_as_it_is(logged: Logged) -> None:
+    loop: list[object] = [1.0]
+    loop.append(loop)
+
+    assert monitored(logged.monitor)(len)(loop) == 2
+    assert logged.records() == []
+    assert logged.monitor.dropped == {**dict.fromkeys(logged.monitor.dropped, 0), "encode_error": 1}
+
+
 @pytest.mark.parametrize("function", both(lambda row: 1 / row["a"]))
 def test_a_call_that_raises_is_no_prediction(logged: Logged, function: Callable[..., Any]) -> None:
     with pytest.raises(ZeroDivisionError):
@@ -114,6 +155,20 @@ def test_what_goes_wrong_in_logging_is_counted_and_not_raised(logged: Logged) ->
     assert logged.monitor.dropped["extract_error"] == 1
 
 
+def test_one_row_keeps_the_id_of_its_call(logged: Logged) -> None:
+    known: list[str | None] = []
+
+    @monitored(logged.monitor)
+    def predict(rows: list[list[object]]) -> list[float]:
+        known.append(current_prediction_id())
+        return [0.5]
+
+    predict([[1.0, "x"]])
+
+    (record,) = logged.records()
+    assert (record.prediction_id, record.features, record.output) == (known[0], {"a": 1.0, "b": "x"}, 0.5)
+
+
 def test_rows_are_predictions_of_their_own(logged: Logged) -> None:
     known: list[str | None] = []
 
@@ -145,6 +200,19 @@ def test_tables_are_counted_by_the_row(logged: Logged, rows: Any) -> None:
     assert counts is not None
     assert (counts.records, counts.uncounted, counts.features["a"].total) == (2, 0, 2)
     assert counts.columns[2].total == 2
+
+
+@pytest.mark.parametrize("option", ["features", "output", "segments"])
+def test_an_option_that_is_no_function_is_refused(logged: Logged, option: str) -> None:
+    with pytest.raises(TypeError, match=option):
+        monitored(logged.monitor, **{option: "a"})  # type: ignore[arg-type]
+
+
+def test_what_is_no_monitor_is_refused() -> None:
+    with pytest.raises(TypeError, match="ModelMonitor, not NoneType"):
+        monitored(None)  # type: ignore[arg-type]
+    with PredictionStore(sinks=[]) as store, pytest.raises(TypeError, match=r"PredictionStore: give its \.monitor"):
+        monitored(store)  # type: ignore[arg-type]
 
 
 def test_generators_are_refused(logged: Logged) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,7 @@ def test_a_directory_that_goes_bad_stops_no_prediction(tmp_path: Path, caplog: p
     shared = tmp_path / "shared"
     monitor = ModelMonitor("e", multiprocess_dir=shared, interval=0.001)
     shared.rmdir()
+    shared.touch()
     for number in range(10):
         monitor.log([number], 0)
         assert monitor.flush()
@@ -127,6 +129,32 @@ def test_a_directory_that_goes_bad_stops_no_prediction(tmp_path: Path, caplog: p
     assert set(values(text, "modelport_predictions_total").values()) == {10}
     assert set(values(text, "modelport_processes_shared").values()) == {0}
     monitor.close()
+
+
+def test_a_directory_that_is_cleared_away_is_made_again(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    with (
+        ModelMonitor("e", baseline=BASELINE, multiprocess_dir=shared, interval=0.001) as one,
+        ModelMonitor("e", baseline=BASELINE, multiprocess_dir=shared, interval=0.001) as two,
+    ):
+        one.log([1.0, "a"], 0)
+        one.flush()
+        shutil.rmtree(shared)
+        two.log([1.0, "a"], 0)
+        two.flush()
+
+        assert one.metrics_view().predictions == 2
+        assert one.metrics_text() == two.metrics_text()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_directory_that_cannot_be_made_is_told_with_the_setting(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(OSError, match=r"multiprocess_dir") as told:
+        ModelMonitor("e", multiprocess_dir=tmp_path / place)
+
+    assert told.value.filename == str(tmp_path / place)
 
 
 @pytest.mark.parametrize("scraped_before", [True, False])

@@ -121,6 +121,40 @@ def test_however_the_application_reads_the_same_is_logged(served: Served, reader
     assert record.features == {"a": 1, "b": 2}
 
 
+WRAPPERS: dict[str, Callable[[Any], object]] = {
+    "buffered": lambda stream: io.BufferedReader(stream).read(),
+    "text": lambda stream: io.TextIOWrapper(stream).read(),
+    "lines of text": lambda stream: list(io.TextIOWrapper(io.BufferedReader(stream))),
+    "into a buffer": lambda stream: stream.readinto(bytearray(100)),
+    "read1": lambda stream: list(iter(stream.read1, b"")),
+    "read again": lambda stream: (stream.read(), stream.seek(0), stream.read()),
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_the_input_can_be_wrapped_as_the_servers_own(served: Served, wrapper: str) -> None:
+    body = b'{"a":\n1,\n"b": 2}'
+    read: list[object] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        read.append(WRAPPERS[wrapper](environ["wsgi.input"]))
+        start_response("200 OK", [JSON])
+        return [b"1"]
+
+    def environ() -> dict[str, Any]:
+        return {
+            "REQUEST_METHOD": "POST", "PATH_INFO": "/", "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body),
+        }  # fmt: skip
+
+    app(environ(), lambda *given: None)
+    answer: Any = WSGIMonitorMiddleware(app, served.monitor)(environ(), lambda *given: lambda data: None)
+
+    assert list(answer) == [b"1"]
+    assert read[0] == read[1]
+    assert [record.features for record in served.logged()] == [{"a": 1, "b": 2}]
+
+
 def test_a_generator_starts_and_streams_when_the_server_asks(served: Served) -> None:
     made: list[int] = []
 

@@ -38,6 +38,27 @@ def offer(worker: SinkWorker, records: list[Any]) -> None:
         worker.offer(frame)
 
 
+class Panic(BaseException):
+    """What an extension in Rust raises that gives up: no Exception."""
+
+
+class Panics:
+    """Gives up whatever is asked of it."""
+
+    def tolist(self) -> object:
+        raise Panic
+
+    def __copy__(self) -> object:
+        raise Panic
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1.0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def logged(record: Any) -> Any:
     """The record as its JSON line says it: what every way back from a file is measured by."""
     return decode_line(to_json_line(record))

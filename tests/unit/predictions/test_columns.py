@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from modelport.predictions import Prediction
 from modelport.predictions.columns import Layout, from_batch, read_parquet, to_batch, to_parquet, to_table
+from modelport.predictions.columns._arrays import to_array
 from modelport.predictions.columns._kinds import Kind, kind_of, shared
 
 from .records import START_NS, logged, prediction, predictions, truth, truths, values
@@ -207,6 +208,80 @@ def test_kinds_of_values() -> None:
         Kind.JSON,
         Kind.JSON,
     ]
+
+
+def told_beside(records: list[Any]) -> list[int]:
+    """The places of the records that columns alone do not say."""
+    assert through_parquet(records) == records
+    return [place for place, other in enumerate(to_table(records)["other_json"].to_pylist()) if other is not None]
+
+
+@pytest.mark.parametrize(
+    ("odd", "is_told_beside"),
+    [
+        ({"agee": 1, "plan": "a", "gap": 1}, False),
+        ({"age": 1, "gap": None}, False),
+        ({"age": 1, "plan": "a"}, True),
+        ({"age": 1, "plan": 2, "gap": None}, True),
+        ({}, True),
+        ([1, 2], True),
+        (None, True),
+    ],
+)
+def test_one_odd_record_makes_no_other_be_told_twice(odd: Any, is_told_beside: bool) -> None:
+    usual = [prediction(n, features={"age": n, "plan": "a", "gap": None}) for n in range(20)]
+    records = [*usual, prediction(20, features=odd)]
+
+    assert told_beside(usual) == []
+    assert told_beside(records) == ([20] if is_told_beside else [])
+    assert told_beside(records[::-1]) == ([0] if is_told_beside else [])
+
+
+def test_a_feature_that_comes_on_the_way_is_told_by_its_column() -> None:
+    before = [prediction(n, features={"age": n}) for n in range(20)]
+    after = [prediction(n, features={"age": n, "plan": "a"}) for n in range(5)]
+    null = [prediction(n, features={"age": n, "plan": None}) for n in range(3)]
+
+    assert told_beside([*before, *after]) == []
+    assert told_beside([*before, *after, *null]) == [25, 26, 27]
+    assert told_beside([*after, *null]) == []
+    assert to_table([*before, *after])["feature_plan"].null_count == 20
+
+
+def test_a_list_of_another_length_is_no_row_and_makes_no_other_be_told_twice() -> None:
+    lists = [prediction(n, features=[float(n), None]) for n in range(20)]
+
+    assert told_beside(lists) == []
+    for odd in ([1.0], [1.0, 2.0, 3.0], [], {"0": 1.0, "1": 2.0}, {"age": 1}):
+        assert told_beside([*lists, prediction(20, features=odd)]) == [20]
+        assert told_beside([prediction(20, features=odd), *lists]) == [0]
+
+
+@pytest.mark.parametrize(
+    ("cells", "type_"),
+    [
+        (["a", "ä€𝄞", "", None], pa.string()),
+        (["a", ""], pa.string()),
+        ([None, None], pa.string()),
+        ([], pa.string()),
+        ([1.5, math.inf, -math.inf, None, 3], pa.float64()),
+        ([1.5, -0.0], pa.float64()),
+        ([2**63 - 1, -(2**63), None], pa.int64()),
+        ([True, False, None] * 5, pa.bool_()),
+        ([True, False] * 5, pa.bool_()),
+        ([0, None, 1], pa.timestamp("us", "UTC")),
+    ],
+)
+def test_arrays_are_those_that_pyarrow_makes(cells: list[Any], type_: pa.DataType) -> None:
+    made = to_array(cells, type_)
+    made.validate(full=True)
+
+    assert made.equals(pa.array(cells, type_))
+
+
+def test_nan_becomes_null_in_an_array() -> None:
+    assert to_array([1.0, math.nan, None], pa.float64()).to_pylist() == [1.0, None, None]
+    assert to_array([math.inf, -math.inf], pa.float64()).to_pylist() == [math.inf, -math.inf]
 
 
 def test_labels_have_a_column_only_where_they_are_asked_for() -> None:

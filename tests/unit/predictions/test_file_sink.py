@@ -46,15 +46,26 @@ def test_files_lie_where_the_layout_says(tmp_path: Path) -> None:
     assert ids(tmp_path) == ["1", "3", "2"]
 
 
-def test_files_are_for_the_owner_only(tmp_path: Path) -> None:
+def test_files_and_the_folders_above_them_are_for_the_owner_only(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    root = tmp_path / "new" / "log"
     previous = os.umask(0)
     try:
-        FileSink(tmp_path).write([record()])
+        FileSink(root).write([record()])
     finally:
         os.umask(previous)
 
-    (path,) = files(tmp_path)
-    assert stat.S_IMODE((tmp_path / path).stat().st_mode) == 0o600
+    made = [tmp_path / "new", root, *root.rglob("*")]
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_dir()}
+    assert modes == {0o700}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made if path.is_file()} == {0o600}
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_file_of_no_byte_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="max_file_bytes"):
+        FileSink("log", max_file_bytes=size)
 
 
 @pytest.mark.parametrize("hostile", ["../../etc", "/etc/passwd", "..", "", "a\x00b", "x" * 5000, "ü/é", "\ud800"])

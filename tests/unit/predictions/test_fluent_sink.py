@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import json
 import math
 import socket
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import msgpack
 import pytest
 
 from modelport._extras import MissingExtraError
-from modelport.predictions import FluentSink, GroundTruth, Prediction
+from modelport.predictions import FluentSink, GroundTruth, Prediction, SinkConfigError
+from modelport.predictions._fluent_sink import RecordTooLargeError
 from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._worker import SinkWorker
+from modelport.predictions.reading._lines import decode_line
 from tests.unit.conftest import Collector
 
 from .test_sink_worker import soon
@@ -106,7 +110,7 @@ def test_the_tags_prefix_and_pod_come_from_the_environment(
 def test_a_wrong_address_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEDROCK_FLUENTD_ADDR", "host:port")
 
-    with pytest.raises(ValueError, match="BEDROCK_FLUENTD_ADDR"):
+    with pytest.raises(SinkConfigError, match=r"^BEDROCK_FLUENTD_ADDR: not host, .*'host:port'$"):
         FluentSink()
 
 
@@ -165,13 +169,122 @@ def test_hostile_values_reach_the_collector(collector: NewCollector, features: o
 
 def test_a_record_msgpack_cannot_carry_is_dropped_alone(collector: NewCollector) -> None:
     server = collector()
-    worker = SinkWorker(FluentSink("127.0.0.1", server.port))
+    shape = {"2": object()}
+    sink = FluentSink(
+        "127.0.0.1",
+        server.port,
+        record=lambda item: {"prediction_id": item.prediction_id, "x": shape.get(item.prediction_id)},
+    )
+    worker = SinkWorker(sink)
 
-    offer(worker, [record(1), record(2, output=2**80), record(3)])
+    offer(worker, [record(1), record(2), record(3)])
 
     assert worker.close(soon())
     assert numbers(server) == [1, 3]
     assert (worker.delivered, worker.dropped) == (2, 1)
+
+
+def test_values_that_json_or_msgpack_lack_arrive_as_lines_of_json_have_them(collector: NewCollector) -> None:
+    server = collector()
+    sink = FluentSink("127.0.0.1", server.port)
+    given = record(
+        features=[math.nan, -math.inf, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 1e308],
+        request_body={"\ud800": math.inf},
+        attributions={"a": math.nan},
+    )
+
+    sink.write([given])
+
+    (sent,) = server.records
+    assert sent["features"] == [None, "-Infinity", 2**64 - 1, str(2**64), -(2**63), str(-(2**63) - 1), 1e308]
+    assert (sent["request_body"], sent["attributions"]) == ({"\ufffd": "Infinity"}, {"a": None})
+    # Whatever prints it has JSON for it, and what it prints is read back.
+    read = decode_line(json.dumps(sent, allow_nan=False).encode())
+    assert read.prediction_id == "1"
+    sink.close()
+
+
+def until_it_is_taken(sink: FluentSink, records: list[Prediction]) -> None:
+    for _ in range(100):
+        try:
+            sink.write(records)
+        except OSError:
+            continue
+        return
+    pytest.fail("never taken")
+
+
+def test_large_records_go_in_messages_that_a_collector_takes(collector: NewCollector) -> None:
+    server = collector(limit=2_000_000)
+    sink = FluentSink("127.0.0.1", server.port)
+
+    sink.write([record(number, request_body="x" * 8000) for number in range(400)])
+
+    assert (numbers(server), server.hang_ups) == (list(range(400)), 0)
+    sink.close()
+
+
+def test_messages_shrink_until_a_collector_takes_them(collector: NewCollector) -> None:
+    server = collector(limit=100_000)
+    sink = FluentSink("127.0.0.1", server.port)
+
+    until_it_is_taken(sink, [record(number, request_body="x" * 8000) for number in range(100)])
+
+    assert numbers(server) == list(range(100))
+    assert server.hang_ups > 0
+    sink.close()
+
+
+def test_a_record_that_no_collector_takes_is_refused_and_the_others_arrive_once(collector: NewCollector) -> None:
+    server = collector(limit=1_500_000)
+    sink = FluentSink("127.0.0.1", server.port)
+    records = [record(1), record(2, request_body="x" * 2_000_000), record(3)]
+
+    with pytest.raises(RecordTooLargeError, match="hangs up at a record of 2000"):
+        until_it_is_taken(sink, records)
+    # As a worker offers what was refused together.
+    sink.write([records[0]])
+    with pytest.raises(RecordTooLargeError):
+        sink.write([records[1]])
+    sink.write([records[2]])
+
+    assert numbers(server) == [1, 3]
+    sink.close()
+
+
+def test_no_outage_makes_a_large_record_a_refused_one(collector: NewCollector) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    sink = FluentSink("127.0.0.1", port)
+    large = record(request_body="x" * 2_000_000)
+    for _ in range(50):
+        with pytest.raises(ConnectionRefusedError):
+            sink.write([large])
+
+    server = collector(port)
+    sink.write([large])
+
+    assert numbers(server) == [1]
+    sink.close()
+
+
+@pytest.mark.parametrize("answer", [b"\xc1", b"\x81\x01\x02", b"\xa2\xff\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_a_collector_that_answers_in_another_protocol_refuses_nothing(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sink = FluentSink("127.0.0.1", server.getsockname()[1], timeout=5)
+
+        def respond() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=respond)
+        thread.start()
+        with pytest.raises(ConnectionError):
+            sink.write([record()])
+        thread.join(10)
+        sink.close()
 
 
 def test_records_survive_a_restart_of_the_collector(collector: NewCollector, eventually: Callable[..., None]) -> None:
@@ -243,6 +356,19 @@ def test_ground_truth_without_a_label_is_still_told_from_a_prediction(collector:
 
     assert server.records == [{"prediction_id": "1", "timestamp_ns": 1, "endpoint": "e", "label": None}]
     sink.close()
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536, 101_147, "24224", 24224.0])
+def test_a_port_that_is_none_is_refused(port: Any) -> None:
+    with pytest.raises(ValueError, match="from 1 to 65535"):
+        FluentSink("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["", "collector:24224", "a b", "unix://", "[]", "me:hunter2@collector"])
+def test_a_host_that_is_none_is_refused(host: str) -> None:
+    with pytest.raises(ValueError, match="the host of a collector is") as error:
+        FluentSink(host)
+    assert "hunter2" not in str(error.value)
 
 
 def test_a_given_host_is_not_mixed_with_the_port_of_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelport._plain import MAX_LEVELS
 from modelport.predictions import FileSink, Frame, FrameError, GroundTruth, Prediction, Record, read_frames
 from modelport.predictions._frame_file import iter_frames, pack_frame
 from modelport.predictions._frame_maker import FrameMaker, frames_of
-from modelport.predictions._queued import Truth
+from modelport.predictions._queued import Full, Truth
+from tests.unit.predictions.records import nested
 
 NAMES = ("a", "b")
 json_values = st.recursive(
@@ -108,6 +111,60 @@ def test_a_record_that_refuses_costs_no_other() -> None:
     assert len(errors) == 3
     assert [record.features for record in only_predictions(frame)] == [2**70, "\ufffd", {"1": 2}, {"a": "/w=="}, [3]]
     assert frame.count == 5
+
+
+@pytest.mark.parametrize(
+    "queued",
+    [
+        lambda value: (msgspec.msgpack.encode(value), 0, "deep", 1),
+        lambda value: ({"a": 1, "b": value}, 0, "deep", 1),
+        lambda value: ([1], {"scores": value}, "deep", 1),
+        lambda value: ([1], value, "deep", 1),
+        lambda value: Full([1], 0, "deep", 1, value, None, None),
+        lambda value: Truth(value, "deep", 1),
+    ],
+    ids=["packed", "mapping", "output mapping", "output", "body", "label"],
+)
+@pytest.mark.parametrize("others", [0, 1])
+def test_what_readers_could_not_follow_is_refused_and_costs_no_other(queued: Any, others: int) -> None:
+    errors: list[Exception] = []
+    maker = FrameMaker("e", None, None, errors.append)
+    step = [([2.5] * 400, 0, "flat", 1)] * others
+
+    deepest = maker.make([*step, queued(nested(MAX_LEVELS - 1))])
+    refused = maker.make([*step, queued(nested(600))])
+
+    assert [record.prediction_id for frame in deepest for record in frame.records()] == ["flat"] * others + ["deep"]
+    assert [record.prediction_id for frame in refused for record in frame.records()] == ["flat"] * others
+    assert sum(frame.count for frame in refused) == others
+    assert [type(error) for error in errors] == [ValueError]
+
+
+@pytest.mark.parametrize("levels", [MAX_LEVELS + 1, 600, 5000])
+def test_a_record_that_is_nested_too_deeply_is_told_and_costs_no_other(levels: int) -> None:
+    (frame,) = frames_of([prediction(0), prediction(1), prediction(2)])
+    bomb = b"\x91" * levels + b"\x01"
+    payload = frame.payload.replace(msgspec.msgpack.encode({"a": 1}), bomb)
+    errors: list[Exception] = []
+
+    content = pack_frame(Frame(payload, 3, 0, 2)) + pack_frame(frame)
+    found = list(read_frames(io.BytesIO(content), on_error=lambda _, error: errors.append(error)))
+
+    assert [record.prediction_id for record in found][-3:] == ["0", "1", "2"]
+    assert [type(error) for error in errors] == [FrameError]
+
+
+def test_keys_that_are_no_text_are_read_back_as_what_json_has_for_them() -> None:
+    maker = FrameMaker("e", None, None, raised)
+    keys = {None: 1, (1, 2): 2, b"\xff": 3, 4: 4}
+
+    (frame,) = maker.make(
+        [({"a": keys}, keys, "id", 5), (msgspec.msgpack.encode([keys]), 1, "id", 5), (keys, 1, "id", 5)]
+    )
+
+    expected = {"null": 1, "[1,2]": 2, "/w==": 3, "4": 4}
+    assert [record.features for record in only_predictions(frame)] == [{"a": expected}, expected, expected]
+    assert only_predictions(frame)[0].output == expected
 
 
 def test_predictions_and_ground_truths_of_a_step_go_into_frames_of_their_own() -> None:

@@ -1,16 +1,20 @@
-"""The bound of the queue, where threads and signal handlers come between."""
+"""The bound of the queue, where threads and signal handlers come between, and what a failing step costs."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 
+from modelport.predictions._drain import Drain
 from modelport.predictions._drops import Drops
 from modelport.predictions._gate import Gate
 from modelport.predictions._queued import Batch
+from tests.unit.predictions.records import Panic
 
 
 def ids() -> Iterator[str]:
@@ -95,3 +99,72 @@ def test_losses_in_many_threads_are_counted_exactly(drops: Drops) -> None:
         thread.join()
 
     assert drops.counts() == {"queue_full": 16_000, "closed": 48_000}
+
+
+class Steps:
+    """Takes the steps of a drain; fails for the first of them."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error: BaseException | None = error
+        self.taken = 0
+
+    def __call__(self, step: list[Any]) -> None:
+        error, self.error = self.error, None
+        if error is not None:
+            raise error
+        self.taken += len(step)
+
+
+@pytest.fixture
+def _no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is queued is processed by whoever flushes, and at no other time."""
+
+    def refuse(_thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", refuse)
+
+
+def log_batch(drain: Drain, rows: int) -> None:
+    permits, _ = drain.gate.take_many(rows)
+    drain.gate.put_batch(Batch([[1.0]] * rows, [0] * rows, permits, 0))
+
+
+@pytest.mark.usefixtures("_no_thread")
+@pytest.mark.parametrize("error", [ValueError(), Panic()])
+def test_a_step_that_fails_costs_its_records_and_no_other(error: BaseException) -> None:
+    steps = Steps(error)
+    drain = Drain(steps, 10_000, 60, ids)
+    log_batch(drain, 600)
+    log_batch(drain, 600)
+
+    assert drain.close(time.monotonic() + 20)
+    assert steps.taken == 200
+    assert drain.dropped()["encode_error"] == 1000
+
+
+@pytest.mark.parametrize("error", [SystemExit(), Panic()])
+def test_the_drains_thread_outlives_whatever_a_step_raises(
+    error: BaseException, eventually: Callable[[Callable[[], object]], None]
+) -> None:
+    steps = Steps(error)
+    drain = Drain(steps, 10_000, 0.001, ids)
+    log_batch(drain, 10)
+    eventually(lambda: drain.dropped()["encode_error"] == 10)
+    log_batch(drain, 7)
+
+    eventually(lambda: steps.taken == 7)
+    assert drain.close(time.monotonic() + 20)
+
+
+@pytest.mark.usefixtures("_no_thread")
+def test_ctrl_c_during_a_flush_is_passed_on_and_its_loss_is_counted() -> None:
+    drain = Drain(Steps(KeyboardInterrupt()), 10_000, 60, ids)
+    log_batch(drain, 600)
+    log_batch(drain, 600)
+
+    with pytest.raises(KeyboardInterrupt):
+        drain.flush(time.monotonic() + 20)
+
+    assert drain.dropped()["encode_error"] == 1200
+    assert drain.close(time.monotonic() + 20)

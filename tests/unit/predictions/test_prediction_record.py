@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import enum
 import json
 import math
 import uuid
@@ -9,11 +10,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pandas as pd
+import polars as pl
+import pydantic
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modelport._plain import plain
+from modelport._plain import MAX_LEVELS, plain
 from modelport.monitor._prediction_ids import prediction_ids
 from modelport.monitor._request_path import frozen
 from modelport.predictions import GroundTruth, Prediction
@@ -21,6 +24,7 @@ from modelport.predictions._frame_maker import FrameMaker
 from modelport.predictions._queued import Full
 from modelport.predictions._record import to_json_line
 from modelport.predictions.reading._lines import decode_line
+from tests.unit.predictions.records import Panics, nested
 
 scalars = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.floats().map(np.float64) | st.just(pd.NA)
@@ -46,6 +50,19 @@ def made(features: object, output: object = 1, **fields: Any) -> Prediction:
     (record,) = frames[0].records()
     assert isinstance(record, Prediction)
     return record
+
+
+class Home(pydantic.BaseModel):
+    city: str
+
+
+class Features(pydantic.BaseModel):
+    age: int
+    home: Home
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 - what people have from before StrEnum
+    RED = "red"
 
 
 def reject_constant(text: str) -> None:
@@ -87,7 +104,13 @@ def test_nan_is_null_and_infinities_are_text_that_float_reads() -> None:
         (pd.NaT, None),
         (pd.Timestamp("2026-01-02"), "2026-01-02T00:00:00"),
         (pd.Series({"a": 1}), {"a": 1}),
+        (pl.Series([1.5, None]), [1.5, None]),
         ({1: (np.int8(1),)}, {"1": [1]}),
+        ({None: 1, 1.5: 2, True: 3, (1, "a"): 4}, {"null": 1, "1.5": 2, "true": 3, '[1,"a"]': 4}),
+        ({b"\xff": {dt.date(2026, 1, 2): 1}}, {"/w==": {"2026-01-02": 1}}),
+        (Colour.RED, "red"),
+        ({Colour.RED: 1}, {"red": 1}),
+        (Features(age=41, home=Home(city="Ghent")), {"age": 41, "home": {"city": "Ghent"}}),
     ],
 )
 def test_foreign_values_become_plain_ones(value: object, expected: object) -> None:
@@ -97,7 +120,7 @@ def test_foreign_values_become_plain_ones(value: object, expected: object) -> No
     assert type(result) is type(expected)
 
 
-@pytest.mark.parametrize("value", [object(), 1j, {(1, 2): 3}, [object()], print])
+@pytest.mark.parametrize("value", [object(), 1j, {object(): 3}, {(1, 1j): 3}, [object()], print, Panics()])
 def test_what_has_no_json_form_is_a_type_error(value: object) -> None:
     with pytest.raises(TypeError):
         plain(value)
@@ -107,8 +130,16 @@ def test_a_container_that_holds_itself_is_an_error_and_not_a_crash() -> None:
     loop: list[object] = []
     loop.append(loop)
 
-    with pytest.raises(RecursionError):
+    with pytest.raises(ValueError, match="containers lie in each other"):
         plain(loop)
+
+
+def test_containers_may_lie_in_each_other_as_deep_as_readers_can_follow() -> None:
+    assert plain(nested(MAX_LEVELS)) == nested(MAX_LEVELS)
+    with pytest.raises(ValueError, match=str(MAX_LEVELS)):
+        plain(nested(MAX_LEVELS + 1))
+    with pytest.raises(ValueError, match=str(MAX_LEVELS)):
+        plain({"a": np.array([nested(MAX_LEVELS - 1), None], object)})
 
 
 def test_plain_containers_are_not_shared_with_the_caller() -> None:
@@ -139,6 +170,29 @@ def test_a_row_of_the_wrong_length_stays_a_list() -> None:
     assert made([1, 2, 3], names=("a", "b")).features == [1, 2, 3]
 
 
+SQUARE = [{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": 4.0}]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [SQUARE, [[1.0, 2.0], [3.0, 4.0]], ((1.0, 2.0), (3.0, 4.0)), np.array([[1.0, 2.0], [3.0, 4.0]]),
+     pd.DataFrame(SQUARE), [{"a": 1.0, "b": 2.0}, [3.0, 4.0]]],
+    ids=["mappings", "lists", "tuples", "array", "frame", "both"],
+)  # fmt: skip
+def test_a_table_of_as_many_rows_as_there_are_features_is_no_row(table: object) -> None:
+    assert made(table, names=("a", "b")).features == SQUARE
+
+
+def test_rows_of_a_table_that_names_do_not_fit_stay_lists_and_the_others_get_theirs() -> None:
+    assert made([[1.0], [1.0, 2.0], [1.0, 2.0, 3.0]], names=("a", "b")).features == [
+        [1.0], {"a": 1.0, "b": 2.0}, [1.0, 2.0, 3.0],
+    ]  # fmt: skip
+
+
+def test_values_that_are_lists_are_values_of_one_row() -> None:
+    assert made([[1.0, 2.0, 3.0], [4.0]], names=("a", "b")).features == {"a": [1.0, 2.0, 3.0], "b": [4.0]}
+
+
 @pytest.mark.parametrize(
     ("body", "expected"), [(b'{"a": 1}', '{"a": 1}'), (b"\xff", "/w=="), (bytearray(b"x"), "x"), ({"a": 1}, {"a": 1})]
 )
@@ -148,7 +202,12 @@ def test_a_body_of_bytes_is_text_where_it_can_be(body: object, expected: object)
 
 @pytest.mark.parametrize(
     ("given_time", "expected"),
-    [(7, 7), (1.5, 1_500_000_000), (dt.datetime(1970, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))), 0)],
+    [
+        (7, 7),
+        (np.int64(7), 7),
+        (1.5, 1_500_000_000),
+        (dt.datetime(1970, 1, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1))), 0),
+    ],
 )
 def test_times_are_nanoseconds_seconds_or_aware(given_time: object, expected: int) -> None:
     assert made([1], timestamp=given_time).timestamp_ns == expected

@@ -65,6 +65,12 @@ def test_a_naive_time_is_refused(log: Path) -> None:
         read_predictions(log, start=dt.datetime(2026, 1, 1))  # noqa: DTZ001
 
 
+def test_a_window_that_ends_before_it_starts_is_refused(log: Path) -> None:
+    with pytest.raises(ValueError, match="is after the end"):
+        read_predictions(log, start=START, end=START - dt.timedelta(seconds=1))
+    assert read(log, start=START, end=START) == []
+
+
 def test_a_missing_directory_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_predictions(tmp_path / "nowhere")

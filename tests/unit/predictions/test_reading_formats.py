@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import obstore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from modelport.predictions import FileSink, ParquetSink, read_ground_truth, read_predictions
+from modelport.predictions import FileSink, Frame, ParquetSink, read_ground_truth, read_predictions
 from modelport.predictions._frame_file import pack_frame
 from modelport.predictions._frame_maker import frames_of
 from modelport.predictions._record import to_json_line
@@ -80,6 +81,46 @@ def test_what_is_wrong_with_a_line_is_told_once_and_the_rest_read(tmp_path: Path
         ["p1", "p2"],
         [("0000_a.txt", 5), ("0000_a.txt", 2), ("0000_a.txt", 4), ("0000_a.txt", 6)],
     )
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1.0
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("levels", [300, 600, 5000])
+def test_a_line_nested_too_deep_is_told_and_the_rest_read(tmp_path: Path, levels: int) -> None:
+    deep = b"[" * levels + b"]" * levels
+    head = b'{"prediction_id": "p9", "timestamp_ns": 1, "endpoint": "churn", '
+    content = lines(1) + head + b'"features": ' + deep + b"}\n" + head + b'"label": ' + deep + b"}\n" + lines(2)
+    put(tmp_path, "0000_a.txt", content)
+
+    ids, errors = read(tmp_path)
+
+    assert ids == ["p1", "p2"]
+    assert sorted(errors) == [("0000_a.txt", 2), ("0000_a.txt", 3)]
+    assert read_predictions(tmp_path, on_error=lambda *_: None).to_arrow().num_rows == 2
+
+
+def test_as_deep_as_may_be_logged_is_read_in_every_form(tmp_path: Path) -> None:
+    record = prediction(1, features={"a": nested(150), "b": None}, output=nested(150))
+    put(tmp_path, "0000_a.txt", to_json_line(record))
+
+    assert list(read_predictions(tmp_path)) == [record]
+    assert read_predictions(tmp_path).to_arrow().num_rows == 1
+
+
+def test_a_record_of_a_frame_nested_too_deep_is_told_and_the_rest_read(tmp_path: Path) -> None:
+    header = {"endpoint": "churn"}
+    # As an older program, or another one, may have written it.
+    columns = [header, ["p1", "p2"], [1, 2], [0, 0], [nested(600), [1.0]], None, []]
+    frame = Frame(msgspec.msgpack.encode(columns), 2, 1, 2)
+    (after,) = frames_of([prediction(3)])
+    put(tmp_path, "0000_a.msgpack", pack_frame(frame) + pack_frame(after))
+
+    assert read(tmp_path, labels=False) == (["p2", "p3"], [("0000_a.msgpack", 0)])
 
 
 @given(st.integers(0, 400), st.booleans())
@@ -171,7 +212,16 @@ def test_a_list_of_files_of_any_name_is_read_in_its_order(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_bytes(lines(2) + to_json_line(prediction(3, endpoint="other")))
 
     assert read([tmp_path / "b.dump", str(tmp_path / "a.txt")], endpoint="churn") == (["p1", "p2"], [])
-    assert read([tmp_path / "gone.txt"]) == ([], [("gone.txt", 0)])
+
+
+def test_a_listed_file_that_vanishes_before_it_is_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "b.dump"
+    path.write_bytes(lines(1))
+    errors: list[tuple[str, int]] = []
+    reader = read_predictions([path], on_error=lambda name, line, _: errors.append((name, line)))
+    path.unlink()
+
+    assert (list(reader), errors) == ([], [(str(path), 0)])
 
 
 def test_what_is_no_source_is_said_at_once(tmp_path: Path) -> None:
@@ -181,6 +231,15 @@ def test_what_is_no_source_is_said_at_once(tmp_path: Path) -> None:
         read_predictions("s3://a:b@bucket")
     with pytest.raises(TypeError, match="put the one id into a list"):
         read_predictions(tmp_path, prediction_ids="p1")
+    with pytest.raises(ValueError, match="is empty"):
+        read_predictions("")
+    with pytest.raises(FileNotFoundError, match=r"no such file: .*gone\.txt"):
+        read_predictions([tmp_path / "gone.txt"])
+    with pytest.raises(IsADirectoryError, match="a directory is read by itself"):
+        read_predictions([tmp_path])
+    path = put(tmp_path, "0000_a.txt", lines(1))
+    with pytest.raises(NotADirectoryError, match="from a list"):
+        read_predictions(path)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
@@ -206,9 +265,26 @@ def test_a_collectors_folder_has_dashes_for_the_endpoints_dots(tmp_path: Path) -
     path.parent.mkdir(parents=True)
     path.write_bytes(record)
 
-    assert read(tmp_path, endpoint="wild-fog")[0] == ["p1"]
     assert read(tmp_path, endpoint="wild.fog")[0] == ["p1"]
+    assert read(tmp_path, endpoint="wild-fog")[0] == []
     assert read(tmp_path, endpoint="wild")[0] == []
+
+
+def test_a_folder_that_two_endpoints_share_gives_each_its_own_records(tmp_path: Path) -> None:
+    boxkite = b'{"entity_id": "x", "server_id": "s", "features": [1], "output": 1, "created_at": 1772323200}\n'
+    path = tmp_path / "models/predictions/a-b/2026-03-01/0000_fluentd.txt"
+    path.parent.mkdir(parents=True)
+    records = [prediction(1, endpoint="a-b"), prediction(2, endpoint="a.b"), truth(1, endpoint="a.b")]
+    path.write_bytes(b"".join(map(to_json_line, records)) + boxkite)
+    nameless = "s/2026-03-01T00:00:00/x"
+
+    # A record that names no endpoint may be of either: the collector's tag has the same form for both.
+    assert read(tmp_path, endpoint="a-b")[0] == ["p1", nameless]
+    assert read(tmp_path, endpoint="a.b")[0] == ["p2", nameless]
+    assert [record.endpoint for record in read_predictions(tmp_path, "a.b")] == ["a.b", "a.b"]
+    assert [record.label for record in read_predictions(tmp_path, "a-b")] == [None, None]
+    assert [record.endpoint for record in read_predictions(tmp_path)] == ["a-b", "a.b", "a-b"]
+    assert list(read_ground_truth(tmp_path, "a-b")) == []
 
 
 @pytest.fixture

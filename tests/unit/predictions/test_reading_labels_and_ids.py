@@ -151,6 +151,21 @@ def test_ids_without_a_time_are_looked_for_everywhere(tmp_path: Path) -> None:
     assert [item.label for item in read_ground_truth(tmp_path, prediction_ids=["p17"])] == [1]
 
 
+def test_an_id_that_only_looks_as_if_it_carried_its_time_is_found(tmp_path: Path) -> None:
+    sink: Any = FileSink(tmp_path)
+    mine = ["web/2001-01-01T00:00:00/7", "web/2099-01-01T00:00:00/8"]
+    sink.write([prediction(n, prediction_id=id_) for n, id_ in enumerate([*mine, "other"])])
+    sink.write([truth(prediction_id=mine[1], label="late", timestamp_ns=START_NS + DAY_NS)])
+    theirs = boxkite(tmp_path, START, START)
+
+    found = list(read_predictions(tmp_path, prediction_ids=[theirs, *mine]))
+
+    assert sorted((item.prediction_id, item.label) for item in found) == sorted(
+        [(theirs, None), (mine[0], None), (mine[1], "late")]
+    )
+    assert list(read_predictions(tmp_path, prediction_ids=mine, end=START - dt.timedelta(days=1))) == []
+
+
 def test_a_label_of_a_boxkite_prediction_is_found_by_its_id(tmp_path: Path) -> None:
     prediction_id = boxkite(tmp_path, START, START)
     sink: Any = FileSink(tmp_path)

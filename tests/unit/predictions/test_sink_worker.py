@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from modelport.predictions._frame_maker import FrameMaker
+from modelport.predictions._frame import Frame
+from modelport.predictions._frame_maker import FrameMaker, frames_of
 from modelport.predictions._worker import SinkWorker
 from tests.unit.conftest import ListSink
+from tests.unit.predictions.records import Panic, prediction
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -162,3 +165,117 @@ def test_where_no_thread_can_start_flush_delivers_by_itself(sink: ListSink, monk
     assert worker.close(soon())
     assert len(sink.records) == 2500
     assert sink.closed == 1
+
+
+@pytest.mark.parametrize("kind", [SystemExit, Panic])
+def test_a_sink_that_exits_or_panics_costs_the_record_it_does_so_for(
+    kind: type[BaseException], worker: SinkWorker, sink: ListSink
+) -> None:
+    def refuse(record: object) -> bool:
+        if getattr(record, "output", None) == 3:
+            raise kind
+        return False
+
+    sink.refuse = refuse
+    offer(worker, 10)
+    assert worker.flush(soon())
+    offer(worker, 10, 10)
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == [number for number in range(20) if number != 3]
+    assert (worker.delivered, worker.dropped) == (19, 1)
+
+
+def test_whatever_else_happens_costs_the_batch_in_hand_and_no_other(worker: SinkWorker, sink: ListSink) -> None:
+    sink.error = KeyboardInterrupt()
+    offer(worker, 10)
+    assert worker.flush(soon())
+    sink.error = None
+    offer(worker, 10, 10)
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == list(range(10, 20))
+    assert (worker.delivered, worker.dropped, worker.pending) == (10, 10, 0)
+
+
+class Shaky:
+    """A backlog whose first look fails in a way nobody has thought of."""
+
+    def __init__(self, frames: list[Frame]) -> None:
+        self.frames = frames
+        self.looks = 0
+
+    @property
+    def pending(self) -> int:
+        return sum(frame.count for frame in self.frames)
+
+    def read(self, records: int) -> list[Frame]:
+        self.looks += 1
+        if self.looks == 1:
+            raise ZeroDivisionError
+        return self.frames
+
+    def advance(self) -> None:
+        self.frames = []
+
+
+def test_a_backlog_that_cannot_be_read_for_once_loses_nothing(worker: SinkWorker, sink: ListSink) -> None:
+    worker.attach(Shaky(frames_of([prediction(0), prediction(1)])))
+
+    assert worker.flush(soon())
+    assert [record.prediction_id for record in sink.records] == ["p0", "p1"]
+
+
+def test_a_thread_that_has_died_is_replaced(
+    worker: SinkWorker, sink: ListSink, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "_run", lambda: None)
+        offer(worker, 1)
+        eventually(lambda: worker._thread is not None and not worker._thread.is_alive())
+    offer(worker, 1, 1)
+
+    assert worker.flush(soon())
+    assert [record.output for record in sink.records] == [0, 1]
+
+
+class Leaving(ListSink):
+    """Says at its close whether something stays behind, or does not come back from it."""
+
+    def __init__(self, answer: Callable[[], bool | None]) -> None:
+        super().__init__()
+        self.answer = answer
+
+    def close(self) -> bool | None:
+        super().close()
+        return self.answer()
+
+
+def broken() -> bool | None:
+    raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("answer", "clean"), [(lambda: None, True), (lambda: True, True), (lambda: False, False), (broken, False)]
+)
+@pytest.mark.parametrize("records", [0, 5])
+def test_a_sink_that_leaves_records_behind_says_so(
+    answer: Callable[[], bool | None], clean: bool, records: int
+) -> None:
+    sink = Leaving(answer)
+    worker = SinkWorker(sink)
+    offer(worker, records)
+
+    assert worker.close(soon()) is clean
+    assert (len(sink.records), sink.closed) == (records, 1)
+
+
+def test_a_sink_that_is_still_closing_at_the_deadline_is_not_clean() -> None:
+    released = threading.Event()
+    sink = Leaving(lambda: released.wait(30) or None)
+    worker = SinkWorker(sink)
+    offer(worker, 5)
+    assert worker.flush(soon())
+
+    assert not worker.close(soon(0.05))
+    released.set()

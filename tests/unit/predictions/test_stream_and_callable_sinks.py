@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modelport.predictions import CallableSink, Record, StdoutSink, StreamGoneError
+from modelport.predictions import CallableSink, Record, StdoutSink, StreamGoneError, _stdout_sink
 from modelport.predictions._record import to_json_line
 from modelport.predictions._worker import SinkWorker
 
@@ -126,6 +126,94 @@ def test_a_pipe_that_is_full_for_a_while_gets_every_line_once() -> None:
     os.close(receiver)
 
     assert bytes(got) == b"".join(map(to_json_line, records))
+
+
+class Disk(io.RawIOBase):
+    """Takes what it has room for, as a file on a small disk does."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.taken = bytearray()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if not self.room:
+            raise OSError(28, "No space left on device")
+        part = bytes(data)[: self.room]
+        self.taken += part
+        self.room -= len(part)
+        return len(part)
+
+
+WRAPPED: list[Any] = [lambda raw: raw, io.BufferedWriter, lambda raw: io.TextIOWrapper(io.BufferedWriter(raw))]
+
+
+def readable(content: bytes) -> list[bytes]:
+    """The lines of `content` but for those that were cut and begun anew."""
+    return [line for line in content.splitlines(keepends=True) if line.startswith(b"{") and line.endswith(b"}\n")]
+
+
+@pytest.mark.parametrize("wrap", WRAPPED, ids=["raw", "buffered", "text"])
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_disk_that_is_full_for_a_while_gets_every_line_once(wrap: Any, one_by_one: bool) -> None:
+    disk = Disk(room=50_001)
+    stream = wrap(disk)
+    sink = StdoutSink(stream)
+    records = [prediction(n, request_body="x" * 500) for n in range(300)]
+    with pytest.raises(OSError, match="No space"):
+        sink.write(records)
+    disk.room = 10_000
+    with pytest.raises(OSError, match="No space"):
+        sink.write(records)
+    disk.room = 10**9
+
+    for part in [[record] for record in records] if one_by_one else [records]:
+        sink.write(part)
+
+    assert readable(bytes(disk.taken)) == list(map(to_json_line, records))
+
+
+@pytest.mark.parametrize("buffering", [0, 8192])
+def test_a_pipe_that_stalls_beyond_patience_gets_every_line_once(
+    monkeypatch: pytest.MonkeyPatch, buffering: int
+) -> None:
+    monkeypatch.setattr(_stdout_sink, "_PATIENCE_SECONDS", 0.0)
+    receiver, sender = os.pipe()
+    for end in (receiver, sender):
+        os.set_blocking(end, False)
+    records = [prediction(n, request_body="x" * 500) for n in range(500)]
+    got = bytearray()
+    stalls = 0
+    with os.fdopen(sender, "wb", buffering=buffering) as stream:
+        sink = StdoutSink(stream)
+        while True:
+            try:
+                sink.write(records)
+            except BlockingIOError:
+                stalls += 1
+                got += os.read(receiver, 30_000)
+            else:
+                break
+    while piece := os.read(receiver, 30_000):
+        got += piece
+    os.close(receiver)
+
+    assert stalls > 2
+    assert readable(bytes(got)) == list(map(to_json_line, records))
+
+
+def test_the_next_batch_is_written_whole_if_the_cut_one_is_given_up() -> None:
+    disk = Disk(room=200)
+    sink = StdoutSink(disk)  # type: ignore[arg-type]
+    with pytest.raises(OSError, match="No space"):
+        sink.write([prediction(n) for n in range(9)])
+    disk.room = 10_000
+
+    sink.write([prediction(10), prediction(11)])
+
+    assert readable(bytes(disk.taken))[-2:] == [to_json_line(prediction(10)), to_json_line(prediction(11))]
 
 
 def test_a_program_piped_into_head_ends_as_it_would_have() -> None:

@@ -19,7 +19,8 @@ def notes(found: Found, source: Source, label: str | None) -> tuple[str, ...]:
     """What the report leaves out of files that `ParquetSink` wrote; empty if that is nothing."""
     made: list[str] = []
     if found.untold:
-        rows = "1 row keeps" if found.untold == 1 else f"{found.untold:,} rows keep"
+        # Some may be there for less: a feature that is null among rows that have none of it is no value that counts.
+        rows = "up to 1 row keeps" if found.untold == 1 else f"up to {found.untold:,} rows keep"
         made.append(
             f"{rows} values that fit no column in other_json; here these count as missing, {_EXACT} as what they are"
         )

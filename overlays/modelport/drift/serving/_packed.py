@@ -57,5 +57,5 @@ def _array_head(width: int) -> bytes:
 def _unpacked(row: bytes) -> object:
     try:
         return _decode(row)
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, RecursionError, TypeError, UnicodeDecodeError):
         return None

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from modelport._plain import plain
+from modelport._tables import is_table
 
 __all__ = ["Row", "RowReader", "Rows", "getter"]
 
@@ -58,7 +59,8 @@ class RowReader:
                 return self._from_mapping(cast("dict[str, object]", given))
         if (kind is list or kind is tuple) and len(cast("Row", given)) == self._width:
             row = cast("Row", given)
-            if not row or type(row[0]) not in _CONTAINERS or not self._is_table(row):
+            # One item that is a container may itself be the row.
+            if not row or type(row[0]) not in _CONTAINERS or not (self._width == 1 or is_table(row, self._names)):
                 return row
         try:
             return self._unusual(given)
@@ -78,16 +80,7 @@ class RowReader:
             return self._from_mapping(value)
         if not isinstance(value, list) or len(value) != self._width:
             return None
-        return None if value and self._is_table(value) else value
-
-    def _is_table(self, value: Row) -> bool:
-        """Two rows of two features look like one row of two values; what is in them tells."""
-        if self._width == 1 and len(value) == 1:
-            return True
-        if not all(type(item) in _CONTAINERS for item in value):
-            return False
-        first = cast("Any", value[0])
-        return any(name in first for name in self._names) if type(first) is dict else len(first) == self._width
+        return None if is_table(value, self._names) else value
 
     def _from_mapping(self, given: Mapping[str, object]) -> Row | None:
         row = tuple([given.get(name) for name in self._names])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from modelport.predictions._frame_file import HEAD_BYTES, iter_frames
 from modelport.predictions._spool._cursor import Position
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modelport.predictions._frame import Frame
     from modelport.predictions._spool._run import Run
 
-__all__ = ["RunReader", "SinkBacklog"]
+__all__ = ["Left", "RunReader", "SinkBacklog", "Written"]
 
 _logger = logging.getLogger("modelport.predictions")
 
@@ -34,6 +34,53 @@ class _Limited:
         return data
 
 
+class Written(Protocol):
+    """What there is to read for one sink, from its cursor on as that was at first."""
+
+    @property
+    def end(self) -> Position:
+        """Up to where frames are whole, at this moment."""
+        ...
+
+    @property
+    def records(self) -> int:
+        """Records up to there."""
+        ...
+
+    def records_in(self, segment: int) -> int:
+        """Those of them in one segment that the sink has not passed."""
+        ...
+
+    def restore(self) -> None:
+        """Put back what somebody has removed, as far as that can be done.
+
+        Raises:
+            OSError: Not now.
+        """
+        ...
+
+
+class Left:
+    """What a dead process has left: it grows no more, and what is removed is gone."""
+
+    def __init__(self, end: Position) -> None:
+        self.end = end
+        self.records = 0
+        self._by_segment: dict[int, int] = {}
+
+    def add(self, segment: int, records: int) -> None:
+        """Count records that have been found."""
+        self.records += records
+        self._by_segment[segment] = self.records_in(segment) + records
+
+    def records_in(self, segment: int) -> int:
+        """See `Written`."""
+        return self._by_segment.get(segment, 0)
+
+    def restore(self) -> None:
+        """See `Written`."""
+
+
 class RunReader:
     """Reads the frames of one run for one sink, from its cursor on.
 
@@ -42,38 +89,37 @@ class RunReader:
     """
 
     def __init__(
-        self,
-        run: Run,
-        sink: str,
-        end: Callable[[], Position],
-        records: Callable[[], int],
-        passed: Callable[[], None],
+        self, run: Run, sink: str, written: Written, passed: Callable[[], None], lost: Callable[[str, int], None]
     ) -> None:
         """Prepare to read.
 
         Args:
             run: Where the frames are.
             sink: The name its cursor goes by.
-            end: Up to where they are whole, at this moment.
-            records: How many records there are up to there, from the cursor as it is now.
+            written: What there is to read.
             passed: Called when the cursor has moved.
+            lost: Called with the sink and a number of records that are gone from the disk before it had them.
         """
         self.run = run
+        self._sink = sink
         self._cursor = run.cursors[sink]
-        self._end = end
-        self._records = records
+        self._written = written
         self._passed = passed
+        self._lost = lost
         self._next = self._cursor.position
         self._scanned_to = self._next
         self._frames: Iterator[tuple[Position, Frame]] | None = None
         self._held: tuple[Position, Frame] | None = None
         self._in_hand = 0
         self._taken = 0
+        # Read of the segment in which `_next` lies.
+        self._of_segment = 0
+        self._gone: set[int] = set()
 
     @property
     def pending(self) -> int:
         """Records left; at least 1 while anything is, even if it is only damage."""
-        return 0 if self._cursor.position >= self._end() else max(1, self._records() - self._taken)
+        return 0 if self._cursor.position >= self._written.end else max(1, self._written.records - self._taken)
 
     def read(self, records: int) -> list[Frame]:
         """The next frames, of together at most `records` records, but at least one if there is any.
@@ -89,6 +135,7 @@ class RunReader:
                 break
             frames.append(frame)
             self._in_hand += frame.count
+            self._of_segment = frame.count + (self._of_segment if after.segment == self._next.segment else 0)
             self._held = None
             self._next = after
         if not frames and self._next < self._scanned_to:
@@ -109,7 +156,7 @@ class RunReader:
         """The next frame; with `quietly`, None too where it cannot be read, as the frames before it come first."""
         if self._held is None:
             if self._frames is None:
-                self._scanned_to = self._end()
+                self._scanned_to = self._written.end
                 self._frames = self._scan(self._next, self._scanned_to)
             try:
                 self._held = next(self._frames, None)
@@ -126,17 +173,46 @@ class RunReader:
     def _scan(self, start: Position, end: Position) -> Iterator[tuple[Position, Frame]]:
         for number in range(start.segment, end.segment + 1):
             begin = start.offset if number == start.segment else 0
-            try:
-                file = self.run.segment(number).open("rb")
-            except FileNotFoundError:
-                # Not made yet, or removed by hand. No other error: a process without a free descriptor, say, must not
-                # take what it cannot open for shipped.
+            if Position(number, begin) >= end:
+                # Not made yet, or nothing new in it.
+                return
+            file = self._opened(number)
+            if file is None:
                 continue
             with file:
                 file.seek(begin)
                 whole = _Limited(file, end.offset - begin if number == end.segment else None)
                 for offset, frame in iter_frames(cast("IO[bytes]", whole), on_error=self._damaged):
                     yield Position(number, begin + offset + HEAD_BYTES + len(frame.payload)), frame
+
+    def _opened(self, number: int) -> IO[bytes] | None:
+        """A segment, put back if need be; None if somebody has removed it for good.
+
+        No other error means that: a process without a free descriptor, say, must not take what it cannot open for
+        shipped.
+        """
+        path = self.run.segment(number)
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            self._written.restore()
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            self._lose(number)
+            return None
+
+    def _lose(self, number: int) -> None:
+        if number in self._gone:
+            return
+        # A scan that an error has ended comes by again.
+        self._gone.add(number)
+        records = self._written.records_in(number) - (self._of_segment if number == self._next.segment else 0)
+        self._taken += records
+        _logger.warning(
+            "spool: %s is gone, and with it %d records for %s", self.run.segment(number), records, self._sink
+        )
+        self._lost(self._sink, records)
 
     def _damaged(self, offset: int, error: Exception) -> None:
         _logger.warning("spool %s: damage passed over at byte %d: %s", self.run.path.name, offset, error)

@@ -46,14 +46,14 @@ class Cursor:
         is full the old ones stay, which at worst sends records again.
         """
         self.position = position
-        content = _SUMMED.pack(*position)
         with self._guard:
-            try:
-                if self._descriptor < 0:
-                    self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC, PRIVATE_FILE)
-                os.pwrite(self._descriptor, content + zlib.crc32(content).to_bytes(4, "little"), 0)
-            except OSError:
-                self.forget()
+            self._write()
+
+    def renew(self) -> None:
+        """Write it to a file that may not be there: not yet, or because somebody has removed it."""
+        with self._guard:
+            self.forget()
+            self._write()
 
     def close(self) -> None:
         """Close the file."""
@@ -65,6 +65,15 @@ class Cursor:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _write(self) -> None:
+        content = _SUMMED.pack(*self.position)
+        try:
+            if self._descriptor < 0:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC, PRIVATE_FILE)
+            os.pwrite(self._descriptor, content + zlib.crc32(content).to_bytes(4, "little"), 0)
+        except OSError:
+            self.forget()
 
 
 def _read(path: Path) -> Position | None:

@@ -1,157 +1,134 @@
-"""The files of one process: segments that only grow at the end, a cursor for each sink, a lock while it lives."""
+"""The files of one process: segments that only grow at the end, and a cursor for each sink."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import threading
-import time
 from typing import TYPE_CHECKING
 
-from modelport._files import CLOSE_ON_EXEC, HAS_LOCKS, PRIVATE_DIRECTORY, PRIVATE_FILE, try_lock, unlock
+from modelport._files import CLOSE_ON_EXEC, PRIVATE_FILE
 from modelport.predictions._spool._cursor import Cursor, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-__all__ = ["Run", "adopt_run", "names_in", "new_run", "open_segment"]
+    from modelport._owned_directory import OwnedDirectory
 
-_LOCK_NAME = "lock"
+__all__ = ["Run", "open_segment"]
+
 _SEGMENT_SUFFIX = ".seg"
 _CURSOR_SUFFIX = ".cursor"
 
 
 class Run:
-    """A directory of segments that this process has locked: its own, or one that a dead process left.
+    """A directory of segments that this process owns: its own, or one that a dead process left.
 
     Attributes:
         path: The directory.
-        cursors: How far each sink has come, by the sink's name.
-        freed_bytes: Bytes of the segments that have been removed.
+        cursors: How far each of our sinks has come, by the sink's name.
+        others: How far those sinks have come that it keeps records for and that are none of ours.
+        sizes: Bytes of the segments that are whole and not yet removed, by number.
+        found_bytes: Bytes of the segments that were there at first.
+        freed_bytes: Bytes of the segments that have been removed since.
     """
 
-    def __init__(self, path: Path, lock: int, sinks: Iterable[tuple[str, str]]) -> None:
-        """`sinks` are the sinks' names with their form in a file name."""
-        self.path = path
-        self._lock = lock
-        first = min(self.segments(), default=0)
-        self.cursors = {name: Cursor(path / f"{part}{_CURSOR_SUFFIX}", first) for name, part in sinks}
-        self._first = first
+    def __init__(self, home: OwnedDirectory, sinks: Iterable[tuple[str, str]]) -> None:
+        """`sinks` are the names of our sinks with their form in a file name."""
+        self._home = home
+        self.path = home.path
+        self.sizes = _sizes(self.path)
+        self.found_bytes = sum(self.sizes.values())
         self.freed_bytes = 0
+        self._first = min(self.sizes, default=0)
+        ours = {f"{part}{_CURSOR_SUFFIX}": name for name, part in sinks}
+        self.cursors = {name: self._cursor(file) for file, name in ours.items()}
+        self.others = {
+            path.stem: self._cursor(path.name)
+            for path in sorted(self.path.glob(f"*{_CURSOR_SUFFIX}"))
+            if path.name not in ours
+        }
         self._removing = threading.Lock()
 
-    def segments(self) -> list[int]:
-        """Numbers of the segments that are there, in order."""
-        found: list[int] = []
-        with contextlib.suppress(OSError), os.scandir(self.path) as entries:
-            found += [int(entry.name[: -len(_SEGMENT_SUFFIX)]) for entry in entries if _is_segment(entry.name)]
-        return sorted(found)
+    @property
+    def left_bytes(self) -> int:
+        """Bytes of the segments that were there at first and still are."""
+        return self.found_bytes - self.freed_bytes
 
     def segment(self, number: int) -> Path:
         """The path of a segment."""
         return self.path / f"{number:012d}{_SEGMENT_SUFFIX}"
 
+    def claim(self) -> None:
+        """Write down for which sinks it keeps records, for the case that one without them takes it over."""
+        for cursor in self.cursors.values():
+            cursor.renew()
+            cursor.close()
+
+    def restore(self) -> None:
+        """Make the directory again if somebody has removed it; what was in it is another matter.
+
+        Raises:
+            OSError: It cannot be made.
+        """
+        if self._home.restore():
+            for cursor in self.cursors.values():
+                cursor.renew()
+
     def remove_passed(self, last: int) -> None:
         """Remove segments before `last` that all sinks have passed."""
         with self._removing:
-            passed = min([last, *(cursor.position.segment for cursor in self.cursors.values())])
+            passed = min(
+                [last, *(cursor.position.segment for cursor in (*self.cursors.values(), *self.others.values()))]
+            )
             for number in range(self._first, passed):
                 with contextlib.suppress(OSError):
-                    path = self.segment(number)
-                    size = path.stat().st_size
-                    path.unlink()
-                    self.freed_bytes += size
+                    self.segment(number).unlink(missing_ok=True)
+                    self.freed_bytes += self.sizes.pop(number, 0)
             self._first = max(self._first, passed)
 
-    def passed_by_all(self, end: Position) -> bool:
-        """Whether no sink has anything left before `end`."""
+    def passed_by_ours(self, end: Position) -> bool:
+        """Whether no sink of ours has anything left before `end`."""
         return all(cursor.position >= end for cursor in self.cursors.values())
 
+    def waits_for(self, end: Position) -> list[str]:
+        """The sinks that are none of ours and have something left before `end`, as files name them."""
+        return [name for name, cursor in self.others.items() if cursor.position < end]
+
     def remove(self) -> None:
-        """Remove the directory; the lock goes with it."""
-        for name in names_in(self.path):
-            with contextlib.suppress(OSError):
-                (self.path / name).unlink()
-        with contextlib.suppress(OSError):
-            self.path.rmdir()
-        self.release()
+        """Remove the directory."""
+        self._close_cursors()
+        self._home.remove()
 
     def release(self) -> None:
         """Leave the directory to whoever comes next."""
-        if self._lock >= 0:
-            unlock(self._lock)
-        for cursor in self.cursors.values():
-            cursor.close()
-        self._close_lock()
+        self._close_cursors()
+        self._home.release()
 
     def forget(self) -> None:
         """Close our copies of descriptors; in a forked child, where the lock is the parent's."""
         for cursor in self.cursors.values():
             cursor.forget()
-        self._close_lock()
+        self._home.forget()
 
-    def _close_lock(self) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+    def _cursor(self, file: str) -> Cursor:
+        return Cursor(self.path / file, self._first)
 
-
-def new_run(folder: Path, sinks: Iterable[tuple[str, str]]) -> Run:
-    """A directory of our own in `folder`, locked before anybody can see it.
-
-    Raises:
-        OSError: It cannot be made.
-    """
-    if not HAS_LOCKS:  # pragma: no cover - Windows
-        message = "a spool needs file locks, which this system does not have"
-        raise OSError(message)
-    name = f"{time.time_ns():x}-{os.getpid()}-{secrets.token_hex(4)}"
-    hidden = folder / f".{name}"
-    hidden.mkdir(mode=PRIVATE_DIRECTORY, parents=True)
-    lock = _open(hidden / _LOCK_NAME)
-    try:
-        try_lock(lock)
-        path = hidden.rename(folder / name)
-    except BaseException:
-        os.close(lock)
-        raise
-    return Run(path, lock, sinks)
-
-
-def adopt_run(path: Path, sinks: Iterable[tuple[str, str]]) -> Run | None:
-    """The run in `path`, if the process that made it is dead and nobody else has taken it over."""
-    try:
-        lock = os.open(path / _LOCK_NAME, os.O_RDWR | CLOSE_ON_EXEC)
-    except OSError:
-        return None
-    try:
-        # Between opening and locking another process may have shipped it all and removed it.
-        if try_lock(lock) and (path / _LOCK_NAME).stat().st_ino == os.fstat(lock).st_ino:
-            return Run(path, lock, sinks)
-    except OSError:
-        pass
-    os.close(lock)
-    return None
+    def _close_cursors(self) -> None:
+        for cursor in self.cursors.values():
+            cursor.close()
 
 
 def open_segment(path: Path) -> int:
     """A descriptor that appends to the segment `path`, which is made."""
-    return _open(path, os.O_APPEND)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | CLOSE_ON_EXEC, PRIVATE_FILE)
 
 
-def _open(path: Path, more: int = 0) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | CLOSE_ON_EXEC | more, PRIVATE_FILE)
-
-
-def _is_segment(name: str) -> bool:
-    return name.endswith(_SEGMENT_SUFFIX) and name[: -len(_SEGMENT_SUFFIX)].isdecimal()
-
-
-def names_in(folder: Path) -> list[str]:
-    """What is in `folder`, in order; nothing if it cannot be read."""
-    try:
-        return sorted(entry.name for entry in folder.iterdir())
-    except OSError:
-        return []
+def _sizes(folder: Path) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for path in folder.glob(f"*{_SEGMENT_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            if path.stem.isdecimal():
+                found[int(path.stem)] = path.stat().st_size
+    return dict(sorted(found.items()))

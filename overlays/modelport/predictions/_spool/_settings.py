@@ -30,7 +30,8 @@ class Spool(msgspec.Struct, frozen=True):
         mode: ``"batch"`` writes each step of the drain, so that a SIGKILL loses at most what was logged within the
             last `interval`. ``"record"`` writes each record in the thread that logs it: a SIGKILL loses nothing.
             ``"batch+fdatasync"`` waits for the disk after each step: a power cut loses at most one interval too.
-        max_bytes: What one process may have on disk; beyond it new records are dropped and counted (``spool_full``).
+        max_bytes: What one process may have on disk, with what it has taken over from dead ones; beyond it new records
+            are dropped and counted (``spool_full``), a step of up to 1000 as a whole.
         segment_bytes: A file is followed by another at this size, and removed once all sinks have passed it.
     """
 

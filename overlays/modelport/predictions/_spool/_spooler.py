@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modelport._files import HAS_LOCKS
+from modelport._owned_directory import OwnedDirectory, left_behind
 from modelport.predictions._frame_file import iter_frames, pack_frame
 from modelport.predictions._paths import path_part
-from modelport.predictions._spool._backlog import RunReader, SinkBacklog
+from modelport.predictions._spool._backlog import Left, RunReader, SinkBacklog
 from modelport.predictions._spool._cursor import Position
-from modelport.predictions._spool._run import Run, adopt_run, names_in, new_run
+from modelport.predictions._spool._run import Run
 from modelport.predictions._spool._writer import SpoolFullError, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from modelport.predictions._frame import Frame
+    from modelport.predictions._spool._backlog import Written
     from modelport.predictions._spool._settings import Spool
 
 __all__ = ["SpoolFullError", "Spooler"]
 
 _LOOK_EVERY_SECONDS = 30.0
-_ABANDONED_SECONDS = 60.0
 
 _logger = logging.getLogger("modelport.predictions")
 
@@ -37,8 +40,20 @@ class Spooler:
         failures: Writes that the disk refused.
     """
 
-    def __init__(self, settings: Spool, endpoint: str, sinks: Iterable[str]) -> None:
+    def __init__(
+        self,
+        settings: Spool,
+        endpoint: str,
+        sinks: Iterable[str],
+        lost: Callable[[str, int], None] = lambda _sink, _records: None,
+    ) -> None:
         """Make and lock a directory of our own.
+
+        Args:
+            settings: What the caller said.
+            endpoint: Names the folder, as different endpoints share nothing.
+            sinks: The names of those that take records out of it.
+            lost: Called with a sink's name and a number of records that somebody has removed before it had them.
 
         Raises:
             OSError: It cannot be made, or the system has no file locks.
@@ -50,7 +65,12 @@ class Spooler:
         if not self._sinks:
             message = "a spool keeps records for sinks, and there is none"
             raise ValueError(message)
+        if not HAS_LOCKS:  # pragma: no cover - Windows
+            message = "a spool needs file locks, which this system does not have"
+            raise OSError(message)
+        self._lost = lost
         self._next_look = 0.0
+        self._looking = threading.RLock()
         self._open()
 
     def append(self, frame: Frame) -> None:
@@ -60,32 +80,33 @@ class Spooler:
             SpoolFullError: `max_bytes` are in use.
             OSError: The disk refuses it.
         """
+        if self._looks_first:
+            self.look()
         try:
             self._writer.append(pack_frame(frame), frame.count)
         except OSError as error:
-            self.failures += 1
-            if self.failures & (self.failures - 1) == 0:
-                # At powers of two only, as for sinks.
-                _logger.warning("spool: writing failed (%d so far): %r", self.failures, error)
+            self._failed(error)
             raise
 
     def look(self) -> bool:
-        """Adopt, now and then, what dead processes have left; whether there was anything."""
-        now = time.monotonic()
-        if now < self._next_look:
-            return False
-        self._next_look = now + _LOOK_EVERY_SECONDS
-        return self.adopt() > 0
+        """See that our files are there and, now and then, adopt what dead processes left; whether there was any."""
+        self._keep()
+        # Whoever comes while another thread looks waits for it. Reentrant, as a signal handler may be who comes.
+        with self._looking:
+            now = time.monotonic()
+            if now < self._next_look:
+                return False
+            self._next_look = now + _LOOK_EVERY_SECONDS
+            found = self.adopt()
+            self._looks_first = False
+            return found > 0
 
     def adopt(self) -> int:
-        """Take over the runs of dead processes, and say how many there were."""
+        """Take over the runs of dead processes, as far as there is room for them, and say how many there were."""
         found = 0
-        for path in self._others():
-            if path.name.startswith(".") and not _abandoned(path):
-                continue
-            run = adopt_run(path, self._sinks)
-            if run is None:
-                continue
+        ours = {self._own.path, *(run.path for run in tuple(self._adopted)), *self._done}
+        for home in left_behind(self._folder, but=ours):
+            run = Run(home, self._sinks)
             try:
                 found += self._ship_from(run)
             except OSError as error:
@@ -96,9 +117,10 @@ class Spooler:
 
     def close(self) -> None:
         """Leave what sinks have not taken to whoever comes next, and remove the rest."""
+        self._keep()
         self._writer.close()
         for run, end in ((self._own, self._writer.end), *tuple(self._adopted.items())):
-            if run.passed_by_all(end):
+            if run.passed_by_ours(end) and not run.waits_for(end):
                 run.remove()
             else:
                 run.release()
@@ -117,74 +139,100 @@ class Spooler:
     def _open(self) -> None:
         self.failures = 0
         self._next_look = time.monotonic()
+        # What others have left counts; but it is not looked for in a thread that serves a request.
+        self._looks_first = self.settings.mode != "record"
+        self._looking = threading.RLock()
         self._adopted: dict[Run, Position] = {}
+        # Of which only sinks that are none of ours have something to take.
+        self._done: set[Path] = set()
         self.backlogs = {name: SinkBacklog() for name, _ in self._sinks}
-        self._own = run = new_run(self._folder, self._sinks)
+        self._own = run = Run(OwnedDirectory.make(self._folder), self._sinks)
+        run.claim()
         self._writer = writer = Writer(
             run,
             max_bytes=self.settings.max_bytes,
             segment_bytes=self.settings.segment_bytes,
             sync=self.settings.mode == "batch+fdatasync",
+            beside=self._adopted,
         )
 
         def passed() -> None:
             run.remove_passed(writer.end.segment)
 
-        self._add_readers(run, lambda: writer.end, lambda _: lambda: writer.records, passed)
+        self._add_readers(run, dict.fromkeys(self.backlogs, writer), passed)
+
+    def _keep(self) -> None:
+        """Make our files again if somebody has removed them."""
+        try:
+            self._writer.restore()
+        except BlockingIOError:
+            # Another thread is writing; there will be another look.
+            pass
+        except OSError as error:
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        self.failures += 1
+        if self.failures & (self.failures - 1) == 0:
+            # At powers of two only, as for sinks.
+            _logger.warning("spool: writing failed (%d so far): %r", self.failures, error)
 
     def _ship_from(self, run: Run) -> int:
-        numbers = run.segments()
-        if not numbers:
+        if not run.sizes:
             run.remove()
             return 0
-        end = Position(numbers[-1], run.segment(numbers[-1]).stat().st_size)
-        counts = {name: _records_from(run, run.cursors[name].position) for name, _ in self._sinks}
+        if not self._has_room_for(run):
+            run.release()
+            return 0
+        end = Position(*max(run.sizes.items()))
+        left = _left_of(run, end)
+        run.claim()
         self._adopted[run] = end
 
         def passed() -> None:
             run.remove_passed(end.segment)
-            if run.passed_by_all(end) and self._adopted.pop(run, None) is not None:
-                run.remove()
-                for backlog in self.backlogs.values():
-                    backlog.leave(run)
+            if run.passed_by_ours(end) and self._adopted.pop(run, None) is not None:
+                self._finish(run, end)
 
-        self._add_readers(run, lambda: end, lambda name: lambda: counts[name], passed)
-        if run.passed_by_all(end):
+        self._add_readers(run, left, passed)
+        if run.passed_by_ours(end):
             passed()
+            return 0
         _logger.info("spool: shipping what %s has left", run.path.name)
         return 1
 
-    def _add_readers(
-        self,
-        run: Run,
-        end: Callable[[], Position],
-        records: Callable[[str], Callable[[], int]],
-        passed: Callable[[], None],
-    ) -> None:
+    def _has_room_for(self, run: Run) -> bool:
+        """Whether it fits into `max_bytes`, or we have next to nothing ourselves: what is too large must go too."""
+        used = self._writer.used_bytes
+        return used + run.left_bytes <= self.settings.max_bytes or used <= self._writer.segment_bytes
+
+    def _finish(self, run: Run, end: Position) -> None:
+        """Remove what all of our sinks have passed, unless there are others."""
+        for backlog in self.backlogs.values():
+            backlog.leave(run)
+        others = run.waits_for(end)
+        if not others:
+            run.remove()
+            return
+        self._done.add(run.path)
+        run.release()
+        _logger.warning("spool: %s keeps records for %s, which this process has not", run.path, ", ".join(others))
+
+    def _add_readers(self, run: Run, written: Mapping[str, Written], passed: Callable[[], None]) -> None:
         for name, backlog in self.backlogs.items():
-            backlog.add(RunReader(run, name, end, records(name), passed))
-
-    def _others(self) -> list[Path]:
-        ours = {self._own.path, *(run.path for run in tuple(self._adopted))}
-        paths = [self._folder / name for name in names_in(self._folder)]
-        return [path for path in paths if path not in ours]
+            backlog.add(RunReader(run, name, written[name], passed, self._lost))
 
 
-def _abandoned(hidden: Path) -> bool:
-    """Whether the making of a run was cut short by a death, not just by our looking."""
-    try:
-        return time.time() - hidden.stat().st_mtime > _ABANDONED_SECONDS
-    except OSError:
-        return False
-
-
-def _records_from(run: Run, position: Position) -> int:
-    """Records in whole frames behind `position`."""
-    records = 0
-    for number in run.segments():
-        if number < position.segment:
+def _left_of(run: Run, end: Position) -> dict[str, Left]:
+    """What each sink has still to take, by its name."""
+    left = {name: Left(end) for name in run.cursors}
+    first = min(cursor.position.segment for cursor in run.cursors.values())
+    for number in run.sizes:
+        if number < first:
             continue
         with run.segment(number).open("rb") as file:
-            file.seek(position.offset if number == position.segment else 0)
-            records += sum(frame.count for _, frame in iter_frames(file))
-    return records
+            for offset, frame in iter_frames(file):
+                for name, cursor in run.cursors.items():
+                    if cursor.position <= (number, offset):
+                        left[name].add(number, frame.count)
+    return left

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
 from modelport.predictions._record import GroundTruth
-from modelport.predictions.columns._kinds import Kind, all_fit, canonical_json, encode_json, fits, to_cell
+from modelport.predictions.columns._arrays import to_array
+from modelport.predictions.columns._kinds import Kind, all_fit, canonical_json, encode_json, fits, kind_of, to_cell
 from modelport.predictions.columns._layout import ATTRIBUTION, FEATURE, SEGMENT, Layout, named
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ def to_batch(records: Sequence[Record], layout: Layout) -> Any:
     pa: Any = require("pyarrow", "parquet")
     schema = schema_of(layout)
     columns = _columns(records, layout)
-    # "From pandas" means that NaN becomes null.
-    arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in schema]
+    arrays = [to_array(columns[field.name], field.type) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -59,7 +59,10 @@ def schema_of(layout: Layout) -> Any:
     ]
     if layout.predictions:
         fields += [pa.field("model_version", text), _field(pa, "output", layout.output), pa.field("request_body", text)]
-        fields += [_field(pa, FEATURE + name, layout.features[name]) for name in layout.feature_names()]
+        sparse = layout.sparse()
+        fields += [
+            _field(pa, FEATURE + name, layout.features[name], sparse=name in sparse) for name in layout.feature_names()
+        ]
         fields += [pa.field(SEGMENT + name, text) for name in sorted(layout.segments)]
         fields += [pa.field(ATTRIBUTION + name, pa.float64()) for name in sorted(layout.attributions)]
     if layout.labels:
@@ -69,18 +72,20 @@ def schema_of(layout: Layout) -> Any:
 
 
 def _form(layout: Layout) -> str:
-    # A list of nothing has no columns to be told from a mapping of nothing by; it goes to other_json.
-    return "list" if (layout.lists or 0) > 0 else "mapping"
+    return "mapping" if layout.list_length is None else "list"
 
 
-def _field(pa: Any, name: str, kind: Kind) -> Any:
+def _field(pa: Any, name: str, kind: Kind, *, sparse: bool = False) -> Any:
     if kind is Kind.BOOL:
         type_ = pa.bool_()
     elif kind in {Kind.TEXT, Kind.INFINITY, Kind.JSON, Kind.MIXED}:
         type_ = pa.string()
     else:
         type_ = pa.float64()
-    return pa.field(name, type_, metadata={"modelport.kind": kind.value})
+    marks = {"modelport.kind": kind.value}
+    if sparse:
+        marks["modelport.null"] = "absent"
+    return pa.field(name, type_, metadata=marks)
 
 
 def _columns(records: Sequence[Record], layout: Layout) -> dict[str, Sequence[Any]]:
@@ -144,16 +149,20 @@ def _feature_columns(
 ) -> dict[str, Sequence[JsonValue]]:
     kinds = layout.features
     rows = [named(record.features) for record in records]
-    shape = list if _form(layout) == "list" else dict
+    shape, sparse = (dict if layout.list_length is None else list), layout.sparse()
+    usual = kinds.keys() - sparse
+    most = usual if shape is list else kinds.keys()
     # Rows that their columns do not say, or do not say exactly.
     untold = {
         place
         for place, (record, row) in enumerate(zip(records, rows, strict=True))
-        if type(record.features) is not shape or row.keys() != kinds.keys()
+        if type(record.features) is not shape or (row.keys() != most and not usual <= row.keys() <= most)
     }
     columns: dict[str, Sequence[JsonValue]] = {}
     for name, kind in kinds.items():
         values = [row.get(name) for row in rows]
+        if name in sparse:
+            untold.update(place for place, row in enumerate(rows) if kind_of(row.get(name, 0)) is Kind.EMPTY)
         if not all_fit(kind, values):
             untold.update(place for place, value in enumerate(values) if not fits(kind, value))
             values = [to_cell(kind, value) for value in values]

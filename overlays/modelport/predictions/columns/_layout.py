@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -46,7 +47,11 @@ class Layout(msgspec.Struct, kw_only=True):
         label: Kind of the label.
         segments: Names of segments.
         attributions: Names of attributed features.
-        lists: Whether all features so far were lists, of this one length; None while nothing was seen, -1 for no.
+        rows: Predictions that were seen.
+        lists: How many of them have lists of features that are not empty, by length.
+        complete: Those with every feature that had been seen by then: nearly all, and counted for all features at once.
+        present: How many others have a feature, by its name, less the complete ones before it was first seen.
+        nulls: In how many of them it is null.
     """
 
     labels: bool = False
@@ -56,7 +61,11 @@ class Layout(msgspec.Struct, kw_only=True):
     label: Kind = Kind.EMPTY
     segments: set[str] = msgspec.field(default_factory=set[str])
     attributions: set[str] = msgspec.field(default_factory=set[str])
-    lists: int | None = None
+    rows: int = 0
+    lists: Counter[int] = msgspec.field(default_factory=Counter[int])
+    complete: int = 0
+    present: Counter[str] = msgspec.field(default_factory=Counter[str])
+    nulls: Counter[str] = msgspec.field(default_factory=Counter[str])
 
     @classmethod
     def of(cls, records: Iterable[Record], *, labels: bool = False, predictions: bool = True) -> Layout:
@@ -79,16 +88,48 @@ class Layout(msgspec.Struct, kw_only=True):
             self.attributions.update(record.attributions)
 
     def _observe_features(self, record: Prediction) -> None:
-        kinds = self.features
-        for name, value in named(record.features).items():
+        kinds, row = self.features, named(record.features)
+        for name, value in row.items():
             known = kinds.get(name)
             if known is not None and _STAYS.get(type(value)) is known:
                 continue
+            if value is None:
+                self.nulls[name] += 1
             kind = kind_of(value)
-            if known is not kind:
-                kinds[name] = kind if known is None else shared(known, kind)
-        length = len(record.features) if isinstance(record.features, list) else -1
-        self.lists = length if self.lists in {None, length} else -1
+            if known is None:
+                kinds[name] = kind
+                self.present[name] = -self.complete
+            elif known is not kind:
+                kinds[name] = shared(known, kind)
+        self.rows += 1
+        if row and isinstance(record.features, list):
+            self.lists[len(row)] += 1
+        if len(row) == len(kinds):
+            self.complete += 1
+        else:
+            # Not the row itself, whose values it would add up.
+            self.present.update(row.keys())
+
+    @property
+    def list_length(self) -> int | None:
+        """The length of the lists that columns tell; None where they tell mappings, as fewer rows are lists.
+
+        A list of another length is no row of the same model, so that it must not look like one.
+        """
+        if self.lists.total() * 2 <= self.rows:
+            return None
+        return max(self.lists, key=lambda length: (self.lists[length], length))
+
+    def sparse(self) -> set[str]:
+        """Features in whose columns null means that they are not there, as is more often so than that they are null.
+
+        So a feature of its own in one record, or a usual one that it lacks, does not make others be told twice.
+        """
+        length = self.list_length
+        if length is not None:
+            return self.features.keys() - set(map(str, range(length)))
+        others = self.rows - self.complete
+        return {name for name in self.features if others - self.present[name] > self.nulls[name]}
 
     def feature_names(self) -> list[str]:
         """Names of features in the order of their columns: positions by number, then names by spelling."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from modelport._extras import require
 from modelport.predictions._gently import in_steps
 from modelport.predictions._record import GroundTruth
+from modelport.predictions.columns._arrays import plain_bytes
 from modelport.predictions.columns._build import to_batch
 from modelport.predictions.columns._layout import Layout
 from modelport.predictions.columns._rebuild import from_batch
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from modelport.predictions._record import Record
 
-__all__ = ["read_parquet", "storage_of", "to_parquet"]
+__all__ = ["load_pyarrow", "read_parquet", "storage_of", "to_parquet"]
 
 _ROWS_AT_ONCE = 4096
 _ROWS_PER_STEP = 200
@@ -26,6 +27,18 @@ _ROW_GROUP_ROWS = 65_536
 _SAVES = 0.85
 # How often a value occurs on average in a column that is worth a dictionary.
 _REPEATS = 4
+
+
+def load_pyarrow() -> None:
+    """Import all that `to_parquet` needs, so that the thread that calls it does not.
+
+    A child that is forked while another thread imports finds the lock of that import taken, for ever.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    require("pyarrow.parquet", "parquet")
+    require("pyarrow.compute", "parquet")
 
 
 def to_parquet(records: Sequence[Record]) -> bytes:
@@ -66,8 +79,11 @@ def _is_dense(column: Any) -> bool:
     pa: Any = require("pyarrow", "parquet")
     if not pa.types.is_floating(column.type):
         return False
-    plain = column.slice(0, _ROWS_AT_ONCE).drop_null().combine_chunks().to_numpy().tobytes()
-    return len(pa.compress(plain, codec="zstd", asbytes=True)) > _SAVES * len(plain)
+    numbers = column.slice(0, _ROWS_AT_ONCE).drop_null().combine_chunks()
+    if not len(numbers):
+        return False
+    plain = plain_bytes(numbers)
+    return bool(len(pa.compress(plain, codec="zstd", asbytes=True)) > _SAVES * plain.size)
 
 
 def _repeating(table: Any) -> list[str]:

@@ -49,6 +49,11 @@ class _Columns:
             message = "no column prediction_id: not a file of predictions"
             raise KeyError(message)
         self._features = self._with_prefix(FEATURE)
+        self._sparse = {
+            field.name.removeprefix(FEATURE)
+            for field in schema
+            if field.name.startswith(FEATURE) and _mark(field, b"modelport.null") == b"absent"
+        }
         self._segments = self._with_prefix(SEGMENT)
         self._attributions = self._with_prefix(ATTRIBUTION)
         self._is_list = _mark(schema, b"modelport.features") == b"list"
@@ -95,9 +100,12 @@ class _Columns:
         return 0 if moment is None else to_nanoseconds(moment)
 
     def _feature_values(self, row: int) -> Any:
+        features = self._features
+        if self._sparse:
+            features = [(name, cells) for name, cells in features if cells[row] is not None or name not in self._sparse]
         if self._is_list:
-            return [cells[row] for _, cells in self._features]
-        return {name: cells[row] for name, cells in self._features}
+            return [cells[row] for _, cells in features]
+        return {name: cells[row] for name, cells in features}
 
 
 def _present(columns: list[tuple[str, list[Any]]], row: int) -> dict[str, Any] | None:

@@ -130,7 +130,7 @@ def _guarded(records: Iterator[Record]) -> Iterator[Item]:
         for record in records:
             count += 1
             yield record
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         # pyarrow's errors are ValueErrors and OSErrors; the file is local, so it is its content that is wrong.
         yield count + 1, error
 

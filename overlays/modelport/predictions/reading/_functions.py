@@ -40,8 +40,8 @@ def read_predictions(
         endpoint: Only this endpoint; by default all.
         start: Only predictions made at or after it (aware).
         end: Only predictions made before it (aware).
-        prediction_ids: Only these. Where each id carries its time (Boxkite's ``server/time/uuid``), only the files of
-            that time are read; otherwise all between `start` and `end`.
+        prediction_ids: Only these. Where each id carries its time (Boxkite's ``server/time/uuid``), the files of that
+            time are read, and the others only for ids that are not there; otherwise all between `start` and `end`.
         labels: Join ground truth: each prediction with its latest label, in ``label``. Costs a second pass over the
             files, also those after `end`, since labels come late.
         label_delay: Look for labels up to this long after `end`; by default to the end of the log.
@@ -50,8 +50,8 @@ def read_predictions(
             of a file still being written. By default these are skipped and their number is logged per file.
 
     Raises:
-        ValueError: `start` or `end` has no time zone, or the URL is not ``s3://bucket/prefix``.
-        FileNotFoundError: The directory does not exist.
+        ValueError: `start` or `end` has no time zone, `start` is after `end`, or the URL is not ``s3://bucket/prefix``.
+        FileNotFoundError: The directory, or a file of the list, does not exist.
         ExpiredDataError: `start`, `end` or the time in an id lies further back than `ttl`.
         OSError: While reading: the store is out of reach (``PermissionError``: it refuses the credentials).
     """
@@ -74,8 +74,8 @@ def read_ground_truth(
     The arguments are those of `read_predictions`; a correction of a label follows it as a record of its own.
 
     Raises:
-        ValueError: `start` or `end` has no time zone, or the URL is not ``s3://bucket/prefix``.
-        FileNotFoundError: The directory does not exist.
+        ValueError: `start` or `end` has no time zone, `start` is after `end`, or the URL is not ``s3://bucket/prefix``.
+        FileNotFoundError: The directory, or a file of the list, does not exist.
         ExpiredDataError: `start` or `end` lies further back than `ttl`.
         OSError: While reading: the store is out of reach.
     """

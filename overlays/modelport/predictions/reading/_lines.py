@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from modelport._plain import MAX_LEVELS, plain
 from modelport.predictions._record import GroundTruth, Prediction
 
 if TYPE_CHECKING:
@@ -98,20 +99,35 @@ def decode_line(line: bytes, endpoint: str | None = None) -> Record:
 
     Raises:
         msgspec.DecodeError: Not JSON, or cut short.
-        msgspec.ValidationError: JSON without the fields of a record.
+        msgspec.ValidationError: JSON without the fields of a record, or nested too deep for one.
     """
     tag = None
     if not line.startswith(b"{"):
         start = line.find(b"\t{") + 1
         tag = line[:start].split(b"\t")[1:2]
         line = line[start:]
-    read = _decode(line)
+    read = _read(line)
     if read.entity_id is not None and read.prediction_id is None:
         return _from_boxkite(read, endpoint or _endpoint_of_tag(tag))
     if read.prediction_id is None or read.timestamp_ns is None:
         message = "no record: it has neither prediction_id and timestamp_ns nor entity_id and created_at"
         raise msgspec.ValidationError(message)
     return _own(read, read.prediction_id, read.timestamp_ns, _first(read.endpoint, endpoint))
+
+
+def _read(line: bytes) -> _Line:
+    try:
+        read = _decode(line)
+        # Few lines have so many brackets; in the others nothing can lie that deep.
+        if line.count(b"[") + line.count(b"{") > MAX_LEVELS:
+            for value in (read.features, read.output, read.request_body, read.label):
+                plain(None if value is msgspec.UNSET else value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise
+    except (RecursionError, ValueError):
+        message = f"no record: more than {MAX_LEVELS} lists and objects lie in each other"
+        raise msgspec.ValidationError(message) from None
+    return read
 
 
 def _first(own: str | None, of_folder: str | None) -> str:

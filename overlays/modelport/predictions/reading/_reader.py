@@ -106,12 +106,24 @@ class PredictionReader(_Reader[Prediction]):
 
     def __iter__(self) -> Iterator[Prediction]:
         """Yield the predictions, file by file in order of their names."""
-        predictions = self._scan.predictions(self._wanted)
-        return self._joined(predictions) if self._labels else predictions
+        return self._found(self._wanted) if self._wanted.moments is None else self._by_their_times()
 
-    def _joined(self, predictions: Iterator[Prediction]) -> Iterator[Prediction]:
+    def _by_their_times(self) -> Iterator[Prediction]:
+        missing = set(self._wanted.ids or ())
+        for prediction in self._found(self._wanted):
+            missing.discard(prediction.prediction_id)
+            yield prediction
+        if missing:
+            # An id that somebody has made may look as if it carried its time.
+            yield from self._found(self._wanted.anywhere(missing))
+
+    def _found(self, wanted: Wanted) -> Iterator[Prediction]:
+        predictions = self._scan.predictions(wanted)
+        return self._joined(predictions, wanted) if self._labels else predictions
+
+    def _joined(self, predictions: Iterator[Prediction], wanted: Wanted) -> Iterator[Prediction]:
         with LabelTable() as table:
-            for truth in self._scan.truths(labels_wanted(self._wanted, self._label_delay)):
+            for truth in self._scan.truths(labels_wanted(wanted, self._label_delay)):
                 table.add(truth)
             while batch := list(islice(predictions, _JOIN_ROWS)):
                 yield from table.joined(batch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -58,13 +57,12 @@ class Scan(msgspec.Struct, frozen=True):
 
     def _records(self, wanted: Wanted, *, truths: bool) -> Iterator[Record]:
         for folder in self.source.folders(wanted.endpoint):
-            here = wanted.in_folder(PurePath(folder).name)
             for path in self.source.files(folder, *wanted.span()):
                 read = self._format(path, wanted)
                 if read is not None:
                     place = parse_place(path)
-                    job = Job(self.source, path, place.endpoint if place else None, truths)
-                    yield from filter(here.holds, self._without_errors(path, read(job)))
+                    job = Job(self.source, path, wanted.endpoint_in(place.folder) if place else None, truths)
+                    yield from filter(wanted.holds, self._without_errors(path, read(job)))
 
     def _format(self, path: str, wanted: Wanted) -> Callable[[Job], Iterator[Item]] | None:
         read = format_of(path)

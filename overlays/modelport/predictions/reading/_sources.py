@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from modelport._extras import require
-from modelport.predictions._paths import PREFIX, path_part
+from modelport.predictions._paths import PREFIX, endpoint_folders
 from modelport.predictions._store import is_store, is_url, label_of, open_store, store_errors, told
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class LocalSource:
     """A directory with the layout below it."""
 
     def __init__(self, root: Path) -> None:
+        if root.is_file():
+            message = f"a file and no directory: {root}; files are read from a list of them"
+            raise NotADirectoryError(message)
         if not root.is_dir():
             message = f"no such directory: {root}"
             raise FileNotFoundError(message)
@@ -60,7 +63,7 @@ class LocalSource:
         """See `Source`."""
         base = self._root / PREFIX
         if endpoint is not None:
-            return [str(base / part) for part in _parts(endpoint)]
+            return [str(base / part) for part in endpoint_folders(endpoint)]
         return [str(base / name) for name in _names(base)]
 
     def files(self, folder: str, first: str, last: str) -> Iterator[str]:
@@ -85,6 +88,13 @@ class FilesSource:
 
     def __init__(self, paths: Iterable[str | os.PathLike[str]]) -> None:
         self._paths = [os.fspath(path) for path in paths]
+        for path in self._paths:
+            if not Path(path).exists():
+                message = f"no such file: {path}"
+                raise FileNotFoundError(message)
+            if Path(path).is_dir():
+                message = f"a directory in a list of files: {path}; a directory is read by itself"
+                raise IsADirectoryError(message)
 
     def folders(self, endpoint: str | None) -> Iterable[str]:
         """See `Source`; which endpoint a file is of, its records say."""
@@ -116,7 +126,7 @@ class StoreSource:
     def folders(self, endpoint: str | None) -> Iterable[str]:
         """See `Source`."""
         if endpoint is not None:
-            return [f"{PREFIX}/{part}" for part in _parts(endpoint)]
+            return [f"{PREFIX}/{part}" for part in endpoint_folders(endpoint)]
         try:
             listed = self._obstore.list_with_delimiter(self._store, prefix=PREFIX)
         except store_errors() as error:
@@ -165,10 +175,16 @@ def source_of(source: SourceLike) -> Source:
     """The source that a caller means: a directory, an ``s3://`` URL, an obstore store or files.
 
     Raises:
-        FileNotFoundError: No such directory.
-        ValueError: A URL that is not ``s3://bucket/prefix``.
+        FileNotFoundError: No such directory, or no such file in a list.
+        NotADirectoryError: One file where a directory or a list is meant.
+        IsADirectoryError: A directory in a list of files.
+        ValueError: A URL that is not ``s3://bucket/prefix``, or an empty text.
         TypeError: Something else.
     """
+    # pathlib takes it for the current directory.
+    if source == "":
+        message = "the source of predictions is empty: name a directory"
+        raise ValueError(message)
     if isinstance(source, str) and is_url(source):
         return StoreSource(open_store(source), source)
     if isinstance(source, (str, os.PathLike)):
@@ -184,11 +200,6 @@ def source_of(source: SourceLike) -> Source:
             f"not {type(source).__name__}"
         )
         raise TypeError(message) from None
-
-
-def _parts(endpoint: str) -> list[str]:
-    """Folders of an endpoint: our own, and that of a collector, in whose tag dots are dashes."""
-    return sorted({path_part(endpoint), path_part(endpoint.replace(".", "-"))})
 
 
 def _names(folder: Path) -> list[str]:

@@ -6,13 +6,13 @@ import datetime as dt
 import math
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 import msgspec
 
-from modelport.predictions._paths import path_part
-from modelport.predictions._record import to_nanoseconds
+from modelport.predictions._paths import endpoint_folders
+from modelport.predictions._record import strict, to_nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +30,9 @@ _LAST = "￿"
 
 
 class Place(msgspec.Struct, frozen=True):
-    """What a file's path says: its endpoint and the time it is named by."""
+    """What a file's path says: the folder of its endpoint and the time it is named by."""
 
-    endpoint: str
+    folder: str
     moment: dt.datetime
 
 
@@ -43,7 +43,7 @@ def parse_place(path: str) -> Place | None:
         return None
     try:
         date = dt.datetime.strptime(found[2], "%Y-%m-%d").replace(tzinfo=dt.UTC)
-        return Place(unquote(found[1]), date.replace(hour=int(found[3]), minute=int(found[4])))
+        return Place(found[1], date.replace(hour=int(found[3]), minute=int(found[4])))
     except ValueError:
         return None
 
@@ -69,6 +69,7 @@ class Wanted(msgspec.Struct, frozen=True):
         ids: Only of these predictions; None for all.
         moments: Where each of the ids carries its time: those times, sorted.
         window_ns: `start` and `end` in nanoseconds.
+        names: What records of `endpoint` may call it; empty if all are wanted.
     """
 
     endpoint: str | None = None
@@ -77,6 +78,7 @@ class Wanted(msgspec.Struct, frozen=True):
     ids: frozenset[str] | None = None
     moments: tuple[dt.datetime, ...] | None = None
     window_ns: tuple[float, float] = (-math.inf, math.inf)
+    names: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -89,29 +91,39 @@ class Wanted(msgspec.Struct, frozen=True):
         """The choice that a caller describes.
 
         Raises:
-            ValueError: `start` or `end` has no time zone.
+            ValueError: `start` or `end` has no time zone, or `start` is after `end`.
             TypeError: `prediction_ids` is one text, of which each letter would be an id.
         """
         window = _nanoseconds(start, -math.inf), _nanoseconds(end, math.inf)
+        if window[0] > window[1]:
+            message = f"the start, {start}, is after the end, {end}"
+            raise ValueError(message)
+        # As given, as lines of JSON have it, and not at all.
+        names = frozenset[str]() if endpoint is None else frozenset({endpoint, cast("str", strict(endpoint)), ""})
         if prediction_ids is None:
-            return cls(endpoint, start, end, window_ns=window)
+            return cls(endpoint, start, end, window_ns=window, names=names)
         if isinstance(prediction_ids, str):
             message = "prediction_ids is a list of ids: put the one id into a list"
             raise TypeError(message)
         ids = frozenset(prediction_ids)
         times = [time for time in map(time_of_id, ids) if time is not None]
-        return cls(endpoint, start, end, ids, tuple(sorted(times)) if len(times) == len(ids) else None, window)
+        moments = tuple(sorted(times)) if len(times) == len(ids) else None
+        return cls(endpoint, start, end, ids, moments, window, names)
 
     def within(self, start: dt.datetime | None, end: dt.datetime | None) -> Wanted:
         """The same endpoint and ids between other times, wherever the ids point."""
         window = _nanoseconds(start, -math.inf), _nanoseconds(end, math.inf)
         return msgspec.structs.replace(self, start=start, end=end, moments=None, window_ns=window)
 
-    def in_folder(self, name: str) -> Wanted:
-        """The same where the folder called `name` already says that its records are of the endpoint."""
-        if self.endpoint is None or name != path_part(self.endpoint):
-            return self
-        return msgspec.structs.replace(self, endpoint=None)
+    def anywhere(self, ids: Iterable[str]) -> Wanted:
+        """Those of the ids, whatever time they seem to carry."""
+        return msgspec.structs.replace(self, ids=frozenset(ids), moments=None)
+
+    def endpoint_in(self, folder: str) -> str:
+        """The endpoint of records that name none: the one that is asked for, where the folder may be its own."""
+        if self.endpoint is not None and folder in endpoint_folders(self.endpoint):
+            return self.endpoint
+        return unquote(folder)
 
     def holds(self, record: Record) -> bool:
         """Whether `record` is wanted."""
@@ -120,7 +132,7 @@ class Wanted(msgspec.Struct, frozen=True):
             return False
         if self.ids is not None and record.prediction_id not in self.ids:
             return False
-        return self.endpoint is None or record.endpoint in {self.endpoint, ""}
+        return not self.names or record.endpoint in self.names
 
     def may_be_in(self, moment: dt.datetime) -> bool:
         """Whether a file named by `moment` may hold a wanted record."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modelport._extras import require
-from modelport._files import PRIVATE_DIRECTORY, PRIVATE_FILE, replace_file, sync_directories
+from modelport._files import PRIVATE_FILE, make_private_directory, replace_file, sync_directories
 from modelport.predictions._store import is_store, is_url, label_of, open_store, store_errors, told
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LocalDestination:
     def put(self, path: str, content: bytes) -> None:
         """See `Destination`. The bytes have reached the disk when it returns."""
         target = self.directory / path
-        target.parent.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        make_private_directory(target.parent)
         # The journal is deleted next, so neither the file nor its folders must be in memory only.
         replace_file(target, content, PRIVATE_FILE)
         sync_directories(target.parent, self.directory)
@@ -51,6 +51,8 @@ class StoreDestination:
 
     def __init__(self, store: ObjectStore, label: str) -> None:
         self._obstore: Any = require("obstore", "storage")
+        # Here and not in the thread that puts: a child forked amid an import waits for it for ever.
+        self._errors = store_errors()
         self._store = store
         self.label = label
 
@@ -59,7 +61,7 @@ class StoreDestination:
         try:
             # In one request: an upload in parts that dies half-way is paid for and never seen.
             self._obstore.put(self._store, path, content, use_multipart=False)
-        except store_errors() as error:
+        except self._errors as error:
             raise told(error, f"cannot write to {self.label}") from None
 
 

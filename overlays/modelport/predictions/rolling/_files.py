@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from modelport.predictions._delivery import told
 from modelport.predictions._gently import in_steps
 from modelport.predictions._paths import PREFIX, minute_names, minute_of, path_part
 from modelport.predictions._record import GroundTruth
@@ -53,10 +54,12 @@ def files_of(lines: Iterable[bytes], name: str, form: Format) -> Iterator[tuple[
         for line in step:
             try:
                 record = decode_line(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                _logger.warning("journal %s: an unreadable line is left out: %s", name, error)
+                window = window_of(record.timestamp_ns)
+                minute_names(window)
+            except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
+                _logger.warning("journal %s: an unreadable line is left out: %s", name, told(error))
                 continue
-            groups[record.endpoint, window_of(record.timestamp_ns)].append((line, record))
+            groups[record.endpoint, window].append((line, record))
     for (endpoint, window), group in groups.items():
         yield from _encoded(group, name, endpoint, window, form)
 
@@ -90,6 +93,6 @@ def _as_parquet(
             if records
         ]
     except Exception as error:  # noqa: BLE001 - records must not wait for ever on a fault of the encoder
-        _logger.warning("journal %s: no Parquet could be made of it, it is kept as text: %r", name, error)
+        _logger.warning("journal %s: no Parquet could be made of it, it is kept as text: %s", name, told(error))
         files = [(_path(name, endpoint, window, ".txt"), text)]
     yield from files

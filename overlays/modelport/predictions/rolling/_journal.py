@@ -11,20 +11,21 @@ from typing import IO, TYPE_CHECKING
 
 from modelport._files import (
     CLOSE_ON_EXEC,
-    HAS_LOCKS,
-    PRIVATE_DIRECTORY,
     PRIVATE_FILE,
     append_whole,
+    is_there,
+    make_private_directory,
+    restore_file,
     sync_directories,
-    try_lock,
-    unlock,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Journal", "adopted", "new_journal", "private_directory"]
+    from modelport._owned_directory import OwnedDirectory
+
+__all__ = ["Journal", "journals_in", "new_journal", "private_directory"]
 
 SUFFIX = ".journal"
 
@@ -34,20 +35,22 @@ _logger = logging.getLogger("modelport.predictions")
 
 
 class Journal:
-    """One file of JSON lines, locked by the process that owns it for as long as that lives.
+    """One file of JSON lines in a directory of ours. It is open while it is appended to, and then no more.
 
     Attributes:
+        home: The directory, whose lock is the file's too.
         name: Unique: files made from a journal carry it, so that making them again replaces them.
         rows: Records appended by this process; 0 for one taken over.
         size: Bytes of whole batches.
         opened_at: When it was opened, by the monotonic clock.
     """
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, home: OwnedDirectory, path: Path, descriptor: int = -1) -> None:
+        self.home = home
         self.path = path
         self.name = path.name.removesuffix(SUFFIX)
         self.rows = 0
-        self.size = os.fstat(descriptor).st_size
+        self.size = path.stat().st_size
         self.opened_at = time.monotonic()
         self._descriptor = descriptor
         self._cut = False
@@ -58,6 +61,7 @@ class Journal:
         Raises:
             OSError: The disk is full or gone.
         """
+        self._restore()
         if self._cut:
             # What could not be taken back must not run into the first of these lines.
             lines = b"\n" + lines
@@ -68,10 +72,18 @@ class Journal:
             self._cut = self._cut or os.fstat(self._descriptor).st_size != start
             raise
         if fsync and not start:
-            sync_directories(self.path.parent, self.path.parent.parent)
+            # Up to the one that holds the journals' own.
+            sync_directories(self.path.parent, self.home.path.parent.parent)
         self._cut = False
         self.size = start + len(lines)
         self.rows += rows
+
+    def seal(self) -> None:
+        """Append no more."""
+        # The last moment: once it is closed, what somebody has removed is gone.
+        with contextlib.suppress(OSError):
+            self._restore()
+        self.forget()
 
     def lines(self) -> Iterator[bytes]:
         """Yield the lines, each ended; what a killed process has written of a batch as far as whole lines go.
@@ -93,21 +105,20 @@ class Journal:
                     _logger.warning("%s: its last line is cut short and left out", self.path)
 
     def remove(self) -> None:
-        """Delete the file: its records have arrived. Then give it up."""
+        """Delete the file: its records have arrived."""
         self.path.unlink(missing_ok=True)
-        self.let_go()
-
-    def let_go(self) -> None:
-        """Leave the file where it is, free to be taken over."""
-        if self._descriptor >= 0:
-            unlock(self._descriptor)
-        self.forget()
 
     def forget(self) -> None:
-        """Close our copy of the descriptor; in a forked child, where file and lock are the parent's."""
+        """Close our copy of the descriptor."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _restore(self) -> None:
+        if not is_there(self._descriptor, self.path):
+            self.home.restore()
+            restore_file(self._descriptor, self.path)
+            _logger.warning("somebody has removed %s; it is made again", self.path)
 
 
 def private_directory(directory: Path) -> None:
@@ -115,39 +126,29 @@ def private_directory(directory: Path) -> None:
 
     Raises:
         OSError: It cannot be made.
-        PermissionError: It is there and belongs to another user, or is a link.
+        PermissionError: It is there and belongs to another user, or another user's link is.
     """
-    directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-    status = directory.lstat()
-    if hasattr(os, "getuid") and status.st_uid != os.getuid():
+    make_private_directory(directory)
+    # A link of our own is fine, as long as it leads to what is ours too.
+    if hasattr(os, "getuid") and {directory.lstat().st_uid, directory.stat().st_uid} != {os.getuid()}:
         message = f"the journal directory belongs to another user: {directory}"
         raise PermissionError(message)
 
 
-def new_journal(directory: Path, stem: str) -> Journal:
-    """An empty journal of this process in `directory`, called `stem` and something random.
+def new_journal(home: OwnedDirectory, stem: str) -> Journal:
+    """An empty journal in `home`, called `stem` and something random.
 
     Raises:
         OSError: The directory cannot be written.
     """
-    while True:
-        path = directory / f"{stem}.{secrets.token_hex(_ID_BYTES)}{SUFFIX}"
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | CLOSE_ON_EXEC
-        descriptor = os.open(path, flags, PRIVATE_FILE)
-        # Another process may have taken the file over between its birth and its lock: then try another name.
-        if try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0:
-            return Journal(path, descriptor)
-        os.close(descriptor)
+    home.restore()
+    path = home.path / f"{stem}.{secrets.token_hex(_ID_BYTES)}{SUFFIX}"
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | CLOSE_ON_EXEC, PRIVATE_FILE)
+    return Journal(home, path, descriptor)
 
 
-def adopted(directory: Path) -> Iterator[Journal]:
-    """Take over the journals of processes that are gone."""
-    if not HAS_LOCKS:  # pragma: no cover - without locks the living cannot be told from the dead
-        return
-    for path in sorted(directory.glob(f"*{SUFFIX}")):
+def journals_in(home: OwnedDirectory) -> Iterator[Journal]:
+    """The journals that a dead process has left in `home`."""
+    for path in sorted(home.path.glob(f"*{SUFFIX}")):
         with contextlib.suppress(FileNotFoundError):
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | CLOSE_ON_EXEC)
-            if try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0:
-                yield Journal(path, descriptor)
-            else:
-                os.close(descriptor)
+            yield Journal(home, path)

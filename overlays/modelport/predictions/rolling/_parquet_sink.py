@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelport._extras import require
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER
+from modelport.predictions.columns import load_pyarrow
 from modelport.predictions.rolling._destination import destination_of
 from modelport.predictions.rolling._places import journal_of
 from modelport.predictions.rolling._rolling_sink import (
@@ -65,7 +65,7 @@ class ParquetSink(RollingSink):
         Raises:
             MissingExtraError: pyarrow is not installed, or obstore for a store.
         """
-        require("pyarrow.parquet", "parquet")
+        load_pyarrow()
         super().__init__(
             destination_of(target),
             "parquet",

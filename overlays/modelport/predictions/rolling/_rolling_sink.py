@@ -9,15 +9,16 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from modelport.predictions._file_sink import default_replica_id
-from modelport.predictions._paths import minute_names
+from modelport._owned_directory import OwnedDirectory, left_behind
+from modelport.predictions._delivery import told
+from modelport.predictions._paths import default_replica_id, minute_names
 from modelport.predictions._record import to_json_line
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER, Sink
 from modelport.predictions.rolling._files import FORMATS, files_of, stem_of, window_of
-from modelport.predictions.rolling._journal import adopted, new_journal, private_directory
+from modelport.predictions.rolling._journal import journals_in, new_journal, private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
     from modelport.predictions._record import Record
@@ -40,6 +41,7 @@ _MAX_JOURNAL_BYTES = 32 * 1024**2
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_PAUSE_SECONDS = 60.0
 _JOIN_SECONDS = 60.0
+_MAX_IN_A_ROW = 2
 
 _logger = logging.getLogger("modelport.predictions")
 
@@ -93,13 +95,15 @@ class RollingSink(Sink):
         self._changed = threading.Condition()
         # Held while files are being shipped, so that none is shipped by two threads.
         self._shipping = threading.Lock()
+        # Our own directory first, then those of dead processes; none before the first write.
+        self._homes: list[OwnedDirectory] = []
         self._current: Journal | None = None
         self._sealed: list[Journal] = []
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._started = False
-        self._last_error: OSError | None = None
+        self._last_error: BaseException | None = None
         self._failures = 0
+        self.lost = 0
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.destination!r}, format={self._form!r})"
@@ -129,7 +133,7 @@ class RollingSink(Sink):
             self._check_room(len(lines))
             if self._current is None:
                 logger_id = self._logger_id or f"modelport{os.getpid()}"
-                self._current = new_journal(self.journal, stem_of(logger_id, self._replica_id))
+                self._current = new_journal(self._homes[0], stem_of(logger_id, self._replica_id))
                 self._changed.notify_all()
             self._current.append(lines, len(records), fsync=self._fsync)
             if self._current.rows >= self._max_rows or self._current.size >= _MAX_JOURNAL_BYTES:
@@ -148,8 +152,12 @@ class RollingSink(Sink):
             self._seal()
         self._ship()
 
-    def close(self) -> None:
-        """Ship what is left. What the destination does not take stays in the journal for the next start."""
+    def close(self) -> bool:
+        """Ship what is left.
+
+        Returns:
+            False if the destination has not taken all: the rest stays in the journal for the next start.
+        """
         with self._changed:
             self._closed = True
             self._seal()
@@ -159,18 +167,27 @@ class RollingSink(Sink):
             thread.join(_JOIN_SECONDS)
         try:
             self._ship()
-        except OSError as error:
-            _logger.warning("sink %s: left in the journal %s: %s", self.name, self.journal, error)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the journal is left to the next start
+            _logger.warning("sink %s: left in the journal %s: %s", self.name, self.journal, told(error))
         with self._changed:
-            for journal in self._sealed:
-                journal.let_go()
+            left = {journal.home for journal in self._sealed}
+            for home in self._homes:
+                if home in left:
+                    home.release()
+                else:
+                    home.remove()
+            self._homes.clear()
             self._sealed.clear()
+        return not left
 
     def after_fork(self) -> None:
         """Leave the journals to the parent; the child begins its own."""
-        for journal in (self._current, *self._sealed):
-            if journal is not None:
-                journal.forget()
+        if self._current is not None:
+            self._current.forget()
+        for home in self._homes:
+            home.forget()
         self._reset()
 
     def _notice_fork(self) -> None:
@@ -180,10 +197,16 @@ class RollingSink(Sink):
 
     def _start(self) -> None:
         """Take over what others left, and start the thread; the caller holds the lock."""
-        if not self._started:
+        if not self._homes:
             private_directory(self.journal)
-            self._sealed += adopted(self.journal)
-            self._started = True
+            self._homes.append(OwnedDirectory.make(self.journal))
+            for home in left_behind(self.journal, but={self._homes[0].path}):
+                found = list(journals_in(home))
+                if found:
+                    self._homes.append(home)
+                    self._sealed += found
+                else:
+                    home.remove()
         if self._thread is None and not self._closed:
             thread = threading.Thread(target=self._run, name=f"modelport-roll-{self.name}", daemon=True)
             # Late in an interpreter's exit no thread can be started; close ships then.
@@ -193,13 +216,14 @@ class RollingSink(Sink):
 
     def _check_room(self, more: int) -> None:
         if self.backlog_bytes + more > self._max_backlog_bytes:
-            reason = "" if self._last_error is None else f"; last: {self._last_error}"
+            reason = "" if self._last_error is None else f"; last: {told(self._last_error)}"
             message = f"the journal {self.journal} is full ({self._max_backlog_bytes} bytes){reason}"
             raise JournalFullError(message)
 
     def _seal(self) -> None:
         """Let nothing more go into the current journal; the caller holds the lock."""
         if self._current is not None:
+            self._current.seal()
             self._sealed.append(self._current)
             self._current = None
             self._changed.notify_all()
@@ -210,7 +234,7 @@ class RollingSink(Sink):
             try:
                 self._ship()
                 pause = 0.0
-            except OSError as error:
+            except BaseException as error:  # noqa: BLE001 - this thread must go on: nobody else ships
                 self._failed(error)
                 pause = min(max(pause * 2, _FIRST_PAUSE_SECONDS), _MAX_PAUSE_SECONDS)
 
@@ -228,39 +252,76 @@ class RollingSink(Sink):
             return False
 
     def _is_due(self, now: float) -> bool:
-        # Not while others wait for the destination to come back: each is an open file, and outages may take days.
-        current = self._current
-        return current is not None and not self._sealed and now >= current.opened_at + self._max_seconds
+        return self._current is not None and now >= self._current.opened_at + self._max_seconds
 
     def _seconds_to_wait(self, now: float, earliest: float) -> float | None:
-        if self._sealed:
-            return max(0.0, earliest - now)
-        return None if self._current is None else max(0.0, self._current.opened_at + self._max_seconds - now)
+        """Seconds until the current journal is due or the sealed ones may be tried; None if there is neither."""
+        times = [earliest] if self._sealed else []
+        if self._current is not None:
+            times.append(self._current.opened_at + self._max_seconds)
+        return max(0.0, min(times) - now) if times else None
 
     def _ship(self) -> None:
+        """Ship what is sealed.
+
+        A journal that cannot be shipped comes last, so that it holds up no other; where two in a row cannot, it is
+        the destination that is out of reach, and not they that are odd.
+
+        Raises:
+            BaseException: What the last one that could not be shipped met with.
+        """
         with self._shipping:
-            while True:
-                with self._changed:
-                    if not self._sealed:
-                        return
-                    journal = self._sealed[0]
-                self._ship_one(journal)
-                with self._changed:
-                    self._sealed.remove(journal)
-                journal.remove()
+            failed: dict[Journal, BaseException] = {}
+            in_a_row = 0
+            while in_a_row < _MAX_IN_A_ROW and (journal := self._next(failed)) is not None:
+                try:
+                    self._ship_one(journal)
+                except KeyboardInterrupt:
+                    raise
+                except BaseException as error:  # noqa: BLE001 - raised in the end; a panic in Rust is no Exception
+                    failed[journal] = error
+                    in_a_row += 1
+                    self._put_last(journal)
+                else:
+                    in_a_row = 0
+                    self._shipped(journal)
+            if failed:
+                raise list(failed.values())[-1]
+
+    def _next(self, failed: Container[Journal]) -> Journal | None:
+        with self._changed:
+            return next((journal for journal in self._sealed if journal not in failed), None)
+
+    def _put_last(self, journal: Journal) -> None:
+        with self._changed:
+            self._sealed.remove(journal)
+            self._sealed.append(journal)
+
+    def _shipped(self, journal: Journal) -> None:
+        with self._changed:
+            self._sealed.remove(journal)
+            journal.remove()
+            home = journal.home
+            if home is not self._homes[0] and all(other.home is not home for other in self._sealed):
+                self._homes.remove(home)
+                home.remove()
 
     def _ship_one(self, journal: Journal) -> None:
         try:
             lines = journal.lines()
         except FileNotFoundError:
-            _logger.warning("sink %s: somebody has deleted the journal %s", self.name, journal.path)
+            self.lost += journal.rows
+            rows = journal.rows or "all its"
+            _logger.warning(
+                "sink %s: somebody has deleted the journal %s with %s records", self.name, journal.path, rows
+            )
             return
         for path, content in files_of(lines, journal.name, self._form):
             self._destination.put(path, content)
 
-    def _failed(self, error: OSError) -> None:
+    def _failed(self, error: BaseException) -> None:
         self._last_error = error
         self._failures += 1
         if self._failures & (self._failures - 1) == 0:
             # At powers of two only: an outage of a day must not write a day of log lines.
-            _logger.warning("sink %s: cannot ship yet (%d failures): %s", self.name, self._failures, error)
+            _logger.warning("sink %s: cannot ship yet (%d failures): %s", self.name, self._failures, told(error))

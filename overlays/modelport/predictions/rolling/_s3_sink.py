@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from modelport._extras import require
 from modelport.predictions._sink import DEFAULT_MAX_BUFFER
 from modelport.predictions._store import is_store, is_url
+from modelport.predictions.columns import load_pyarrow
 from modelport.predictions.rolling._destination import destination_of
 from modelport.predictions.rolling._places import journal_of
 from modelport.predictions.rolling._rolling_sink import (
@@ -77,7 +77,7 @@ class S3Sink(RollingSink):
             message = f"an S3 sink needs s3://bucket/prefix or an obstore store, not {type(target).__name__}"
             raise TypeError(message)
         if format == "parquet":
-            require("pyarrow.parquet", "parquet")
+            load_pyarrow()
         super().__init__(
             destination_of(target),
             format,
