@@ -55,6 +55,9 @@ def test_boxkite_s_names_come_from_a_baseline(modelport: Modelport, tmp_path: Pa
     [
         (("--window", "1 hour"), "1 hour"),
         (("--by", "a-b"), "a-b"),
+        (("--by", "process"), "not a label of a target"),
+        (("--unseen", "5"), "unseen is a number from 0 to 1"),
+        (("--min-count", "-5"), "min_count is a number from 0 on"),
         (("--names", "other"), "other"),
         (("--psi", "nan"), "psi is a number from 0 on"),
     ],

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelport.drift import Baseline, FeatureBaseline
-from modelport.drift.rules import RuleOptions, boxkite_rules, drift_rules
+from modelport.drift.rules import RuleOptions, boxkite_rules, drift_rules, grafana_dashboard
 from modelport.monitor import ModelMonitor
 from tests.live.prometheus import program, promtool
 
@@ -34,15 +36,24 @@ def series(name: str, values: str, **labels: str) -> dict[str, str]:
 
 
 def process(
-    name: str, started: int, bins: Mapping[str, str], *, version: str = "1", **others: str
+    name: str,
+    started: int,
+    bins: Mapping[str, str],
+    *,
+    version: str = "1",
+    feature: str = "x",
+    role: str = "feature",
+    trained: Mapping[str, int] | None = None,
+    **others: str,
 ) -> list[dict[str, str]]:
-    """A replica's series: one column ``x`` with the given values per bin, and its baseline of 50 to 50."""
+    """A replica's series: one column with the given values per bin, and its baseline, by default of 50 in each."""
     labels = {"model_version": version, "process": name, "instance": name}
-    column = {"role": "feature", "feature": "x"}
+    column = {"role": role, "feature": feature}
     some = next(iter(bins.values()))
+    counts = trained or dict.fromkeys(bins, 50)
     baseline = [
-        series("modelport_baseline_bin", shape(some, 50), model_version=version, instance=name, bin=bin_, **column)
-        for bin_ in bins
+        series("modelport_baseline_bin", shape(some, count), model_version=version, instance=name, bin=bin_, **column)
+        for bin_, count in counts.items()
     ]
     return [
         series("modelport_monitor_start_time_seconds", shape(some, started), **labels),
@@ -75,16 +86,21 @@ def recorded(name: str, version: str = "1", window: str = "10m") -> str:
 
 
 def run(
-    folder: Path, rules: str, given: Sequence[dict[str, str]], minute: int, expected: Sequence[tuple[str, float | None]]
+    folder: Path,
+    rules: str,
+    given: Sequence[dict[str, str]],
+    minute: int,
+    expected: Sequence[tuple[str, float | list[tuple[str, float]] | None]],
 ) -> None:
+    """Each query has the one result without labels, or those with the given ones, or none."""
     (folder / "rules.yml").write_text(rules, encoding="utf-8")
     tests: list[dict[str, Any]] = [
         {
             "expr": query,
             "eval_time": f"{minute}m",
-            "exp_samples": [] if value is None else [{"labels": "{}", "value": value}],
+            "exp_samples": [{"labels": labels, "value": value} for labels, value in _samples(results)],
         }
-        for query, value in expected
+        for query, results in expected
     ]
     document = {
         "rule_files": ["rules.yml"],
@@ -93,6 +109,12 @@ def run(
     }
     (folder / "tests.yml").write_text(json.dumps(document), encoding="utf-8")
     promtool("test", "rules", folder / "tests.yml")
+
+
+def _samples(results: float | list[tuple[str, float]] | None) -> list[tuple[str, float]]:
+    if isinstance(results, list):
+        return results
+    return [] if results is None else [("{}", results)]
 
 
 ALERTS = 'count(ALERTS{alertstate="firing"})'
@@ -231,6 +253,47 @@ def test_noise_never_alerts(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("categories", "rows"), [(100, 1000), (2000, 1000), (2000, 200)])
+def test_rare_categories_are_no_drift_and_hide_none(tmp_path: Path, categories: int, rows: int) -> None:
+    random = np.random.default_rng(categories + rows)
+    given: list[dict[str, str]] = []
+    for number in range(8):
+        # Zipf's law, in training and in serving; but in the last column a fifth of the serving values are one category.
+        share = 1 / np.arange(1.0, categories + 1)
+        drawn = (random.choice(categories, size, p=share / share.sum()) for size in (rows, 1000))
+        trained, served = (Counter(f"c{value}" for value in values) for values in drawn)
+        if number == 7:
+            served["c0"] += 250
+        kept = dict(trained.most_common(50))
+        bins = {bin_: served[bin_] for bin_ in kept}
+        other = {"__other__": rows - sum(kept.values())}, {"__other__": served.total() - sum(bins.values())}
+        moved = {bin_: f"0 {count}+0x8" for bin_, count in {**bins, **other[1]}.items()}
+        given += process("a", 0, moved, feature=f"x{number}", trained={**kept, **other[0]})[1:]
+    given.append(series("modelport_monitor_start_time_seconds", "0+0x9", process="a", instance="a"))
+    rules = drift_rules(RuleOptions(window="10m", pending="0s", psi=0.001, kl=0.001))
+
+    many = "count(modelport:feature:psi > modelport:feature:psi_chance) > bool 2"
+    drifted = 'count(ALERTS{alertstate="firing", feature="x7"})'
+    run(tmp_path, rules, given, 8, [(many, 1), (ALERTS, 2), (drifted, 2)])
+
+
+def test_categories_that_are_all_rare_say_nothing(tmp_path: Path) -> None:
+    trained = {"a": 1, "b": 1, "__other__": 98}
+    given = process("a", 0, {"a": "0+3x30", "b": "0+0x30", "__other__": "0+97x30"}, trained=trained)
+    loose = RuleOptions(window="10m", pending="0s", psi=0.0001, unseen=None)
+
+    run(tmp_path, drift_rules(loose), given, 30, [(f"{recorded('psi')} > bool 0.001", 1), (ALERTS, None)])
+
+
+def test_values_without_a_bin_are_held_against_those_of_training(tmp_path: Path) -> None:
+    # 30 of 100 categories have no bin of their own in training: 32 of 100 are none to tell of, 36 are.
+    for unseen, fires in ((32, None), (36, 1)):
+        bins = {"low": f"0+{100 - unseen}x30", "__other__": f"0+{unseen}x30"}
+        given = process("a", 0, bins, trained={"low": 70, "__other__": 30}, unseen=f"0+{unseen}x30")
+        alert = 'count(ALERTS{alertname="ModelportUnseen", alertstate="firing"})'
+        run(tmp_path, drift_rules(OPTIONS), given, 30, [near(recorded("training_unseen_share"), 0.3), (alert, fires)])
+
+
 def test_missing_and_unseen_have_shares_and_alerts(tmp_path: Path) -> None:
     # Categories: those unknown are in a bin too. 100 values a minute, 40 of them unknown, and 60 missing ones.
     given = process("a", 0, {"low": "0+50x30", "high": "0+50x30"}, missing="0+60x30", unseen="0+40x30")
@@ -317,6 +380,77 @@ def test_boxkite_s_names_and_spellings_give_the_same_figures(tmp_path: Path) -> 
     )
 
 
+def test_every_series_of_boxkite_counts_once(tmp_path: Path) -> None:
+    # Three texts that are one number, and one that is how Boxkite spells a missing value.
+    column = FeatureBaseline(
+        name="code", kind="categorical", categories=("007", "7", "7.0", "None"), counts=(1, 1, 1, 1, 0)
+    )
+    gains = {"007": 10, "7": 20, "7.0": 40, "None": 80, "nan": 160, "else": 320}
+    given = [{"series": f'feature_0_value_total{{bin="{bin_}"}}', "values": f"0+{n}x30"} for bin_, n in gains.items()]
+
+    run(
+        tmp_path,
+        boxkite_rules(Baseline(features=(column,)), OPTIONS),
+        given,
+        30,
+        [
+            *[near(f'sum(modelport:feature_bin:gain{{bin="{b}"}}) / 10', gains[b]) for b in column.categories],
+            near("sum(modelport:feature:values) / 10", 10 + 20 + 40 + 80 + 320),
+            near("sum(modelport:feature:missing) / 10", 160),
+            near("sum(modelport:feature:unseen) / 10", 320),
+        ],
+    )
+
+
+ODD = ["\u2028", "\u2029", "\x85", "\x7f", "\x9f", "\x0b", "\x1c", "\x00", "\ufeff", "\ufffe", "\ud83d", "😀", "{{x}}"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_any_text_in_names_makes_a_file_that_prometheus_takes_and_reads_the_same(tmp_path: Path, odd: str) -> None:
+    columns = [
+        FeatureBaseline(name=f"a{odd}", kind="categorical", categories=(f"x{odd}",), counts=(1, 0)),
+        FeatureBaseline(name=f"b{odd}", kind="numeric", edges=(1.0,), counts=(1, 1)),
+    ]
+    text = boxkite_rules(Baseline(features=tuple(columns)), OPTIONS, endpoint=f"e{odd}")
+    (tmp_path / "rules.yml").write_text(text, encoding="utf-8")
+    promtool("check", "rules", tmp_path / "rules.yml")
+    if odd == "\ud83d":
+        return  # no text, so there is no such series
+
+    spelled = "".join(f"\\U{ord(letter):08x}" for letter in odd)
+    given = [{"series": f'feature_0_value_total{{bin="x{spelled}"}}', "values": "0+50x30"}]
+    query = f'sum(modelport:feature_bin:gain{{endpoint="e{spelled}", bin="x{spelled}"}}) / 10'
+    run(tmp_path, text, given, 30, [near(query, 50)])
+
+
+def test_the_bars_of_the_dashboard_keep_roles_and_versions_apart_and_sort_by_edge(tmp_path: Path) -> None:
+    (query,) = (
+        panel["targets"][0]["expr"]
+        for panel in json.loads(grafana_dashboard())["panels"]
+        if panel["type"] == "barchart"
+    )
+    chosen = {"window": "10m", "endpoint": "e", "model_version": "1|2", "feature": "x", "role": "feature|output"}
+    for name, value in chosen.items():
+        query = query.replace(f"${name}", value)
+    edges = ("10.0", "-2.5", "1e+06", "9.0", "+Inf")
+    given: list[dict[str, str]] = []
+    for version, gain in (("1", 30), ("2", 70)):
+        bins = {edge: f"0+{gain if edge == '9.0' else 0}x30" for edge in edges}
+        given += process(f"p{version}", 0, bins, version=version)
+    # The attribution of the same feature has an edge in common.
+    given += process("p3", 0, {"9.0": "0+5x30", "0.125": "0+5x30"}, role="attribution")
+
+    shown: dict[tuple[str, ...], float] = {(edge, "order"): float(edge) for edge in edges if edge != "+Inf"}
+    for version in "12":
+        shown |= {(edge, f"training {version}", version): 0.2 for edge in edges}
+        shown |= {(edge, f"serving {version}", version): float(edge == "9.0") for edge in edges}
+    bars = [
+        (f'{{bin="{bin_}", series="{name}"{f", model_version={version[0]!r}" if version else ""}}}', value)
+        for (bin_, name, *version), value in shown.items()
+    ]
+    run(tmp_path, drift_rules(OPTIONS), given, 30, [(f"({query}) < Inf", bars), (f"count(({query}) == Inf)", 1)])
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -333,9 +467,26 @@ def test_every_choice_gives_a_file_that_prometheus_takes(tmp_path: Path, options
         promtool("check", "rules", tmp_path / name)
 
 
-@pytest.mark.parametrize("bad", [{"window": "1 hour"}, {"interval": "0s"}, {"pending": "x"}, {"by": ("a-b",)}])
-def test_what_prometheus_would_refuse_is_refused_here(bad: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="not a"):
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"window": "1 hour"},
+        {"interval": "0s"},
+        {"pending": "x"},
+        *[
+            {"by": (label,)}
+            for label in ("a-b", "", "1a", "é", "process", "le", "bin", "window", "endpoint", "__name__")
+        ],
+        {"unseen": 5},
+        {"missing": 2},
+        {"ks": 3},
+        {"psi": -1},
+        {"kl": math.inf},
+        {"min_count": -5},
+    ],
+)
+def test_what_prometheus_would_refuse_or_never_fire_on_is_refused_here(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not"):
         drift_rules(RuleOptions(**bad))
 
 

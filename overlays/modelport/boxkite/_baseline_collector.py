@@ -84,10 +84,15 @@ def baseline_of(collector: BaselineMetricCollector) -> Baseline | None:
     require("prometheus_client", "drift")
     from prometheus_client import generate_latest
 
-    from modelport.drift.training._prometheus_read import from_text
+    from modelport.drift import BaselineError
+    from modelport.drift.training._saved import read
 
-    text = generate_latest(collector).decode()
+    text = generate_latest(collector)
     if not text.strip():
         _logger.warning("no baseline from %s: predictions are logged, drift is not watched", type(collector).__name__)
         return None
-    return from_text(text)
+    try:
+        return read(text)
+    except BaselineError as error:
+        message = f"{type(collector).__name__}.collect: {error}"
+        raise BaselineError(message) from error

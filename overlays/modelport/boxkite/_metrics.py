@@ -7,13 +7,21 @@ alike, every bin of the one side is there on the other, and missing values lie i
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import choose_encoder
 
-from modelport.drift._values import to_label
+from modelport.drift._values import format_edge
+from modelport.drift.training._prometheus_form import (
+    LIVE,
+    TRAINING,
+    bins_of,
+    buckets_of,
+    help_text,
+    metrics_of,
+    one_line,
+)
 from modelport.monitor._metrics import MetricsPage, MonitorCollector, render
 
 if TYPE_CHECKING:
@@ -26,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BoxkitePage", "baseline_families"]
 
-_MISSING = "nan"
 _END = b"# EOF\n"
 
 
@@ -92,15 +99,15 @@ def _training_families(baseline: Baseline) -> Iterator[Metric]:
 
 def baseline_families(baseline: Baseline) -> Iterator[Metric]:
     """The training side."""
-    for name, column in _named(baseline):
-        text = "inference values for test set" if column.role == "output" else f"values for feature: {column.name}"
-        yield _family(f"{name}_baseline", f"Baseline {text}", column, column)
+    for name, column in metrics_of(baseline):
+        if _is_shown(column):
+            yield _family(f"{name}_baseline", TRAINING, column, column)
 
 
 def _live_families(baseline: Baseline, counts: CountsSnapshot) -> Iterator[Metric]:
-    for (name, column), now in zip(_named(baseline), counts.columns, strict=False):
-        text = "inference values for test set" if column.role == "output" else f"values for feature: {column.name}"
-        yield _family(name, f"Real time {text}", column, now)
+    for (name, column), now in zip(metrics_of(baseline), counts.columns, strict=True):
+        if _is_shown(column):
+            yield _family(name, LIVE, column, now)
 
 
 def _info(baseline: Baseline) -> Metric:
@@ -109,64 +116,31 @@ def _info(baseline: Baseline) -> Metric:
         "Name, metric and type of each column of the baseline.",
         labels=["feature_name", "metric_name", "metric_type"],
     )
-    for name, column in _named(baseline):
+    for name, column in metrics_of(baseline):
+        if not _is_shown(column):
+            continue
         # Dashboards list the output by this sentence.
-        feature = "Baseline inference values for test set" if column.role == "output" else column.name
+        feature = help_text(TRAINING, "output") if column.role == "output" else one_line(column.name)
         kind = "histogram" if column.kind == "numeric" else "counter"
         info.add_metric([feature, f"{name}_baseline", kind], {})
     return info
 
 
-def _named(baseline: Baseline) -> Iterator[tuple[str, FeatureBaseline]]:
-    """Features and output with their metrics' names, in the order of `Baseline.columns`."""
-    for index, feature in enumerate(baseline.features):
-        yield f"feature_{index}_value", feature
-    if baseline.output is not None:
-        yield "inference_value", baseline.output
+def _is_shown(column: FeatureBaseline) -> bool:
+    # Boxkite's pages know no attributions.
+    return column.role != "attribution"
 
 
-def _family(name: str, text: str, column: FeatureBaseline, values: FeatureBaseline | FeatureCounts) -> Metric:
+def _family(name: str, side: str, column: FeatureBaseline, values: FeatureBaseline | FeatureCounts) -> Metric:
+    text = help_text(side, column.role, column.name)
     if column.kind == "numeric":
         histogram = HistogramMetricFamily(name, text)
+        buckets = [(format_edge(edge), count) for edge, count in buckets_of(column, values).items()]
         # Where an edge is negative prometheus-client leaves out the sum, and the count with it, as OpenMetrics demands.
-        histogram.add_metric([], _buckets(column, values), values.sum)
+        histogram.add_metric([], buckets, values.sum)
         return histogram
     counter = CounterMetricFamily(name, text, labels=["bin"])
-    for label, count in _bins(column, values).items():
+    # All bins are there, on both sides: one that one side lacks would drop out of every comparison.
+    for label, count in bins_of(column, values).items():
         counter.add_metric([label], count)
     return counter
-
-
-def _buckets(column: FeatureBaseline, values: FeatureBaseline | FeatureCounts) -> list[tuple[str, float]]:
-    cumulative = list(accumulate(values.counts))
-    cumulative[-1] += values.missing + values.unseen
-    labels = column.labels
-    if len(labels) == 1:
-        # A histogram has two buckets at least; Boxkite puts this one before the other too.
-        labels, cumulative = ("0.0", *labels), [0, *cumulative]
-    return list(zip(labels, map(float, cumulative), strict=True))
-
-
-def _bins(column: FeatureBaseline, values: FeatureBaseline | FeatureCounts) -> dict[str, int]:
-    bins: dict[str, int] = {}
-    for label, count in zip(_spelled(column), values.counts, strict=True):
-        bins[label] = bins.get(label, 0) + count
-    # Always there, on both sides: a bin that one side lacks would drop out of every comparison.
-    bins[_MISSING] = bins.get(_MISSING, 0) + values.missing
-    return bins
-
-
-def _spelled(column: FeatureBaseline) -> Iterator[str]:
-    """Labels as Boxkite has them: ``1.0`` for ``1``, ``inf`` for ``Infinity``."""
-    taken = set(column.labels)
-    for label in column.labels:
-        text = _number_text(label)
-        yield label if text in taken else text
-
-
-def _number_text(label: str) -> str:
-    try:
-        number = float(label)
-    except ValueError:
-        return label
-    return repr(number) if to_label(number) == label else label

@@ -25,7 +25,9 @@ file_option = click.option(
 @click.option("--psi", default=0.25, show_default=True, help="Alert above this PSI, if it is more than noise.")
 @click.option("--kl", type=float, help="Alert above this KL divergence in either direction; by default not at all.")
 @click.option("--ks", type=float, help="Alert above this Kolmogorov-Smirnov distance; by default not at all.")
-@click.option("--unseen", default=0.05, show_default=True, help="Alert above this share of values new since training.")
+@click.option(
+    "--unseen", default=0.05, show_default=True, help="Alert this far above training's share of values without a bin."
+)
 @click.option(
     "--missing", default=0.1, show_default=True, help="Alert this far above training's rate of missing values."
 )

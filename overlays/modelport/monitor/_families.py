@@ -40,6 +40,9 @@ FAMILIES = {
         ),
         Family("modelport_prediction_queue_records", "gauge", "Predictions in the queue."),
         Family("modelport_monitor_start_time_seconds", "gauge", "When counting began, in Unix time."),
+        Family(
+            "modelport_processes_shared", "gauge", "1 while the processes of one directory can share what they count."
+        ),
         Family("modelport_sink_delivered", "counter", "Predictions delivered."),
         Family("modelport_sink_failures", "counter", "Failed attempts to deliver."),
         Family("modelport_spool_failures", "counter", "Writes to the spool that the disk refused."),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from modelport._importing import importing
-from modelport.monitor._group import ProcessGroup
+from modelport.monitor._group import Group, ProcessGroup
 from modelport.monitor._group_totals import Totals
 from modelport.monitor._view import MonitorView, SinkView
 
@@ -55,6 +56,7 @@ class Figures:
         self._pipeline = pipeline
         self._gauges: DriftGauges | None = None
         self._group: ProcessGroup | None = None
+        self._alone = directory is None
         self._window = pipeline.window
         if directory is not None:
             self._group = ProcessGroup(directory, _key(endpoint, self._version, baseline), self._own)
@@ -66,7 +68,8 @@ class Figures:
     def begin(self) -> None:
         """Count from now on as a process of its own."""
         self._started_ns = self._since_ns = time.time_ns()
-        self._label = f"{os.getpid()}-{self._started_ns // 1_000_000}"
+        # Two monitors may begin in one millisecond.
+        self._label = f"{os.getpid()}-{self._started_ns // 1_000_000}-{secrets.token_hex(4)}"
 
     def after_fork(self) -> None:
         """Forget, in a forked child, what is the parent's."""
@@ -84,6 +87,7 @@ class Figures:
     def view(self) -> MonitorView:
         """The figures of this moment."""
         label, started_ns, totals, counts = self._moment()
+        sharing = None if self._group is None else self._group.sharing and not self._alone
         named = {tuple(name.split(_BETWEEN)): count for name, count in totals.counters.items()}
         return MonitorView(
             endpoint=self._endpoint,
@@ -104,6 +108,7 @@ class Figures:
             ],
             baseline=self._baseline,
             counts=counts,
+            sharing=sharing,
             drift=self._drift(counts),
         )
 
@@ -126,24 +131,37 @@ class Figures:
 
     def _moment(self) -> tuple[str, int, Totals, CountsSnapshot | None]:
         live, baseline = self._pipeline.live, self._baseline
-        if self._group is None:
+        shared = self._shared()
+        self._alone = shared is None
+        if shared is None:
             return self._label, self._started_ns, self._own_pipeline(), None if live is None else live.snapshot()
-        group, totals = self._group.total()
+        group, totals = shared
         self._since_ns = group.started_ns
         counts = None
         if live is not None and baseline is not None:
             counts = live.snapshot(_unflattened(totals, live.state()))
         return group.label, group.started_ns, totals, counts
 
+    def _shared(self) -> tuple[Group, Totals] | None:
+        """What the group has counted; None without one, and where its directory has refused from the start."""
+        if self._group is None:
+            return None
+        try:
+            group, totals = self._group.total()
+        except OSError:
+            return None
+        return (group, totals) if totals.counters else None
+
     def _recent(self, seen: CountsSnapshot) -> CountsSnapshot | None:
         """What was counted in the window that ends now, with `seen`."""
-        if self._window is None:
+        window = self._pipeline.window if self._alone else self._window
+        if window is None:
             return None
         now = time.monotonic()
-        self._window.observe(now, lambda: seen)
+        window.observe(now, lambda: seen)
         # A new process of an old group has not seen how the window began.
-        whole = self._group is None or self._window.covers((time.time_ns() - self._since_ns) / 1e9)
-        return self._window.recent(now, seen, whole=whole)
+        whole = self._alone or window.covers((time.time_ns() - self._since_ns) / 1e9)
+        return window.recent(now, seen, whole=whole)
 
     def _own_pipeline(self) -> Totals:
         pipeline = self._pipeline

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modelport._files import HAS_LOCKS, try_lock, unlock
-from modelport.monitor._group_file import OwnFile, read_figures
+from modelport.monitor._group_file import LayoutError, OwnFile, read_figures
 from modelport.monitor._group_totals import Totals
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class ProcessGroup:
     """This process's part in a group, and the figures of the whole group.
 
     Safe to use from several threads. The directory must be on a local disk or in memory, and needs no cleaning.
+
+    Attributes:
+        sharing: Whether the directory last took what this process had counted and told what the others had.
     """
 
     def __init__(self, directory: str | os.PathLike[str], key: str, figures: Callable[[], Totals]) -> None:
@@ -104,7 +107,9 @@ class ProcessGroup:
         self._folded = self._directory / f"{key}.folded"
         self._own: OwnFile | None = None
         self._ended = False
-        self._warned = False
+        self.sharing = True
+        self._last: tuple[Group, Totals] | None = None
+        self._warned: set[str] = set()
         self._due = False
         # Reentrant: a signal handler that closes the monitor may have interrupted this thread while it holds it.
         self._guard = threading.RLock()
@@ -141,17 +146,35 @@ class ProcessGroup:
         try:
             self.publish()
         except OSError as error:
-            if not self._warned:
-                self._warned = True
-                _log.warning("counts cannot be shared with other processes: %s", error)
+            self.sharing = False
+            self._warn_once("", f"counts cannot be shared with other processes: {error}")
+        else:
+            self.sharing = True
+
+    def _warn_once(self, key: str, message: str) -> None:
+        if key not in self._warned:
+            self._warned.add(key)
+            _log.warning(message)
 
     def total(self) -> tuple[Group, Totals]:
         """The group, and what all its processes have counted, up to this moment for this one.
 
+        While the directory refuses, as on a full disk, they are those of before: what only this process's pages showed
+        would be taken back by the pages of the others.
+
         Raises:
-            OSError: The directory cannot be read or written.
+            OSError: It has refused from the start.
         """
-        self.publish()
+        self._publish_or_warn()
+        try:
+            self._last = self._total()
+        except OSError:
+            self.sharing = False
+            if self._last is None:
+                raise
+        return self._last
+
+    def _total(self) -> tuple[Group, Totals]:
         if self._read_group() is None:
             with self._locked():
                 self._begin_group()
@@ -167,7 +190,10 @@ class ProcessGroup:
             raise OSError(message)
         group, totals, dead = found
         if dead:
-            self.fold(wait=False)
+            try:
+                self.fold(wait=False)
+            except OSError as error:
+                self._warn_once("fold", f"counts of ended processes stay in files of their own: {error}")
         return group, totals
 
     def fold(self, *, wait: bool = True) -> None:
@@ -218,10 +244,10 @@ class ProcessGroup:
         for path in self._files(".live"):
             if path.name in group.folded:
                 continue
-            try:
-                figures, living = read_figures(path)
-            except FileNotFoundError:
+            found = self._read(path)
+            if found is None:
                 continue
+            figures, living = found
             total = total.plus(figures, gauges=living)
             any_dead = any_dead or not living
         after = self._read_group()
@@ -241,9 +267,9 @@ class ProcessGroup:
             abandoned.unlink(missing_ok=True)
         total, dead = group.totals, list[Path]()
         for path in files.values():
-            figures, living = read_figures(path)
-            if not living:
-                total = total.plus(figures, gauges=False)
+            found = self._read(path)
+            if found is not None and not found[1]:
+                total = total.plus(found[0], gauges=False)
                 dead.append(path)
         if not dead:
             return
@@ -251,6 +277,16 @@ class ProcessGroup:
         self._write_group(Group(group.label, group.started_ns, group.generation + 1, names, total))
         for path in dead:
             path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> tuple[Totals, bool] | None:
+        """What a file says and whether its owner lives; None if it is gone, or is of another version's layout."""
+        try:
+            return read_figures(path)
+        except FileNotFoundError:
+            return None
+        except LayoutError as error:
+            self._warn_once(path.name, f"{path} is left alone and not counted: {error}")
+            return None
 
     def _files(self, suffix: str) -> list[Path]:
         return sorted(self._directory.glob(f"{self._key}.*{suffix}"))

@@ -7,6 +7,7 @@ gives the lock back at any death, and that is how others know of it.
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
@@ -20,7 +21,7 @@ from modelport.monitor._group_totals import Totals
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["OwnFile", "read_figures"]
+__all__ = ["LayoutError", "OwnFile", "read_figures"]
 
 _MAGIC = b"mpgroup1"
 _HEAD = struct.Struct("<8sQ")  # magic, bytes per slot
@@ -28,6 +29,11 @@ _SLOT = struct.Struct("<QII")  # sequence number, checksum, bytes of figures
 # Whatever is a byte of msgpack now may be a whole 64-bit number later.
 _GROWTH = 9
 _SPARE_BYTES = 4096
+_ATTEMPTS = 100
+
+
+class LayoutError(Exception):
+    """A file that another version wrote, or that is none of ours."""
 
 
 class OwnFile:
@@ -56,7 +62,11 @@ class OwnFile:
             raise
 
     def write(self, figures: Totals) -> bool:
-        """Replace what the file says; False if it cannot: somebody removed it, or it has become too small."""
+        """Replace what the file says; False if it cannot: somebody removed it, or it has become too small.
+
+        Raises:
+            OSError: The disk is full, or refuses for another reason. The file says what it said before.
+        """
         payload = msgspec.msgpack.encode(figures)
         if _SLOT.size + len(payload) > self._capacity or not is_there(self._descriptor, self.path):
             return False
@@ -72,7 +82,15 @@ class OwnFile:
         # Of its own: a signal handler may come between and write with the next.
         sequence = self._sequence = self._sequence + 1
         start = _HEAD.size + (sequence % 2) * self._capacity
-        os.pwrite(self._descriptor, _sealed(sequence, payload), start)
+        content, written = _sealed(sequence, payload), 0
+        try:
+            written = os.pwrite(self._descriptor, content, start)
+        finally:
+            if written < len(content):
+                # The same slot again next time: the other one is whole.
+                self._sequence -= 1
+        if written < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
 
 
 def _lock(descriptor: int, path: Path) -> None:
@@ -86,6 +104,7 @@ def read_figures(path: Path) -> tuple[Totals, bool]:
 
     Raises:
         FileNotFoundError: It has been folded away.
+        LayoutError: It says nothing that this version understands.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -96,21 +115,28 @@ def read_figures(path: Path) -> tuple[Totals, bool]:
         os.close(descriptor)
 
 
-_ATTEMPTS = 100
-
-
 def _newest(descriptor: int) -> Totals:
     # Both slots can only be torn if the owner wrote twice during one read.
     for _ in range(_ATTEMPTS):
         content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
         if len(content) < _HEAD.size:
             break
-        _, capacity = _HEAD.unpack_from(content)
+        magic, capacity = _HEAD.unpack_from(content)
+        if magic != _MAGIC:
+            message = f"begins with {magic!r} instead of {_MAGIC!r}"
+            raise LayoutError(message)
         slots = [_opened(content, _HEAD.size + number * capacity) for number in range(2)]
         whole = [slot for slot in slots if slot is not None]
         if whole:
-            return msgspec.msgpack.decode(max(whole)[1], type=Totals)
+            return _decoded(max(whole)[1])
     return Totals()
+
+
+def _decoded(payload: bytes) -> Totals:
+    try:
+        return msgspec.msgpack.decode(payload, type=Totals)
+    except msgspec.DecodeError as error:
+        raise LayoutError(str(error)) from error
 
 
 def _sealed(sequence: int, payload: bytes) -> bytes:

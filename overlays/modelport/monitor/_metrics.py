@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 
+from modelport.monitor._accept import OPENMETRICS_MEDIA, chosen
 from modelport.monitor._page import OPENMETRICS, TEXT, Page
 from modelport.monitor._samples import baseline_samples, live_samples, live_values
 from modelport.monitor._view import MetricsSource, MonitorView, SinkView
@@ -76,7 +77,7 @@ def render(
         headers: Of the request; names in any case.
         params: Of the query; ``name[]`` limits the answer to samples or families of that name, given as text or list.
     """
-    encode, content_type = choose_encoder(_accepted(headers))
+    encode, content_type = choose_encoder(chosen(headers))
     names = _wanted(params)
     body: bytes = encode(_Filtered(registry, names) if names else registry)
     return body, content_type
@@ -94,9 +95,8 @@ class MetricsPage:
         """As the function `render`, of what `view` shows."""
         if _wanted(params):
             return render(_Views([view]), headers, params)
-        openmetrics = choose_encoder(_accepted(headers))[1].startswith("application/openmetrics-text")
-        body = self._page(view, openmetrics=openmetrics).write(view)
-        return body, OPENMETRICS if openmetrics else TEXT
+        openmetrics = OPENMETRICS_MEDIA in chosen(headers)
+        return self._page(view, openmetrics=openmetrics).write(view), OPENMETRICS if openmetrics else TEXT
 
     def _page(self, view: MonitorView, *, openmetrics: bool) -> Page:
         # Names and labels change with a fork (the process), and perhaps with the first loss of a new kind.
@@ -130,21 +130,17 @@ class _Filtered:
                 yield kept
 
 
-def _accepted(headers: Mapping[str, str] | None) -> str:
-    return next((value for name, value in (headers or {}).items() if name.lower() == "accept"), "")
-
-
 def _wanted(params: Mapping[str, object] | None) -> set[str]:
     wanted = (params or {}).get("name[]")
-    if isinstance(wanted, str):
-        return {wanted}
-    return {str(name) for name in cast("Iterable[object]", wanted or ())}
+    names = {wanted} if isinstance(wanted, str) else {str(name) for name in cast("Iterable[object]", wanted or ())}
+    # An empty name is a form's field that was left empty, and limits nothing.
+    return names - {""}
 
 
 def _metrics_of(views: list[MonitorView]) -> Iterator[Metric]:
     """All families, each once, with the samples of all views. Replicas of one model share the baseline's samples."""
     families: dict[str, Metric] = {}
-    shown: set[tuple[str, str]] = set()
+    shown: set[tuple[str, ...]] = set()
 
     def add(sample: Sample, value: float) -> None:
         family = sample.family
@@ -153,6 +149,10 @@ def _metrics_of(views: list[MonitorView]) -> Iterator[Metric]:
         families[family.name].add_sample(family.name + sample.suffix, dict(sample.labels), value)
 
     for view in views:
+        if (group := (view.endpoint, view.model_version, view.process)) in shown:
+            # Another monitor of one directory: both show what all have counted.
+            continue
+        shown.add(group)
         for sample, value in zip(live_samples(view), live_values(view), strict=True):
             add(sample, value)
         if (model := (view.endpoint, view.model_version)) not in shown and view.baseline is not None:

@@ -55,6 +55,8 @@ def live_samples(view: MonitorView) -> list[Sample]:
     """All samples but those of the baseline, family by family; the same for every view of a monitor."""
     live = (("endpoint", view.endpoint), ("model_version", view.model_version), ("process", view.process))
     made = [_sample(name, suffix, live) for name, suffix in _ALWAYS]
+    if view.sharing is not None:
+        made.append(_sample("modelport_processes_shared", "", live))
     made += [
         _sample("modelport_predictions_dropped", "_total", (*live, ("reason", reason), ("sink", sink)))
         for reason, sink in view.dropped
@@ -83,6 +85,8 @@ def live_values(view: MonitorView) -> list[float]:
     uncounted = view.counts.uncounted if view.counts is not None else 0
     made: list[float] = [view.predictions, uncounted, view.incomplete]
     made += (view.spool_failures, view.queued, view.started_seconds)
+    if view.sharing is not None:
+        made.append(view.sharing)
     made += view.dropped.values()
     made += [sink.delivered for sink in view.sinks]
     made += [sink.failures for sink in view.sinks]

@@ -39,6 +39,7 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
         sinks: In the monitor's order.
         baseline: None if nothing is counted.
         counts: Since the start.
+        sharing: Whether they are those of all processes of the directory, up to now; None without one.
         drift: How far those of the drift window are from training.
     """
 
@@ -54,6 +55,7 @@ class MonitorView(msgspec.Struct, frozen=True, kw_only=True):
     spool_failures: int = 0
     baseline: Baseline | None = None
     counts: CountsSnapshot | None = None
+    sharing: bool | None = None
     drift: ColumnGauges | None = None
 
 

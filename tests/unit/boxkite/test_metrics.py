@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from modelport.boxkite import BaselineMetricCollector, ModelMonitoringService
@@ -238,6 +239,13 @@ def test_a_scrape_may_ask_for_samples_or_families_as_list_or_text(
     assert {name for name, _ in series(body)} == expected
 
 
+def test_an_empty_name_limits_nothing(service: MakeService) -> None:
+    export()
+    monitor = service()
+
+    assert series(monitor.export_http({"name[]": [""]})[0]).keys() == scraped(monitor).keys()
+
+
 @pytest.mark.parametrize("header", ["Accept", "accept", "ACCEPT"])
 def test_the_format_is_that_of_the_accept_header(service: MakeService, header: str) -> None:
     ModelMonitoringService.export_text(
@@ -373,6 +381,32 @@ def test_a_baseline_may_come_from_elsewhere(service: MakeService, path: Path) ->
     assert service(baseline_collector=Nothing()).baseline is None
     with pytest.raises(ValueError, match="not both"):
         service(baseline=baseline, baseline_collector=Loads())
+
+
+def test_what_a_collector_of_the_old_form_collects_is_checked_as_a_file_is(service: MakeService) -> None:
+    class Twice(BaselineMetricCollector):
+        def collect(self) -> Any:
+            for index in range(2):
+                counter = CounterMetricFamily(f"feature_{index}_value_baseline", "Baseline values for feature: a")
+                counter.add_sample(f"feature_{index}_value_baseline_total", {"bin": "x"}, 1)
+                yield counter
+
+    with pytest.raises(BaselineError, match=r"Twice\.collect: feature 'a': its name occurs twice"):
+        service(baseline_collector=Twice())
+
+
+@pytest.mark.parametrize("name", ["half a pair: \ud800", "a\rb", "a\nb", 'a"b\\'])
+def test_names_and_categories_that_text_cannot_hold_are_spelled_as_in_the_file(
+    service: MakeService, path: Path, name: str
+) -> None:
+    ModelMonitoringService.export_text([(name, [name, "b"] * 50)])
+    monitor = service()
+    monitor.log_prediction("", [name], 1)
+    found = scraped(monitor)
+
+    assert live_side(found).keys() == training_side(found).keys()
+    written = {labels for sample, labels in series(path.read_bytes()) if sample.endswith("_total")}
+    assert written <= {labels for sample, labels in found if sample == "feature_0_value_baseline_total"}
 
 
 MULTIPROCESS = """

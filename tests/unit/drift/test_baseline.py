@@ -248,6 +248,8 @@ def test_a_saved_baseline_has_the_permissions_of_any_new_file(tmp_path: Path) ->
         (lambda d: d["features"][0].update(kind="text"), "kind"),
         (lambda d: d["features"].append(d["features"][0]), "twice"),
         (lambda d: d["features"][0].update(edges="x"), "edges"),
+        (lambda d: d.update(rows=1), "1 rows, and "),
+        (lambda d: d.update(rows=-1), "-1 rows, and "),
     ],
 )
 def test_a_damaged_baseline_is_a_clear_error(tmp_path: Path, change: object, told: str) -> None:

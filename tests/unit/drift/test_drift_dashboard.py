@@ -73,6 +73,15 @@ def test_every_variable_used_has_a_menu_that_comes_before(dashboard: dict[str, A
     assert used - {"__rate_interval"} == set(menus)
 
 
+def test_a_single_choice_is_no_regular_expression(dashboard: dict[str, Any]) -> None:
+    menus = {menu["name"]: menu for menu in dashboard["templating"]["list"] if menu["type"] == "query"}
+    asked = {match for query in queries(dashboard) for match in re.findall(r'(=~?)"\$([a-z_]+)"', query)}
+
+    assert {name for operator, name in asked if name in menus and operator == "="} == {"window", "endpoint"}
+    assert {name for operator, name in asked if name in menus and operator == "=~"} == {"model_version", "feature"}
+    assert {name for name, menu in menus.items() if menu["multi"]} == {"model_version", "feature"}
+
+
 def test_panels_are_complete_have_ids_of_their_own_and_do_not_overlap(dashboard: dict[str, Any]) -> None:
     panels = dashboard["panels"]
     places = [panel["gridPos"] for panel in panels]

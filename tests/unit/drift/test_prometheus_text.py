@@ -291,6 +291,30 @@ def test_divergences_are_the_same_from_either_file(tmp_path: Path) -> None:
     assert drift_report(second, data, output=data["x"]).mean_psi == 0
 
 
+def test_our_file_cut_short_anywhere_is_an_error(tmp_path: Path) -> None:
+    baseline = Baseline(
+        features=(
+            FeatureBaseline(name="c", kind="categorical", categories=("a", "b"), counts=(10, 20, 30), missing=4),
+            FeatureBaseline(name="x", kind="numeric", edges=(1.0, 25.0), counts=(1000, 2000, 3000), sum=60820.5),
+        ),
+        rows=6000,
+    )
+    text = to_text(baseline)
+    assert from_text(text.rstrip()) == baseline
+
+    for length in range(len(text) - 1):
+        with pytest.raises(BaselineError):
+            from_text(text[:length])
+
+
+def test_our_file_without_one_of_its_columns_is_an_error(tmp_path: Path) -> None:
+    baseline, _ = saved(tmp_path)
+    lines = to_text(baseline).splitlines(keepends=True)
+
+    with pytest.raises(BaselineError, match="says 3, and there are 2"):
+        from_text("".join(line for line in lines if "feature_1" not in line))
+
+
 def test_an_export_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     baseline, _ = saved(tmp_path)
     path = baseline.save_prometheus(tmp_path / "histogram.prom")
@@ -334,6 +358,9 @@ def test_other_metrics_in_the_file_are_passed_over(tmp_path: Path) -> None:
         ('{le="24.0"} 4.0', '{le="old"} 4.0', "feature_0_value_baseline"),
         ('{le="24.0"} 4.0', '{le="24.0"} many', "not Prometheus text"),
         ('feature_0_value_baseline_bucket{le="+Inf"} 13.0\n', "", "no bucket"),
+        ("_count 13.0", "_count 5.0", "feature_0_value_baseline: its count, its sum and its buckets"),
+        ("feature_0_value_baseline_sum 343.0\n", "", "feature_0_value_baseline: its count, its sum and its buckets"),
+        ("# TYPE feature_1_value_baseline_total counter\n", "", "feature_1_value_baseline_total: of type unknown"),
         ("feature_1_value", "feature_2_value", "no metric feature_1_value_baseline, but later"),
         ("feature_1_value", "feature_0_value", "feature_0_value_baseline"),
         ("_baseline", "", "no metric feature_0_value_baseline"),

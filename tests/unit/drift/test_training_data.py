@@ -357,6 +357,14 @@ def test_the_rule_is_the_one_that_is_documented(values: list[float]) -> None:
     assert column.kind == ("categorical" if whole and few else "numeric")
 
 
+def test_a_feature_may_be_named_as_the_output_is() -> None:
+    baseline = Baseline.from_data({"output": [1.0, 2.0]}, output=["a", "b"])
+
+    assert Baseline.from_data({"output": [1.0, 2.0]}).names == baseline.names == ("output",)
+    assert baseline.output is not None
+    assert (baseline.rows, baseline.features[0].total, baseline.output.total) == (2, 2, 2)
+
+
 @pytest.mark.parametrize(
     ("data", "options", "told"),
     [

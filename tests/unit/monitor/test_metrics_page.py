@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
@@ -66,7 +65,7 @@ def views(draw: st.DrawFn) -> MonitorView:
         endpoint=draw(NAMES), model_version=draw(NAMES), process="1-2", started_seconds=draw(st.floats(0, 1e10)),
         predictions=draw(COUNTS), queued=3, sinks=sinks, dropped={("closed", ""): draw(COUNTS), ("sink_error", "x"): 1},
         baseline=baseline if watched else None, counts=counts if watched else None,
-        drift=DriftGauges(baseline)(counts) if watched else None,
+        drift=DriftGauges(baseline)(counts) if watched else None, sharing=draw(st.sampled_from([None, False, True])),
     )  # fmt: skip
 
 
@@ -120,21 +119,41 @@ def test_the_template_and_the_collector_say_the_same(form: str, view: MonitorVie
         ("text/plain;version=0.0.4;q=0.5,*/*;q=0.1", "text/plain; version=0.0.4; charset=utf-8"),
         ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited", "text/plain"),
         ("text/html", "text/plain"),
+        ("application/openmetrics-text;q=0.1,text/plain;q=0.9", "text/plain"),
+        ("application/openmetrics-text;q=0.1,*/*;q=0.9", "text/plain"),
+        ("application/openmetrics-text;q=0.9,text/*;q=0.1", "application/openmetrics-text; v"),
+        ("text/plain;q=0.5, application/openmetrics-text; version=1.0.0; q=0.5", "application/openmetrics-text; v"),
+        ("Application/OpenMetrics-Text; Version=1.0.0", "application/openmetrics-text; v"),
+        ("application/openmetrics-text;q=0", "text/plain"),
+        ("application/openmetrics-text;q=many", "text/plain"),
+        ("application/openmetrics-text;q=nan", "text/plain"),
+        ("application/openmetrics-text;version=abc", "text/plain"),
+        ("application/openmetrics-text;version=2.0.0", "text/plain"),
+        ("text/plain;version=abc", "text/plain; version=0.0.4"),
         ("", "text/plain"),
         (";;,=", "text/plain"),
     ],
 )
 def test_the_format_is_the_one_asked_for_and_named(accept: str, kind: str) -> None:
-    body, content_type = ModelMonitor("e").export_http({"accept": accept})
+    for monitor in (ModelMonitor("e"), ModelMonitor("e", registry=CollectorRegistry())):
+        body, content_type = monitor.export_http({"accept": accept})
 
-    assert content_type.startswith(kind)
-    assert body.endswith(b"# EOF\n") == kind.startswith("application")
+        assert content_type.startswith(kind)
+        assert body.endswith(b"# EOF\n") == kind.startswith("application")
+
+
+def test_a_scraper_that_takes_names_in_utf8_gets_them() -> None:
+    registry = CollectorRegistry()
+    Gauge("of.the.application", "With dots.", registry=registry)
+    monitor = ModelMonitor("e", registry=registry)
+    accept = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5"
+
+    assert '"of.the.application"' in monitor.export_http({"Accept": accept})[0].decode()
 
 
 def test_series_of_a_forked_process_are_its_own() -> None:
     monitor = ModelMonitor("e")
     before = monitor.export_http()[0]
-    threading.Event().wait(0.002)  # the label counts milliseconds
     monitor.after_fork_in_child()
 
     label = monitor.metrics_view().process

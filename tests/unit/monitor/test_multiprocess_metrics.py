@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from modelport.drift import Baseline
@@ -123,8 +125,9 @@ def test_a_directory_that_goes_bad_stops_no_prediction(tmp_path: Path, caplog: p
         assert monitor.flush()
 
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    with pytest.raises(OSError, match="shared"):
-        monitor.export_http()
+    text = monitor.metrics_text()
+    assert set(values(text, "modelport_predictions_total").values()) == {10}
+    assert set(values(text, "modelport_processes_shared").values()) == {0}
     monitor.close()
 
 
@@ -152,6 +155,48 @@ def test_a_directory_that_cannot_be_made_is_told_with_the_setting(tmp_path: Path
         ModelMonitor("e", multiprocess_dir=tmp_path / place)
 
     assert told.value.filename == str(tmp_path / place)
+
+
+@pytest.mark.parametrize("scraped_before", [True, False])
+def test_on_a_full_disk_every_page_still_shows_figures_and_says_that_they_are_not_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scraped_before: bool
+) -> None:
+    with ModelMonitor("e", baseline=BASELINE, multiprocess_dir=tmp_path, interval=0.001) as monitor:
+        monitor.log([1.0, "a"], 0)
+        if scraped_before:
+            monitor.flush()
+            assert set(values(monitor.metrics_text(), "modelport_processes_shared").values()) == {1}
+        with monkeypatch.context() as full:
+            full.setattr(os, "pwrite", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+            monitor.flush()
+            for _ in range(3):
+                monitor.log([1.0, "a"], 0)
+            monitor.flush()
+            text = monitor.metrics_text()
+            assert set(values(text, "modelport_processes_shared").values()) == {0}
+            assert set(values(text, "modelport_predictions_total").values()) == {1 if scraped_before else 4}
+            assert min(values(text, "modelport_feature_window_values").values()) >= 0
+
+        text = monitor.metrics_text()
+        assert set(values(text, "modelport_processes_shared").values()) == {1}
+        assert set(values(text, "modelport_predictions_total").values()) == {4}
+
+
+def test_two_monitors_of_one_model_make_no_series_twice(tmp_path: Path) -> None:
+    for directory, expected in ((None, [1, 1]), (tmp_path, [2])):
+        registry = CollectorRegistry()
+        with (
+            ModelMonitor("e", baseline=BASELINE, registry=registry, multiprocess_dir=directory) as one,
+            ModelMonitor("e", baseline=BASELINE, registry=registry, multiprocess_dir=directory) as two,
+        ):
+            for monitor in (one, two):
+                monitor.log([1.0, "a"], 0)
+                monitor.flush()
+            found = [sample for family in parse(one.metrics_text()) for sample in family.samples]
+
+        series = [(sample.name, *sorted(sample.labels.items())) for sample in found]
+        assert len(set(series)) == len(series)
+        assert [sample.value for sample in found if sample.name == "modelport_predictions_total"] == expected
 
 
 def test_a_process_that_is_killed_loses_at_most_what_was_in_its_queue(tmp_path: Path) -> None:

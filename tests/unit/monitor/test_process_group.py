@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -242,6 +243,83 @@ def test_a_damaged_folded_file_begins_a_new_group(tmp_path: Path, caplog: pytest
     assert after.label != before.label
     assert "damaged" in caplog.text
     group.close()
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_on_a_full_disk_the_total_is_the_last_that_all_could_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    group, figures = member(tmp_path, 7)
+    group.publish()
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda *_: (_ for _ in ()).throw(FULL))
+        figures.counters["n"], figures.counts, figures.sums = 9, [9, 18], [4.5]
+        assert [group.total()[1].counters["n"] for _ in range(3)] == [7] * 3
+        assert not group.sharing
+
+    assert group.total()[1].counters["n"] == counted(tmp_path) == 9
+    assert group.sharing
+    assert caplog.text.count("No space left") == 1
+    group.close()
+
+
+def test_on_a_full_disk_the_dead_are_counted_from_their_own_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    group, figures = member(tmp_path, 7)
+    assert group.total()[1].counters["n"] == 7
+    killed(publishing(tmp_path, 5))
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(FULL))
+        figures.counters["n"], figures.counts, figures.sums = 9, [9, 18], [4.5]
+        assert [group.total()[1].counters["n"] for _ in range(3)] == [14] * 3
+        assert caplog.text.count("No space left") == 1
+
+    assert group.total()[1].counters["n"] == 14
+    assert len(files(tmp_path)) == 2
+    group.close()
+
+
+def test_a_write_that_is_cut_short_is_told_and_keeps_what_the_file_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.pwrite
+    own = OwnFile(tmp_path / "k.a.live", Totals({"n": 1}))
+    with monkeypatch.context() as full:
+        full.setattr(os, "pwrite", lambda file, content, start: real(file, content[: len(content) // 2], start))
+        for number in (2, 3, 4):
+            with pytest.raises(OSError, match="No space left"):
+                own.write(Totals({"n": number}))
+            assert read_figures(own.path)[0].counters["n"] == 1
+
+    assert own.write(Totals({"n": 5}))
+    assert read_figures(own.path)[0].counters["n"] == 5
+    own.close()
+
+
+@pytest.mark.parametrize("strange", ["other magic", "other figures", "garbage"])
+def test_a_file_of_another_version_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, strange: str
+) -> None:
+    killed(publishing(tmp_path, 5))
+    killed(publishing(tmp_path, 10))
+    path = min(tmp_path.glob("*.live"))
+    known = path.read_bytes()
+    n = int(read_figures(path)[0].counters["n"])
+    if strange == "other magic":
+        path.write_bytes(known.replace(b"mpgroup1", b"mpgroup9"))
+    elif strange == "garbage":
+        path.write_bytes(bytes(range(1, 256)) * 20)
+    else:
+        made = OwnFile(path, Totals(counters="not a mapping"))  # type: ignore[arg-type]
+        made.close()
+    before = path.read_bytes()
+
+    assert [counted(tmp_path) for _ in range(3)] == [15 - n] * 3
+    assert path.read_bytes() == before
+    assert path.name in caplog.text
 
 
 def test_a_forked_child_counts_apart_and_does_not_end_its_parent(tmp_path: Path) -> None:

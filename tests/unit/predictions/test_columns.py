@@ -103,6 +103,7 @@ def test_a_table_has_the_same_columns_in_whatever_order_its_records_came(items: 
         ([1, True], pa.string(), ["1", "true"]),
         ([[1, 2], {"a": None}], pa.string(), ["[1,2]", '{"a":null}']),
         ([2**53 + 1], pa.float64(), [float(2**53)]),
+        ([10**400, 1], pa.float64(), [math.inf, 1.0]),
     ],
 )
 def test_each_feature_is_one_typed_column(column: list[Any], type_: pa.DataType, cells: list[Any]) -> None:
@@ -154,6 +155,19 @@ def test_a_time_beyond_64_bits_is_kept_beside_its_column() -> None:
     far = prediction(timestamp_ns=2**70)
 
     assert through_parquet([far]) == [far]
+
+
+@pytest.mark.parametrize("huge", [10**400, -(10**400)])
+def test_a_whole_number_beyond_the_floats_is_kept_beside_its_column(huge: int) -> None:
+    records = [
+        prediction(0, features={"n": huge}),
+        prediction(1, features={"n": 3}),
+        prediction(2, features={"n": [1, huge]}, output=huge),
+    ]
+
+    assert through_parquet(records) == records
+    assert through_parquet(records[:2]) == records[:2]
+    assert through_parquet([prediction(features=[1, 2, huge])]) == [prediction(features=[1, 2, huge])]
 
 
 def test_a_file_that_another_program_has_rewritten_is_read() -> None:

@@ -39,10 +39,10 @@ def column_alerts(options: RuleOptions, window: Window) -> Iterator[Rule]:
         yield _alert(window, "ModelportKs", expr, options, f"KS distance {_VALUE} over {options.window}: {_WHERE}")
     if options.unseen is not None:
         present = f"and on ({by}) {known('modelport:feature:present_values')} >= {options.min_count}"
-        expr = f"{known('modelport:feature:unseen_share')} > {options.unseen:g}\n{present}"
-        yield _alert(
-            window, "ModelportUnseen", expr, options, f"share {_VALUE} of values unknown to training: {_WHERE}"
-        )
+        share, trained = known("modelport:feature:unseen_share"), known("modelport:feature:training_unseen_share")
+        expr = f"{share} - {trained} > {options.unseen:g}\n{present}"
+        summary = f"values without a bin of their own {_VALUE} above the share of training: {_WHERE}"
+        yield _alert(window, "ModelportUnseen", expr, options, summary)
     if options.missing is not None:
         yield _missing(options, window, options.missing)
 
@@ -77,5 +77,7 @@ def _alert(
     window: Window, name: str, expr: str, options: RuleOptions, summary: str, *, pending: str | None = None
 ) -> Rule:
     held = options.pending if pending is None else pending
-    labels = {"severity": options.severity, **window.labels}
+    # An alert's labels are templates, and the window's mark has the name of an endpoint in it.
+    own = {label: text.replace("{{", '{{"{{"}}') for label, text in window.labels.items()}
+    labels = {"severity": options.severity, **own}
     return Rule(name=name, expr=expr, labels=labels, pending=held, summary=summary)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from modelport.drift._values import OTHER, format_edge
 from modelport.drift.rules._groups import checked_window, rules_text
 from modelport.drift.rules._options import RuleOptions
-from modelport.drift.rules._promql import Window, literal
+from modelport.drift.rules._promql import Window
+from modelport.drift.rules._quoted import encodable, quoted
 from modelport.drift.rules._yaml import Rule
+from modelport.drift.training._prometheus_form import metrics_of, number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +29,7 @@ __all__ = ["boxkite_rules"]
 
 _DEFAULT_ENDPOINT = "boxkite"
 # How it spells a missing category at training, and at serving.
-_MISSING = ("nan", "None", "NaN")
+_MISSING = frozenset({"nan", "None", "NaN"})
 
 
 def boxkite_rules(baseline: Baseline, options: RuleOptions | None = None, *, endpoint: str = "") -> str:
@@ -47,17 +49,17 @@ def boxkite_rules(baseline: Baseline, options: RuleOptions | None = None, *, end
     window = Window(length, mark=f"{length} {name}")
     model = {"endpoint": name, "model_version": baseline.model_version or ""}
     gains: list[Rule] = []
-    for place, column in enumerate(baseline.features):
-        gains += _column_rules(f"feature_{place}_value", column, model, window)
-    if baseline.output is not None:
-        gains += _column_rules("inference_value", baseline.output, model, window)
+    for metric, column in metrics_of(baseline):
+        if column.role != "attribution":
+            gains += _column_rules(metric, column, model, window)
     return rules_text(f"boxkite {name}", gains, (), options, window)
 
 
 def _column_rules(metric: str, column: FeatureBaseline, model: dict[str, str], window: Window) -> Iterator[Rule]:
     labels = {**model, "role": column.role, "feature": column.name}
-    make = _numeric if column.kind == "numeric" else _categorical
-    for name, further, expr in make(metric, column, labels, window):
+    numeric = column.kind == "numeric"
+    made = _numeric(metric, column, labels, window) if numeric else _categorical(metric, column, window)
+    for name, further, expr in made:
         yield Rule(name=name, expr=expr, labels={**window.labels, **labels, **further})
 
 
@@ -83,31 +85,28 @@ def _numeric(metric: str, column: FeatureBaseline, labels: dict[str, str], windo
         lower = edge
 
 
-def _categorical(metric: str, column: FeatureBaseline, labels: dict[str, str], window: Window) -> Iterator[_Made]:
-    del labels
-    counter = f"{metric}_total"
-    known: set[str] = set(_MISSING)
+def _categorical(metric: str, column: FeatureBaseline, window: Window) -> Iterator[_Made]:
+    def gained(spellings: Iterable[str], *, operator: str = "=~") -> str:
+        return f"sum({_increase(f'{metric}_total', 'bin', spellings, window, operator=operator)}) or vector(0)"
+
+    taken = set(column.categories)
+    known = {category: _category_spellings(category, taken) for category in column.categories}
+    ours = set[str]().union(*known.values())
     for category, trained in zip(column.categories, column.counts, strict=False):
-        spelled = _category_spellings(category)
-        known |= spelled
         yield "modelport:feature_bin:training", {"bin": category}, f"vector({trained})"
-        yield (
-            "modelport:feature_bin:gain",
-            {"bin": category},
-            f"sum({_increase(counter, 'bin', spelled, window)}) or vector(0)",
-        )
-    strangers = f"sum({_increase(counter, 'bin', known, window, operator='!~')}) or vector(0)"
+        yield "modelport:feature_bin:gain", {"bin": category}, gained(known[category])
+    strangers = gained(ours | _MISSING, operator="!~")
     yield "modelport:feature_bin:training", {"bin": OTHER}, f"vector({column.counts[-1]})"
     yield "modelport:feature_bin:gain", {"bin": OTHER}, strangers
     yield "modelport:feature:unseen", {}, strangers
-    yield "modelport:feature:missing", {}, f"sum({_increase(counter, 'bin', _MISSING, window)}) or vector(0)"
+    yield "modelport:feature:missing", {}, gained(_MISSING - ours)
     yield "modelport:feature:training_missing", {}, f"vector({column.missing})"
 
 
 def _increase(metric: str, label: str, texts: Iterable[str], window: Window, *, operator: str = "=~") -> str:
     # Not re.escape: it escapes what Go's regular expressions do not let it.
-    pattern = "|".join(re.sub(r"([.+*?()|\[\]{}^$\\])", r"\\\1", text) for text in sorted(texts))
-    return f"increase({metric}{{{label}{operator}{literal(pattern)}}}[{window.text}])"
+    pattern = "|".join(re.sub(r"([.+*?()|\[\]{}^$\\])", r"\\\1", text) for text in sorted(map(encodable, texts)))
+    return f"increase({metric}{{{label}{operator}{quoted(pattern)}}}[{window.text}])"
 
 
 def _spellings(edge: float) -> set[str]:
@@ -117,10 +116,8 @@ def _spellings(edge: float) -> set[str]:
     return {format_edge(edge), repr(edge), f"{edge:.17g}"}
 
 
-def _category_spellings(category: str) -> set[str]:
-    try:
-        number = float(category)
-    except ValueError:
-        return {category}
-    flag = {1.0: {"True"}, 0.0: {"False"}}.get(number, set())
-    return {category, str(number), *flag}
+def _category_spellings(category: str, taken: set[str]) -> set[str]:
+    """Ours, and Python's of the number or flag that it may have been, unless that is a category too."""
+    number = number_text(category)
+    flag = {"1.0": "True", "0.0": "False"}.get(number, number)
+    return {category} | ({number, flag} - taken)

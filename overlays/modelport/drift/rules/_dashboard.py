@@ -36,7 +36,7 @@ def grafana_dashboard(*, title: str = "Model drift", datasource: str | None = No
         "timezone": "",
         "annotations": {"list": []},
         "links": [],
-        "templating": {"list": [*menu, *_menus(source)]},
+        "templating": {"list": [*menu, *_menus(source), _role_menu()]},
         "panels": panels(source),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -70,8 +70,28 @@ def _menus(source: dict[str, str]) -> list[dict[str, Any]]:
     ):
         query = f"label_values(modelport:feature:values{{{', '.join(chosen)}}}, {name})"
         made.append(_menu(name, label, query, source, several=several))
-        chosen.append(f'{name}=~"${name}"')
+        # A single choice stands as it is; several come as a regular expression.
+        chosen.append(f'{name}{"=~" if several else "="}"${name}"')
     return made
+
+
+def _role_menu() -> dict[str, Any]:
+    roles = {"features and output": "feature|output", "attributions": "attribution"}
+    options = [
+        {"text": text, "value": value, "selected": place == 0} for place, (text, value) in enumerate(roles.items())
+    ]
+    return {
+        "name": "role",
+        "label": "Bars of",
+        "type": "custom",
+        "query": ", ".join(f"{text} : {value}" for text, value in roles.items()),
+        "current": options[0],
+        "hide": 0,
+        "includeAll": False,
+        "multi": False,
+        "options": options,
+        "skipUrlSync": False,
+    }
 
 
 def _menu(name: str, label: str, query: str, source: dict[str, str], *, several: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from modelport._version import __version__
@@ -16,7 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_window", "drift_rules", "rule_warnings", "rules_text"]
 
-_LABEL_LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789")
+_FEWEST_STEPS = 20
+_LABEL = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
+# Labels of the service's own: training has no `process`, and the rules go by the rest anyway.
+_OWN = frozenset({"endpoint", "model_version", "process", "role", "feature", "bin", "le", "reason", "sink"})
+# What the rules themselves put on results.
+_OWN_OF_RULES = frozenset({"window", "severity", "alertname"})
+_LARGEST = {"psi": math.inf, "kl": math.inf, "ks": 1, "unseen": 1, "missing": 1}
 
 
 def drift_rules(options: RuleOptions | None = None) -> str:
@@ -63,13 +70,20 @@ def checked_window(options: RuleOptions) -> Window:
     if options.pending not in {"", "0s"}:
         seconds(options.pending)
     for label in options.by:
-        if not label or not set(label) <= _LABEL_LETTERS or label[0].isdigit():
+        if not _LABEL.fullmatch(label):
             message = f"not a label: {label!r}"
             raise ValueError(message)
-    for name in ("psi", "kl", "ks", "unseen", "missing"):
+        if label in _OWN | _OWN_OF_RULES or label.startswith("__"):
+            message = f"not a label of a target, such as namespace or job: {label!r}"
+            raise ValueError(message)
+    if options.min_count < 0:
+        message = f"min_count is a number from 0 on, not {options.min_count}"
+        raise ValueError(message)
+    for name, largest in _LARGEST.items():
         limit = getattr(options, name)
-        if limit is not None and not 0 <= limit < math.inf:
-            message = f"{name} is a number from 0 on, not {limit}"
+        if limit is not None and not (0 <= limit <= largest and math.isfinite(limit)):
+            reach = "from 0 on" if largest == math.inf else f"from 0 to {largest}"
+            message = f"{name} is a number {reach}, not {limit}"
             raise ValueError(message)
     return Window(options.window, options.by)
 
@@ -81,9 +95,6 @@ def rule_warnings(options: RuleOptions) -> list[str]:
     return [
         f"The window {options.window} holds fewer than {_FEWEST_STEPS} steps of {options.interval}: its ends are vague."
     ]
-
-
-_FEWEST_STEPS = 20
 
 
 def _recording(name: str, expr: str, window: Window) -> Rule:

@@ -18,9 +18,10 @@ class RuleOptions(msgspec.Struct, frozen=True, kw_only=True):
         psi: Alert above this PSI, if it is also above noise.
         kl: Alert above this KL divergence in either direction, if PSI is above noise.
         ks: Alert above this KS distance, if it is also above noise.
-        unseen: Alert above this share of values that training did not know.
+        unseen: Alert when the share of values without a bin of their own is this far above that of training: of new
+            categories, those too rare for a bin, and what is no number.
         missing: Alert when the rate of missing values is this far above that of training.
-        by: Further labels to keep apart, such as ``("namespace",)``; by default replicas of all jobs are one.
+        by: Labels of targets to keep apart, such as ``("namespace",)``; by default replicas of all jobs are one.
         severity: Label of all alerts.
     """
 

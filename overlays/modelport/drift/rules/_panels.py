@@ -7,8 +7,11 @@ from typing import Any
 __all__ = ["panels"]
 
 _WIDTH = 24
-_MODEL = 'endpoint=~"$endpoint", model_version=~"$model_version"'
+_MODEL = 'endpoint="$endpoint", model_version=~"$model_version"'
 _CHOSEN = f'window="$window", {_MODEL}, feature=~"$feature"'
+# One at a time, for an attribution's edges are not those of its feature.
+_BARS = f'{_CHOSEN}, role=~"$role"'
+_NUMBER = "-?[0-9]+([.][0-9]+)?(e[-+][0-9]+)?"
 _COLUMN = "endpoint, model_version, role, feature"
 _LEGEND = "{{role}} {{feature}} ({{model_version}})"
 
@@ -138,36 +141,45 @@ _BIN_IS_TEXT = [{"targetField": "bin", "destinationType": "string"}]
 
 
 def _distribution() -> dict[str, Any]:
-    shares = [
-        _query(f"max by (feature, bin) (modelport:feature_bin:{side}_share{{{_CHOSEN}}})", table=True)
-        for side in ("training", "serving")
-    ]
+    bars = f"{_bars('training')}\nor {_bars('serving')}\nor {_order()}"
     return {
         "type": "barchart",
         "title": "Training against serving: $feature",
-        "description": "Share of the values in each bin; numeric bins are named by their upper edge.",
+        "description": "Share of the values in each bin, by version; numeric bins are named by their upper edge.",
         "repeat": "feature",
         "repeatDirection": "h",
         "maxPerRow": 3,
         "width": _WIDTH,
         "height": 9,
-        "targets": shares,
+        "targets": [_query(bars, table=True)],
         "transformations": [
-            {"id": "merge", "options": {}},
-            {
-                "id": "organize",
-                "options": {
-                    "excludeByName": {"Time": True, "feature": True},
-                    "renameByName": {"Value #A": "training", "Value #B": "serving"},
-                },
-            },
             {"id": "convertFieldType", "options": {"conversions": _BIN_IS_TEXT}},
+            {
+                "id": "groupingToMatrix",
+                "options": {"rowField": "bin", "columnField": "series", "valueField": "Value", "emptyValue": "null"},
+            },
+            {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": "order"}]}},
+            {"id": "organize", "options": {"excludeByName": {"order": True}}},
         ],
         "fieldConfig": {"defaults": {"unit": "percentunit", "min": 0}, "overrides": []},
         "options": {
-            "xField": "bin",
+            "xField": "bin\\series",
             "orientation": "vertical",
             "xTickLabelRotation": -45,
             "legend": {"showLegend": True},
         },
-    }  # fmt: skip
+    }
+
+
+def _bars(side: str) -> str:
+    shares = f"max by (model_version, bin) (modelport:feature_bin:{side}_share{{{_BARS}}})"
+    return f'label_replace({shares}, "series", "{side} $1", "model_version", "(.*)")'
+
+
+def _order() -> str:
+    """The edges as numbers, to sort by: what PromQL reads as a number is only the edge of a bucket."""
+    ones = f'max by (bin) (modelport:feature_bin:training_share{{{_BARS}, bin=~"{_NUMBER}"}}) * 0 + 1'
+    below = f'label_replace({ones}, "le", "$1", "bin", "(.*)")'
+    edges = f'histogram_quantile(1, {below} or label_replace({ones}, "le", "+Inf", "", ""))'
+    last = f'max by (bin) (modelport:feature_bin:training_share{{{_BARS}, bin="+Inf"}}) * 0 + Inf'
+    return f'label_replace({edges} or {last}, "series", "order", "", "")'

@@ -8,18 +8,19 @@ has series of its own (the label ``process``), so that no series ever falls, and
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from modelport.drift._values import OTHER
 from modelport.drift.divergence import CLAMP_SHARE
+from modelport.drift.rules._quoted import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Window", "divergence_expressions", "gain", "literal", "seconds"]
+__all__ = ["Window", "divergence_expressions", "gain", "seconds"]
 
 _MODEL = ("endpoint", "model_version")
 _COLUMN = ("role", "feature")
@@ -27,6 +28,8 @@ _TINY = "1e-300"
 # Points of the standard normal distribution and of Kolmogorov's, that chance exceeds once in a hundred.
 _NORMAL_99 = "2.3263478740408408"
 _KOLMOGOROV_99 = "1.6276236115189503"
+# A category that training had less often owes its bin to chance, if others went without one.
+_RARE = 10
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -59,13 +62,8 @@ class Window(msgspec.Struct, frozen=True):
 
     def recorded(self, name: str, **labels: str) -> str:
         """A series that a rule of this window records."""
-        matchers = [f"{label}={literal(value)}" for label, value in {**self.labels, **labels}.items()]
+        matchers = [f"{label}={quoted(value)}" for label, value in {**self.labels, **labels}.items()]
         return f"{name}{{{', '.join(matchers)}}}"
-
-
-def literal(text: str) -> str:
-    """Text as PromQL writes it."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 def gain(counter: str, window: Window) -> str:
@@ -126,10 +124,15 @@ def divergence_expressions(window: Window) -> Sequence[tuple[str, str]]:
     alike = f"unless on ({by}) {known('modelport:feature:baseline_conflicts')}"
     clamped_q, clamped_p = f"clamp_min({q}, {CLAMP_SHARE:g})", f"clamp_min({p}, {CLAMP_SHARE:g})"
     middle = f"clamp_min(({q} + {p}) / 2, {_TINY})"
-    degrees = f"clamp_min(count by ({by}) (({q} + {p}) > 0) - 1, 1)"
+    used = f"count by ({by}) (({q} + {p}) > 0)"
     logs = f"ln({clamped_q} / {clamped_p})"
-    wilson_hilferty = f"1 - 2 / (9 * {degrees}) + {_NORMAL_99} * sqrt(2 / (9 * {degrees}))"
     sizes = f"(1 / {values} + 1 / {trained})"
+    psi, chance = known("modelport:feature:psi"), known("modelport:feature:psi_chance")
+    pearson, pearson_chance = known("modelport:feature:pearson"), known("modelport:feature:pearson_chance")
+    overstated = f"{psi} / {pearson} * {pearson_chance}"
+    others = f"{known('modelport:feature_bin:training', bin=OTHER)} > 0"
+    judged = _pearson_terms(window, f"{values} + {trained}", others)
+    none = f"or on ({by}) 0 * {values}"
     return (
         ("modelport:feature:values", f"sum by ({by}) ({gains})"),
         ("modelport:feature:training_values", f"sum by ({by}) ({training})"),
@@ -141,14 +144,44 @@ def divergence_expressions(window: Window) -> Sequence[tuple[str, str]]:
         ("modelport:feature:kl_reverse", f"-sum by ({by}) ({clamped_p} * {logs})\n{alike}"),
         ("modelport:feature:js", f"sum by ({by}) (\n  {_js_term(q, middle)}\n  + {_js_term(p, middle)}\n)\n{alike}"),
         ("modelport:feature:ks", f"max by ({by}) (abs(\n  {served_below}\n  - {trained_below}\n))\n{alike}"),
-        # The 99 % point of chi-square by Wilson and Hilferty: 0.8 % low with two bins, within 0.2 % with more.
-        ("modelport:feature:psi_noise", f"{degrees} * (\n  {wilson_hilferty}\n) ^ 3\n* on ({by}) {sizes}"),
+        ("modelport:feature:psi_chance", f"{_chi_square_99(used)}\n* on ({by}) {sizes}"),
+        ("modelport:feature:pearson", f"sum by ({by}) (\n  {judged}\n)\n{none}"),
+        (
+            "modelport:feature:pearson_chance",
+            f"{_chi_square_99(f'count by ({by}) ({judged})')}\n* on ({by}) {sizes}\nor on ({by}) {chance}",
+        ),
+        # PSI reaches further than chi-square where bins are nearly empty: by as much more is noise there.
+        ("modelport:feature:psi_noise", f"({overstated} > {chance} and {psi} > {chance})\nor {chance}"),
         ("modelport:feature:ks_noise", f"{_KOLMOGOROV_99} * sqrt{sizes}"),
         # A number's stranger is in no bin, a category's is in the last.
         ("modelport:feature:present_values", f"({values} + {unseen} and on ({by}) {everything}) or {values}"),
         ("modelport:feature:unseen_share", f"{unseen} / ({present} > 0)"),
+        (
+            "modelport:feature:training_unseen_share",
+            f"(sum by ({by}) ({others}) or on ({by}) 0 * {trained})\n/ on ({by}) ({trained} > 0)",
+        ),
         ("modelport:feature:missing_rate", f"{missing} / (({present} + {missing}) > 0)"),
     )
+
+
+def _chi_square_99(bins: str) -> str:
+    """The 99 % point for so many bins, by Wilson and Hilferty: 0.8 % low with two of them, within 0.2 % with more."""
+    degrees = f"clamp_min({bins} - 1, 1)"
+    return f"{degrees} * (\n  1 - 2 / (9 * {degrees}) + {_NORMAL_99} * sqrt(2 / (9 * {degrees}))\n) ^ 3"
+
+
+def _pearson_terms(window: Window, everything: str, others: str) -> str:
+    """The terms of Pearson's statistic over the sizes of both sides: as PSI's where bins are well filled.
+
+    Where training had categories without a bin (`others`), their common bin and those of rare ones are left out: the
+    categories that were given bins are those that happened to be frequent, so in training there are too many of them.
+    """
+    by, known = window.column, window.recorded
+    q, p = known("modelport:feature_bin:serving_share"), known("modelport:feature_bin:training_share")
+    gains, training = known("modelport:feature_bin:gain"), known("modelport:feature_bin:training")
+    terms = f"({q} - {p}) ^ 2\n  / ({gains} + {training} > 0) * on ({by}) group_left () ({everything})"
+    rare = f"({training} < {_RARE} and on ({by}) {others})"
+    return f"{terms}\n  unless on ({by}, bin) ({others} or {rare})"
 
 
 def _js_term(share: str, middle: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from modelport.drift.rules._quoted import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +45,7 @@ def rule_file_text(groups: Sequence[Group], comment: Sequence[str] = ()) -> str:
     lines = [f"# {line}".rstrip() for line in comment]
     lines.append("groups:")
     for group in groups:
-        lines += [f"- name: {json.dumps(group.name)}", f"  interval: {group.interval}", "  rules:"]
+        lines += [f"- name: {quoted(group.name)}", f"  interval: {group.interval}", "  rules:"]
         for rule in group.rules:
             lines += _rule_lines(rule)
     return "\n".join(lines) + "\n"
@@ -56,10 +57,10 @@ def _rule_lines(rule: Rule) -> Iterator[str]:
         yield f"    for: {rule.pending}"
     yield "    labels:"
     for name, value in rule.labels.items():
-        yield f"      {name}: {json.dumps(value, ensure_ascii=False)}"
+        yield f"      {name}: {quoted(value)}"
     if rule.summary:
         yield "    annotations:"
-        yield f"      summary: {json.dumps(rule.summary, ensure_ascii=False)}"
+        yield f"      summary: {quoted(rule.summary)}"
     yield "    expr: |-"
-    for line in rule.expr.splitlines():
+    for line in rule.expr.split("\n"):
         yield f"      {line}"

@@ -13,6 +13,7 @@ import msgspec
 from modelport._extras import require
 from modelport.drift._baseline import OUTPUT_NAME, Baseline, BaselineError, FeatureBaseline
 from modelport.drift._values import OTHER, to_label
+from modelport.drift.training._prometheus_form import OUTPUT, TRAINING, help_text
 from modelport.drift.training._saved import FORMAT, VERSION
 
 if TYPE_CHECKING:
@@ -20,27 +21,27 @@ if TYPE_CHECKING:
 
     from modelport.drift._baseline import Role
 
-__all__ = ["HELP", "NOTE", "NOTED", "OUTPUT", "Family", "Note", "column_of", "from_text"]
+__all__ = ["NOTE", "NOTED", "Family", "Note", "column_of", "from_text"]
 
 NOTE = "# modelport: "
-OUTPUT = "inference_value_baseline"
-HELP: dict[Role, str] = {
-    "feature": "Baseline values for feature: ",
-    "output": "Baseline inference values for test set",
-    "attribution": "Baseline attributions for feature: ",
-}
-_INDEXED = re.compile(r"(feature|attribution)_(\d{1,9})_value_baseline")
+_OUTPUT = f"{OUTPUT}_baseline"
+# With the suffix of a sample where the text does not say what type of metric it is.
+_METRIC = re.compile(rf"(?:(feature|attribution)_\d{{1,9}}_value_baseline|{_OUTPUT})(?:_total|_bucket|_count|_sum)?")
 NOTED = ("name", "missing", "unseen", "sum", "edges", "categories", "counts", "absolute_sum")
 
 
 class Note(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a comment line adds: to the file (without `metric`), or to one metric."""
+    """What a comment line adds: to one metric, or (without `metric`) to the file.
+
+    The file has two: the first begins with `format`, the last says how many `columns` there are.
+    """
 
     metric: str | None = None
     format: str | None = None
     version: int | None = None
     model_version: str | None = None
     rows: int | None = None
+    columns: int | None = None
     name: str | None = None
     missing: int | None = None
     unseen: int | None = None
@@ -68,25 +69,38 @@ def from_text(text: str) -> Baseline:
         BaselineError: Not Prometheus text, or not of this form; it says where.
         MissingExtraError: prometheus-client is not installed.
     """
-    head, notes = _notes(text)
+    notes = _notes(text)
+    head = notes.file
     found = dict(_families(text))
-    columns = {metric: column_of(metric, family, notes.get(metric, Note())) for metric, family in found.items()}
+    columns = {metric: column_of(metric, family, notes.metrics.get(metric, Note())) for metric, family in found.items()}
     features = _in_order("feature", columns)
     if not features:
         message = "no metric feature_0_value_baseline"
         raise BaselineError(message)
+    if head is not None and notes.columns != len(columns):
+        message = "cut short: its last line, which tells the number of columns, "
+        message += "is not there" if notes.columns is None else f"says {notes.columns}, and there are {len(columns)}"
+        raise BaselineError(message)
     rows = max(column.total + column.missing + column.unseen for column in columns.values())
     return Baseline(
         features=features,
-        output=columns.get(OUTPUT),
+        output=columns.get(_OUTPUT),
         attributions=_in_order("attribution", columns),
-        model_version=head.model_version,
-        rows=rows if head.rows is None else head.rows,
+        model_version=None if head is None else head.model_version,
+        rows=rows if head is None or head.rows is None else head.rows,
     )
 
 
-def _notes(text: str) -> tuple[Note, dict[str, Note]]:
-    head, notes = Note(), dict[str, Note]()
+class _Notes(msgspec.Struct):
+    """All comments: of the file, None if it is not ours; how many columns it says it has; and by metric."""
+
+    file: Note | None = None
+    columns: int | None = None
+    metrics: dict[str, Note] = {}
+
+
+def _notes(text: str) -> _Notes:
+    notes = _Notes()
     for line in text.split("\n"):
         if not line.startswith(NOTE):
             continue
@@ -96,13 +110,15 @@ def _notes(text: str) -> tuple[Note, dict[str, Note]]:
             message = f"comment of modelport: {error}"
             raise BaselineError(message) from error
         if note.metric is not None:
-            notes[note.metric] = note
+            notes.metrics[note.metric] = note
+        elif note.columns is not None:
+            notes.columns = note.columns
         elif note.format != FORMAT or note.version != VERSION:
             message = f"{note.format} version {note.version}; this modelport reads {FORMAT} version {VERSION}"
             raise BaselineError(message)
         else:
-            head = note
-    return head, notes
+            notes.file = note
+    return notes
 
 
 def _families(text: str) -> Iterator[tuple[str, Family]]:
@@ -125,26 +141,34 @@ def _families(text: str) -> Iterator[tuple[str, Family]]:
 
 
 def _role(metric: str) -> Role | None:
-    if metric == OUTPUT:
-        return "output"
-    match = _INDEXED.fullmatch(metric)
-    return cast("Role", match[1]) if match else None
+    match = _METRIC.fullmatch(metric)
+    return cast("Role", match[1] or "output") if match else None
 
 
 def _read_family(metric: Any, role: Role) -> Family:
-    name = OUTPUT_NAME if role == "output" else str(metric.documentation).removeprefix(HELP[role].strip()).strip()
+    told = str(metric.documentation).removeprefix(help_text(TRAINING, role).strip()).strip()
+    name = OUTPUT_NAME if role == "output" else told
     if metric.type == "counter":
         return Family(name, role, bins=_labelled(metric, "_total", "bin"))
     if metric.type != "histogram":
-        message = f"{metric.name}: a {metric.type}, where a histogram or a counter is expected"
+        message = f"{metric.name}: of type {metric.type}, where a histogram or a counter is expected"
         raise BaselineError(message)
     try:
         buckets = {float(edge): count for edge, count in _labelled(metric, "_bucket", "le").items()}
     except ValueError as error:
         message = f"{metric.name}: {error}"
         raise BaselineError(message) from error
-    sums = [sample.value for sample in metric.samples if sample.name == f"{metric.name}_sum"]
-    return Family(name, role, buckets=buckets, sum=sums[0] if sums and math.isfinite(sums[0]) else 0.0)
+    return Family(name, role, buckets=buckets, sum=_sum(metric, buckets))
+
+
+def _sum(metric: Any, buckets: Mapping[float, float]) -> float:
+    """The sum of the values; 0.0 where none is told, as with negative edges, or where it is beyond a float."""
+    ends = {sample.name.removeprefix(metric.name): sample.value for sample in metric.samples}
+    count, total = ends.get("_count"), ends.get("_sum")
+    if (count is None) != (total is None) or count not in {None, buckets.get(math.inf, count)}:
+        message = f"{metric.name}: its count, its sum and its buckets do not belong together"
+        raise BaselineError(message)
+    return total if total is not None and math.isfinite(total) else 0.0
 
 
 def _labelled(metric: Any, suffix: str, label: str) -> dict[str, float]:

@@ -8,19 +8,28 @@ histogram whose first edge is negative has neither count nor sum. Attributions a
 
 What that form cannot hold is in comment lines ``# modelport: {...}``, which every Prometheus parser skips. Without them
 (a file of Boxkite's) all of the ``+Inf`` bucket counts as missing: there, the last edge is the largest value.
+The last of them tells the number of columns, so that a file that was cut short is known.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from modelport.drift._values import OTHER, format_edge, to_label
-from modelport.drift.training._prometheus_read import HELP, NOTE, NOTED, OUTPUT, Family, Note, column_of
+from modelport.drift._values import OTHER, format_edge
+from modelport.drift.training._prometheus_form import (
+    MISSING,
+    TRAINING,
+    bins_of,
+    buckets_of,
+    help_text,
+    metrics_of,
+    one_line,
+)
+from modelport.drift.training._prometheus_read import NOTE, NOTED, Family, Note, column_of
 from modelport.drift.training._saved import FORMAT, VERSION
 
 if TYPE_CHECKING:
@@ -30,7 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["to_text"]
 
-_MISSING = "nan"
 # Samples are floats, which hold every count up to here.
 _EXACT = 2**53
 
@@ -39,62 +47,20 @@ def to_text(baseline: Baseline) -> str:
     """The whole file."""
     head = Note(format=FORMAT, version=VERSION, model_version=baseline.model_version, rows=baseline.rows)
     parts = [_comment(head)]
-    for metric, column in _metrics(baseline):
-        family = _family(column)
+    for name, column in metrics_of(baseline):
+        metric, family = f"{name}_baseline", _family(column)
         parts += [_comment(_note(metric, column, family)), *_lines(metric, column, family)]
+    parts.append(_comment(Note(columns=len(baseline.columns))))
     return "".join(f"{line}\n" for line in parts if line)
 
 
-def _metrics(baseline: Baseline) -> Iterator[tuple[str, FeatureBaseline]]:
-    # The order in which Boxkite writes: features, then the output.
-    for index, feature in enumerate(baseline.features):
-        yield f"feature_{index}_value_baseline", feature
-    if baseline.output is not None:
-        yield OUTPUT, baseline.output
-    for index, attribution in enumerate(baseline.attributions):
-        yield f"attribution_{index}_value_baseline", attribution
-
-
 def _family(column: FeatureBaseline) -> Family:
-    name = _one_line(column.name)
+    name = one_line(column.name)
     if column.kind == "categorical":
-        return Family(name, column.role, bins=_bins(column))
-    cumulative = list(accumulate(column.counts))
-    cumulative[-1] += column.missing + column.unseen
-    edges = column.edges
-    if not edges:
-        # A Prometheus histogram has two buckets at least; Boxkite puts this one before the other too.
-        edges, cumulative = (0.0,), [0, *cumulative]
-    buckets = dict(zip((*edges, math.inf), map(float, cumulative), strict=True))
-    has_sum = edges[0] >= 0
-    return Family(name, column.role, buckets=buckets, sum=column.sum if has_sum else 0.0)
-
-
-def _bins(column: FeatureBaseline) -> dict[str, float]:
-    bins: dict[str, float] = {}
-    taken = set(column.categories)
-    for label, count in zip(column.labels, column.counts, strict=True):
-        spelled = _spelled(label)
-        text = _one_line(label if spelled in taken else spelled)
-        if text != OTHER or count:
-            bins[text] = bins.get(text, 0.0) + count
-    if column.missing:
-        bins[_MISSING] = bins.get(_MISSING, 0.0) + column.missing
-    return bins
-
-
-def _spelled(label: str) -> str:
-    """A number's label as Boxkite has it: ``1.0`` for ``1``, ``inf`` for ``Infinity``."""
-    try:
-        number = float(label)
-    except ValueError:
-        return label
-    return repr(number) if to_label(number) == label else label
-
-
-def _one_line(text: str) -> str:
-    # Only \n, \\ and \" can be escaped; a carriage return would end the line for who reads with universal newlines.
-    return text.replace("\r", "\\r").encode("utf-8", "backslashreplace").decode()
+        bins = {text: n for text, n in bins_of(column, column).items() if n or text not in {OTHER, MISSING}}
+        return Family(name, column.role, bins=bins)
+    buckets = buckets_of(column, column)
+    return Family(name, column.role, buckets=buckets, sum=column.sum if min(buckets) >= 0 else 0.0)
 
 
 def _note(metric: str, column: FeatureBaseline, family: Family) -> Note:
@@ -120,8 +86,7 @@ def _comment(note: Note) -> str:
 def _lines(metric: str, column: FeatureBaseline, family: Family) -> Iterator[str]:
     kind = "histogram" if family.bins is None else "counter"
     full = metric if family.bins is None else f"{metric}_total"
-    name = "" if column.role == "output" else family.name
-    yield f"# HELP {full} {_escaped(HELP[column.role] + name)}"
+    yield f"# HELP {full} {_escaped(help_text(TRAINING, column.role, column.name))}"
     yield f"# TYPE {full} {kind}"
     for label, count in (family.bins or {}).items():
         yield f'{full}{{bin="{_escaped(label, quoted=True)}"}} {float(count)!r}'

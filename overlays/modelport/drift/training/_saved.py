@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from modelport.drift._baseline import FeatureBaseline
 
-__all__ = ["FORMAT", "VERSION", "load", "to_json"]
+__all__ = ["FORMAT", "VERSION", "load", "read", "to_json"]
 
 FORMAT = "modelport.baseline"
 VERSION = 1
@@ -42,11 +42,23 @@ def load(path: str | os.PathLike[str]) -> Baseline:
         message = f"{path}: {error.strerror or error}"
         raise BaselineError(message) from error
     try:
-        baseline = _read(content.removeprefix(codecs.BOM_UTF8).lstrip())
-        _check(baseline)
-    except (msgspec.DecodeError, UnicodeDecodeError, BaselineError) as error:
+        return read(content)
+    except BaselineError as error:
         message = f"{path}: {error}"
         raise BaselineError(message) from error
+
+
+def read(content: bytes) -> Baseline:
+    """The baseline in the content of a file of either form.
+
+    Raises:
+        BaselineError: As `Baseline.load`, without the path.
+    """
+    try:
+        baseline = _read(content.removeprefix(codecs.BOM_UTF8).lstrip())
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BaselineError(str(error)) from error
+    _check(baseline)
     return baseline
 
 
@@ -91,6 +103,11 @@ def _check(baseline: Baseline) -> None:
             message = f"{column.role} {column.name!r}: {problem}"
             raise BaselineError(message)
         seen.add(key)
+    # 0 where nobody said how many there were.
+    most = max(column.total + column.missing + column.unseen for column in baseline.features)
+    if baseline.rows and baseline.rows < most:
+        message = f"{baseline.rows} rows, and {most} values in a feature"
+        raise BaselineError(message)
 
 
 def _problem(column: FeatureBaseline) -> str | None:

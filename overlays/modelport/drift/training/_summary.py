@@ -53,8 +53,10 @@ def summarise(
         if extra:
             message = f"{what} for no column: {sorted(extra)}"
             raise BaselineError(message)
-    parts = {**columns, OUTPUT_NAME: target, **{f"attribution {name}": beside[name] for name in beside}}
-    rows = _rows({name: part.size for name, part in parts.items() if part is not None}, aligned=limits.aligned)
+    sizes = {f"feature {name}": column.size for name, column in columns.items()}
+    sizes |= {OUTPUT_NAME: target.size} if target is not None else {}
+    sizes |= {f"attribution {name}": column.size for name, column in beside.items()}
+    rows = _rows(sizes, aligned=limits.aligned)
     if not rows:
         message = "no data: the columns are empty"
         raise BaselineError(message)

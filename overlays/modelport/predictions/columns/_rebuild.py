@@ -130,7 +130,12 @@ def _json_or_text(text: str) -> Any:
         return text
 
 
+def _whole(number: float) -> float:
+    # A whole number beyond the floats is infinite in its column; what it was is in other_json.
+    return int(number) if math.isfinite(number) else number
+
+
 _CONVERTED: dict[bytes, Callable[[Any], Any]] = {
-    Kind.INT.value.encode(): int,
+    Kind.INT.value.encode(): _whole,
     Kind.JSON.value.encode(): _json_or_text,
 }
