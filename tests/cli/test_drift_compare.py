@@ -22,8 +22,8 @@ import pytest
 from scipy import stats
 
 from modelport.cli import main
-from modelport.cli._csv_text import as_labels
 from modelport.drift import Baseline
+from modelport.drift._csv_text import as_labels
 
 EDGES = [20.0, 40.0, 60.0]
 TRAINED = [10.0, 20.0, 30.0, 41.5, None, 70.0, 55.0, 20.000001]
@@ -207,7 +207,7 @@ def test_a_file_is_the_same_however_it_is_cut_into_batches(
     whole = compare("--baseline", before, "--current", files[0], "--edges", edges)
 
     monkeypatch.setattr("modelport.cli._data_files._ROWS_AT_ONCE", 7)
-    monkeypatch.setattr("modelport.cli._data_files._BLOCK_BYTES", 200)
+    monkeypatch.setattr("modelport.drift._csv_text.BLOCK_BYTES", 200)
 
     for file in files:
         assert compare("--baseline", before, "--current", file, "--edges", edges) == whole

@@ -13,14 +13,14 @@ import click
 import msgspec
 
 from modelport._extras import require, require_all
-from modelport.cli import _csv_text
+from modelport.drift import _csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from modelport.cli._csv_text import Form
+    from modelport.drift._csv_text import Form
 
 __all__ = ["DataFile", "open_data"]
 
@@ -28,7 +28,6 @@ Batch: TypeAlias = "dict[str, Any]"
 """A column of some rows, by name."""
 
 _ROWS_AT_ONCE = 1 << 16
-_BLOCK_BYTES = 1 << 22
 _READ_BYTES = 1 << 20
 _COMPRESSED = {".gz", ".bz2", ".zst"}
 
@@ -118,12 +117,10 @@ class _CsvFile(DataFile):
     _forms: dict[str, Form]
 
     def _open(self) -> None:
-        with self._reader({}, None) as reader:
-            self.names = list(reader.schema.names)
+        self.names = _csv_text.csv_names(self.path)
 
     def _batches(self, names: Sequence[str]) -> Iterator[Batch]:
-        types = dict.fromkeys(self.names, require("pyarrow", "parquet").string())
-        with self._reader(types, list(names)) as reader:
+        with _csv_text.open_csv(self.path, self.names, names) as reader:
             for batch in reader:
                 yield dict(zip(names, batch.columns, strict=True))
 
@@ -147,17 +144,6 @@ class _CsvFile(DataFile):
 
     def labels(self, column: Any, known: AbstractSet[str]) -> Any:
         return _csv_text.as_labels(column, known)
-
-    def _reader(self, types: dict[str, Any], names: list[str] | None) -> Any:
-        csv: Any = require("pyarrow.csv", "parquet")
-        return csv.open_csv(
-            self.path,
-            read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=csv.ConvertOptions(
-                column_types=types, include_columns=names, null_values=[""], strings_can_be_null=True
-            ),
-        )
 
 
 class _ParquetFile(DataFile):
