@@ -129,11 +129,11 @@ class CsvTables:
         names = [column.name for column in found]
         labels = wish.compares_labels
         if labels is None:
-            forms: dict[str, set[_csv_text.Form]] = {name: set() for name in names}
-            for texts in self._texts(names):
-                for name, array in texts.items():
-                    forms[name] |= _csv_text.forms(array)
-            labels = "text" in map(_csv_text.common_form, forms.values())
+            labels = any(
+                _csv_text.as_truths(array).null_count > array.null_count
+                for texts in self._texts(names)
+                for array in texts.values()
+            )
         output = wish.baseline.output
         known = frozenset(() if output is None else output.categories)
 

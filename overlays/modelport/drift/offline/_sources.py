@@ -190,15 +190,13 @@ def _in_store(path: str, options: Mapping[str, str]) -> FileSource:
 def _frame(data: Any, package: str) -> Source:
     pa: ModuleType = require("pyarrow", "parquet")
     arrow: Any = pa
-    if package == "polars":
-        data = (data.collect() if hasattr(data, "collect") else data).to_arrow()
-    if package == "pandas":
-        try:
+    try:
+        if package == "polars":
+            data = (data.collect() if hasattr(data, "collect") else data).to_arrow()
+        elif package == "pandas":
             data = arrow.Table.from_pandas(data, preserve_index=False)
-        except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
-            raise OfflineError(f"a column of several types: {error}") from error
-        except arrow.ArrowException as error:
-            raise OfflineError(f"a column of a type that Arrow has not: {error}") from error
+    except (arrow.ArrowException, TypeError) as error:
+        raise OfflineError(f"a column of several types, or of one that Arrow has not: {error}") from error
     if isinstance(data, arrow.RecordBatch):
         data = arrow.Table.from_batches([data])
     return ArrowSource(plain_columns(data)) if isinstance(data, arrow.Table) else BatchSource(data)
