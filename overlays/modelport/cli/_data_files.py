@@ -47,7 +47,11 @@ def open_data(path: Path) -> DataFile:
         suffixes.pop()
     kind = kinds.get(suffixes[-1] if suffixes else "")
     if kind is None:
-        raise click.UsageError(f"{path}: not a kind of data that is known here: {', '.join(kinds)}")
+        what = "a directory, and not" if path.is_dir() else "not"
+        raise click.UsageError(
+            f"{path}: {what} a kind of data that is known here: {', '.join(kinds)} "
+            f"(all but Parquet also {', '.join(sorted(_COMPRESSED))}); a saved baseline is .json or .prom"
+        )
     file = kind(path)
     twice = {name for name in file.names if file.names.count(name) > 1}
     if twice:
@@ -108,7 +112,10 @@ class DataFile(ABC):
         try:
             yield
         except (ValueError, OSError, EOFError, msgspec.DecodeError) as error:
-            raise click.UsageError(f"{self.path} cannot be read: {str(error) or type(error).__name__}") from error
+            raise click.UsageError(f"{self.path} cannot be read: {self._told(error)}") from error
+
+    def _told(self, error: Exception) -> str:
+        return str(error) or type(error).__name__
 
 
 class _CsvFile(DataFile):
@@ -118,6 +125,9 @@ class _CsvFile(DataFile):
 
     def _open(self) -> None:
         self.names = _csv_text.csv_names(self.path)
+
+    def _told(self, error: Exception) -> str:
+        return _csv_text.csv_fault(error)
 
     def _batches(self, names: Sequence[str]) -> Iterator[Batch]:
         with _csv_text.open_csv(self.path, self.names, names) as reader:

@@ -93,7 +93,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt
 @json_option
 @click.pass_context
 def report(
-    ctx: click.Context, *, baseline_file: Path, html: Path | None, fail_on: str | None, as_json: bool, **options: Any
+    ctx: click.Context, /, *, baseline_file: Path, html: Path | None, fail_on: str | None, as_json: bool, **options: Any
 ) -> int:
     """Compare logged predictions, or files of any size, with a baseline.
 

@@ -176,7 +176,7 @@ def _reader(source: Any, known: Iterable[str], names: list[str] | None, block_by
 
 
 def _spelled(cell: str) -> str | None:
-    value = _flag(cell)
+    value: float | None = _flag(cell)
     for read in (_whole, _number):
         value = read(cell) if value is None else value
     return None if value is None else to_label(value)

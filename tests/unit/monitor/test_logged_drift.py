@@ -271,7 +271,9 @@ def test_batches_of_a_reader_say_it_too(tmp_path: Path, engine: str) -> None:
 @pytest.mark.parametrize("engine", ENGINES)
 def test_features_called_as_columns_of_a_sink_are_found(tmp_path: Path, engine: str) -> None:
     names = ("x", "feature_x", "output", "timestamp", "endpoint", "model_version", "prediction_id", "label")
-    rows = [{name: float(place * 10 + row) for place, name in enumerate(names)} for row in range(20)]
+    rows: list[dict[str, Any]] = [
+        {name: float(place * 10 + row) for place, name in enumerate(names)} for row in range(20)
+    ]
     baseline = Baseline.from_data(rows, output=[float(row) for row in range(20)])
     sink = ParquetSink(tmp_path)
     sink.write([

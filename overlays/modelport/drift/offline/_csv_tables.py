@@ -141,13 +141,13 @@ class CsvTables:
             return _csv_text.as_labels(array, known) if labels else _csv_text.as_truths(array)
 
         made = zip(names, (_OUTPUT, _TRUTH), strict=True)
-        return [_Read(name, lambda array, to=to: {to: read(array)}) for name, to in made]
+        return [_made(name, to, read) for name, to in made]
 
 
 def _of_baseline(known: FeatureBaseline, place: int, column: Column) -> _Read:
     if known.kind == "categorical":
         categories = frozenset(known.categories)
-        return _Read(column.name, lambda array: {f"c{place}": _csv_text.as_labels(array, categories)})
+        return _made(column.name, f"c{place}", lambda array: _csv_text.as_labels(array, categories))
 
     def numbers(array: Any) -> dict[str, Any]:
         made, bad = _csv_text.split_numbers(array)
@@ -156,8 +156,12 @@ def _of_baseline(known: FeatureBaseline, place: int, column: Column) -> _Read:
     return _Read(column.name, numbers)
 
 
+def _made(name: str, to: str, convert: Callable[[Any], Any]) -> _Read:
+    return _Read(name, lambda array: {to: convert(array)})
+
+
 def _copied(name: str, to: str) -> _Read:
-    return _Read(name, lambda array: {to: array})
+    return _made(name, to, lambda array: array)
 
 
 def _of_time(name: str) -> _Read:
