@@ -98,7 +98,7 @@ def test_a_quiet_time_is_told_and_no_error(modelport: Modelport, folder: Path) -
     report = json.loads(answer.stdout)
     assert report["records"] == 0
     assert report["mean_psi"] == "NaN"
-    assert report["mean_attribution_psi"] is None
+    assert report["mean_attribution_psi"] is report["baseline_mean_absolute_attribution"] is None
 
 
 def test_data_is_no_baseline_of_a_report(modelport: Modelport, folder: Path) -> None:
