@@ -22,8 +22,8 @@ import pytest
 from scipy import stats
 
 from modelport.cli import main
-from modelport.cli._csv_text import as_labels
 from modelport.drift import Baseline
+from modelport.drift._csv_text import as_labels
 from modelport.predictions import FileSink, Prediction
 
 EDGES = [20.0, 40.0, 60.0]
@@ -208,7 +208,7 @@ def test_a_file_is_the_same_however_it_is_cut_into_batches(
     whole = compare("--baseline", before, "--current", files[0], "--edges", edges)
 
     monkeypatch.setattr("modelport.cli._data_files._ROWS_AT_ONCE", 7)
-    monkeypatch.setattr("modelport.cli._data_files._BLOCK_BYTES", 200)
+    monkeypatch.setattr("modelport.drift._csv_text.BLOCK_BYTES", 200)
 
     for file in files:
         assert compare("--baseline", before, "--current", file, "--edges", edges) == whole
@@ -236,6 +236,25 @@ def test_cells_of_a_csv_are_the_categories_that_other_forms_have(compare: Compar
 
     assert rows["flag"]["counts"] == [1, 2, 0]
     assert (rows["code"]["counts"], rows["code"]["missing"]) == ([2, 1, 1], 0)
+
+
+@pytest.mark.parametrize(
+    ("cells", "categories"),
+    [
+        (("12345678901234567890", "12345678901234567891"), ("12345678901234567890", "12345678901234567891")),
+        (("0x10", "0x20"), ("0x10", "0x20")),
+        (("007", "+8"), ("7", "8")),
+    ],
+)
+def test_whole_numbers_of_a_csv_keep_every_digit_and_are_decimal(
+    compare: Compare, tmp_path: Path, cells: tuple[str, str], categories: tuple[str, str]
+) -> None:
+    data = tmp_path / "data.csv"
+    data.write_text("x\n" + "\n".join(cells * 30) + "\n")
+
+    row = compare("--baseline", data, "--current", data)["features"]["x"]
+
+    assert (row["bins"][:2], row["counts"], row["psi"]) == (list(categories), [30, 30, 0], 0)
 
 
 def test_a_cell_that_is_itself_a_category_is_not_read_as_a_number() -> None:
@@ -375,6 +394,7 @@ def test_a_saved_baseline_cannot_be_counted_again_in_other_bins(
         ("now.jsonl.gz", b"age", "now.jsonl.gz cannot be read"),
         ("now.xlsx", b"", "not a kind of data"),
         ("now", b"", "not a kind of data"),
+        ("now.csv", b"age,plan\nsecret\n", "Expected 2 columns, got 1 (see"),
     ],
 )
 def test_data_that_does_not_fit_is_named_in_one_line(

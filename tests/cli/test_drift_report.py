@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from modelport.cli import main
 from modelport.drift import Baseline
 from modelport.predictions import FileSink, ParquetSink, Prediction
 from tests.cli.conftest import Modelport
@@ -97,7 +98,7 @@ def test_a_quiet_time_is_told_and_no_error(modelport: Modelport, folder: Path) -
     report = json.loads(answer.stdout)
     assert report["records"] == 0
     assert report["mean_psi"] == "NaN"
-    assert report["mean_attribution_psi"] is None
+    assert report["mean_attribution_psi"] is report["baseline_mean_absolute_attribution"] is None
 
 
 def test_data_is_no_baseline_of_a_report(modelport: Modelport, folder: Path) -> None:
@@ -138,6 +139,30 @@ def test_what_is_wrong_is_told_in_a_line(
     assert answer.returncode == 2
     assert told in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("log", "--output-column", "score"), "--output-column goes with data files"),
+        (("log", "--label-column", "truth"), "--label-column goes with data files"),
+        (("log", "--time-column", "at"), "--time-column goes with data files"),
+        (("log", "--segment", "nope"), "no prediction carries the segment 'nope'"),
+        (("log", "--model-version", "9"), "holds no predictions of model version '9'"),
+        (("now.parquet", "--time-column", "timestamp_ns"), "--time-column goes with --window, --start or --end"),
+        (("now.parquet", "--endpoint", "nope"), "no column 'endpoint' to find 'nope' in"),
+        (("now.parquet", "--engine", "polars", "--spark-master", "spark://x:1"), "--spark-master goes with --engine"),
+    ],
+)
+def test_options_that_nothing_would_heed_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    logs = str(folder / arguments[0])
+
+    code = main(["drift", "report", "--baseline", str(folder / "baseline.json"), "--logs", logs, *arguments[1:]])
+
+    assert code == 2
+    assert told in capsys.readouterr().err
 
 
 def test_a_note_on_what_a_scan_leaves_out_goes_to_stderr(modelport: Modelport, folder: Path, tmp_path: Path) -> None:

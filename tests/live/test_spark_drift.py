@@ -23,6 +23,7 @@ import pytest
 
 from modelport.drift import Baseline, LiveCounts, drift_report
 from modelport.drift.offline import offline_drift_report
+from tests.unit.drift import nasty
 
 pytestmark = [
     pytest.mark.live,
@@ -228,6 +229,28 @@ def test_two_executors_in_two_workers_count_what_duckdb_and_the_live_page_count(
     launched = re.findall(r"Launching executor app-\S+/(\d+) on worker (\S+)", cluster.master_log.read_text())
     assert len({worker for _, worker in launched}) == WORKERS
     assert set(tasks_done(session, WORKERS)) == {executor for executor, _ in launched}
+
+
+def test_nasty_data_is_counted_as_the_live_page_counts_it(session: Any, tmp_path: Path) -> None:
+    known, typed = nasty.baseline(), nasty.table_baseline()
+
+    cells = offline_drift_report(known, nasty.write_csv(tmp_path), engine=session)
+    table = offline_drift_report(typed, nasty.write_parquet(tmp_path), engine=session)
+
+    assert nasty.of_report(cells) == nasty.live(known, [values for _, values in nasty.rows()])
+    assert nasty.of_report(table) == nasty.live(typed, nasty.table().to_pylist())
+
+
+def test_times_of_a_table_without_a_zone_are_utc(session: Any) -> None:
+    times = pa.array([0, 86_399_000_000, 86_400_000_000], pa.timestamp("us"))
+    table = pa.table({"x": [1.0, 2.0, 1.0], "time": times})
+
+    windows = offline_drift_report(Baseline.from_data({"x": [1.0, 2.0]}), table, engine=session, window="1d").windows
+
+    assert [(part.value, part.records) for part in windows] == [
+        ("1970-01-01T00:00:00Z", 2),
+        ("1970-01-02T00:00:00Z", 1),
+    ]
 
 
 @pytest.mark.slow

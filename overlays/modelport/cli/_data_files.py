@@ -13,14 +13,14 @@ import click
 import msgspec
 
 from modelport._extras import require, require_all
-from modelport.cli import _csv_text
+from modelport.drift import _csv_text
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from modelport.cli._csv_text import Form
+    from modelport.drift._csv_text import Form
 
 __all__ = ["DataFile", "open_data"]
 
@@ -28,7 +28,6 @@ Batch: TypeAlias = "dict[str, Any]"
 """A column of some rows, by name."""
 
 _ROWS_AT_ONCE = 1 << 16
-_BLOCK_BYTES = 1 << 22
 _READ_BYTES = 1 << 20
 _COMPRESSED = {".gz", ".bz2", ".zst"}
 
@@ -48,7 +47,11 @@ def open_data(path: Path) -> DataFile:
         suffixes.pop()
     kind = kinds.get(suffixes[-1] if suffixes else "")
     if kind is None:
-        raise click.UsageError(f"{path}: not a kind of data that is known here: {', '.join(kinds)}")
+        what = "a directory, and not" if path.is_dir() else "not"
+        raise click.UsageError(
+            f"{path}: {what} a kind of data that is known here: {', '.join(kinds)} "
+            f"(all but Parquet also {', '.join(sorted(_COMPRESSED))}); a saved baseline is .json or .prom"
+        )
     file = kind(path)
     twice = {name for name in file.names if file.names.count(name) > 1}
     if twice:
@@ -109,7 +112,10 @@ class DataFile(ABC):
         try:
             yield
         except (ValueError, OSError, EOFError, msgspec.DecodeError) as error:
-            raise click.UsageError(f"{self.path} cannot be read: {str(error) or type(error).__name__}") from error
+            raise click.UsageError(f"{self.path} cannot be read: {self._told(error)}") from error
+
+    def _told(self, error: Exception) -> str:
+        return str(error) or type(error).__name__
 
 
 class _CsvFile(DataFile):
@@ -118,12 +124,13 @@ class _CsvFile(DataFile):
     _forms: dict[str, Form]
 
     def _open(self) -> None:
-        with self._reader({}, None) as reader:
-            self.names = list(reader.schema.names)
+        self.names = _csv_text.csv_names(self.path)
+
+    def _told(self, error: Exception) -> str:
+        return _csv_text.csv_fault(error)
 
     def _batches(self, names: Sequence[str]) -> Iterator[Batch]:
-        types = dict.fromkeys(self.names, require("pyarrow", "parquet").string())
-        with self._reader(types, list(names)) as reader:
+        with _csv_text.open_csv(self.path, self.names, names) as reader:
             for batch in reader:
                 yield dict(zip(names, batch.columns, strict=True))
 
@@ -147,17 +154,6 @@ class _CsvFile(DataFile):
 
     def labels(self, column: Any, known: AbstractSet[str]) -> Any:
         return _csv_text.as_labels(column, known)
-
-    def _reader(self, types: dict[str, Any], names: list[str] | None) -> Any:
-        csv: Any = require("pyarrow.csv", "parquet")
-        return csv.open_csv(
-            self.path,
-            read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=csv.ConvertOptions(
-                column_types=types, include_columns=names, null_values=[""], strings_can_be_null=True
-            ),
-        )
 
 
 class _ParquetFile(DataFile):

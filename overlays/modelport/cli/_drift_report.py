@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from modelport.cli._drift_answer import (
     fail_on_option,
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 
     from modelport.drift import Baseline, DriftReport
 
-_ATTRIBUTION_MEANS = ("mean_attribution_psi", "mean_absolute_attribution")
-_DATA_SUFFIXES = (".parquet", ".pq", ".csv")
+_ATTRIBUTION_MEANS = (
+    "mean_attribution_psi", "mean_absolute_attribution", "baseline_mean_absolute_attribution",
+)  # fmt: skip
+_OF_FILES = {"output_column": "--output-column", "label_column": "--label-column", "time_column": "--time-column"}
 
 
 def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt.datetime | None:
@@ -48,7 +51,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt
     "baseline_file",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A baseline (.json).",
+    help="A saved baseline (.json, .prom).",
 )
 @click.option(
     "--logs",
@@ -57,6 +60,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt
     help="A log of predictions (its root, on disk or s3://), or Parquet or CSV files: a file, folder or pattern.",
 )
 @click.option("--endpoint", help="Only predictions of this endpoint.")
+@click.option("--model-version", metavar="TEXT", help="Only predictions of this version of the model.")
 @click.option(
     "--start",
     metavar="TIME",
@@ -87,7 +91,10 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dt
 @html_option
 @fail_on_option
 @json_option
-def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_json: bool, **options: Any) -> int:
+@click.pass_context
+def report(
+    ctx: click.Context, /, *, baseline_file: Path, html: Path | None, fail_on: str | None, as_json: bool, **options: Any
+) -> int:
     """Compare logged predictions, or files of any size, with a baseline.
 
     One scan counts all columns; DuckDB, Polars and Spark give the same numbers to the digit.
@@ -96,8 +103,7 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
     from modelport.drift.offline import OfflineError
 
     baseline = Baseline.load(baseline_file)
-    if options["start"] and options["end"] and options["start"] >= options["end"]:
-        raise click.UsageError("--start is not before --end")
+    _check(ctx, **options)
     try:
         with Steps() as steps:
             made = _report(baseline, _Progress(steps), **options)
@@ -107,16 +113,46 @@ def report(*, baseline_file: Path, html: Path | None, fail_on: str | None, as_js
         raise click.UsageError(str(error)) from error
     if not made.records + made.uncounted:
         _tell_nothing_there(**options)
+    elif not (options["start"] or options["end"]) and _is_log(options["logs"]):
+        _expect_segments(made, options["segments"])
     for sentence in made.notes:
         note(f"note: {sentence}")
     return tell(made, document=_document(made) if as_json else None, html=html, fail_on=fail_on)
 
 
+def _check(ctx: click.Context, *, start: dt.datetime | None, end: dt.datetime | None, **options: Any) -> None:
+    """Refuse options that contradict each other, or that nothing would heed."""
+    if start and end and start >= end:
+        raise click.UsageError("--start is not before --end")
+    given = {name for name in options if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "spark_master" in given and "engine" in given and options["engine"] != "spark":
+        raise click.UsageError(f"--spark-master goes with --engine spark, not {options['engine']}")
+    of_files = [told for name, told in _OF_FILES.items() if name in given]
+    if of_files and _is_log(options["logs"]):
+        raise click.UsageError(f"{of_files[0]} goes with data files; a log of predictions says it by itself")
+    if options["time_column"] and not (options["window"] or start or end):
+        raise click.UsageError("--time-column goes with --window, --start or --end")
+
+
+def _expect_segments(made: DriftReport, segments: tuple[str, ...]) -> None:
+    """A log has no columns that could be missing: a segment that nothing in all of it carries is misspelled."""
+    for name in segments:
+        if {part.value for part in made.segments if part.name == name} == {"(none)"}:
+            raise click.UsageError(f"no prediction carries the segment {name!r}")
+
+
 def _tell_nothing_there(
-    *, logs: str, endpoint: str | None, start: dt.datetime | None, end: dt.datetime | None, **_: Any
+    *,
+    logs: str,
+    endpoint: str | None,
+    model_version: str | None,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+    **_: Any,
 ) -> None:
     """A log that is empty is a mistake; a stretch of time without a prediction need not be one."""
     nothing = f"{logs} holds no predictions" + (f" of {endpoint!r}" if endpoint is not None else "")
+    nothing += f" of model version {model_version!r}" if model_version is not None else ""
     if start is None and end is None:
         raise click.UsageError(nothing)
     note(f"{nothing} in that time")
@@ -161,7 +197,9 @@ def _report(
 def _is_log(logs: str) -> bool:
     """Whether it is the root of a log and not a file, a folder or a pattern of files."""
     if "://" in logs:
-        return not logs.endswith(_DATA_SUFFIXES)
+        from modelport.drift.offline._sources import format_of
+
+        return format_of(logs) is None
     return (Path(logs) / "models" / "predictions").is_dir()
 
 

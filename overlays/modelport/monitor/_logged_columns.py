@@ -21,7 +21,9 @@ _Read: TypeAlias = "tuple[list[Row], list[object], list[Prediction], list[object
 
 __all__ = ["LABEL", "OUTPUT", "TIME", "LoggedColumns", "segment_name"]
 
-OUTPUT, LABEL, TIME = "output", "label", "timestamp_ns"
+OUTPUT, LABEL, TIME, VERSION = "output", "label", "timestamp_ns", "model_version"
+# What every prediction carries is a segment too, where it has none of that name.
+_OWN = frozenset({"endpoint", VERSION})
 
 
 def segment_name(name: str) -> str:
@@ -36,6 +38,7 @@ class LoggedColumns:
         places: The name of each baseline column's column.
         flags: The name of the column that tells where its value was of the wrong kind.
         uncounted: Predictions so far that were no row of the baseline's features.
+        absent_segments: Segments that no prediction so far carries.
     """
 
     def __init__(self, baseline: Baseline, segments: Sequence[str], *, as_labels: bool) -> None:
@@ -43,6 +46,7 @@ class LoggedColumns:
         self._columns = baseline.columns
         self._width = len(baseline.features)
         self._segments = segments
+        self._of_version = baseline.model_version is not None
         self._as_labels = as_labels
         self._rows = RowReader(baseline.names, pair_outputs=baseline.output is not None)
         self.places = tuple(
@@ -50,6 +54,7 @@ class LoggedColumns:
         )
         self.flags = tuple(f"u{place}" for place in range(len(self._columns)))
         self.uncounted = 0
+        self.absent_segments = dict.fromkeys(segments)
 
     def tables(self, predictions: Iterable[Prediction], size: int) -> Iterator[Any]:
         """A ``pyarrow.Table`` for each `size` predictions."""
@@ -71,9 +76,12 @@ class LoggedColumns:
             made[OUTPUT], _ = compare(outputs)
         made[LABEL], _ = compare(labels)
         made[TIME] = pa.array([record.timestamp_ns for record in records], pa.int64())
+        if self._of_version:
+            made[VERSION] = pa.array([record.model_version for record in records], pa.string())
         for name in self._segments:
-            texts = [(record.segments or {}).get(name) for record in records]
-            made[segment_name(name)] = pa.array(texts, pa.string())
+            made[segment_name(name)] = labels = pa.array([_segment(record, name) for record in records], pa.string())
+            if labels.null_count < len(labels):
+                self.absent_segments.pop(name, None)
         return pa.table(made)
 
     def _read(self, batch: list[Prediction]) -> _Read:
@@ -105,6 +113,11 @@ class LoggedColumns:
         if column.role == "output":
             return outputs
         return [given.get(column.name) for given in attributions]
+
+
+def _segment(record: Prediction, name: str) -> str | None:
+    label = (record.segments or {}).get(name)
+    return getattr(record, name) if label is None and name in _OWN else label
 
 
 def _numbers(values: Sequence[object]) -> tuple[Any, Any]:

@@ -6,6 +6,8 @@ import os
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
+from msgspec import structs
+
 from modelport._extras import require
 
 if TYPE_CHECKING:
@@ -23,10 +25,11 @@ _BATCH_ROWS = 65_536
 
 
 def logged_drift_report(
-    baseline: Baseline,
+    baseline: Baseline | str | os.PathLike[str],
     logs: str | os.PathLike[str] | Iterable[Prediction],
     *,
     endpoint: str | None = None,
+    model_version: str | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
     window: str | dt.timedelta | None = None,
@@ -47,13 +50,15 @@ def logged_drift_report(
     that joins ground truth do.
 
     Args:
-        baseline: The training side.
+        baseline: The training side, or the path of a saved one.
         logs: What `read_predictions` reads: the root of the log, on disk or on S3; or the predictions themselves.
         endpoint: Only this endpoint; by default all.
+        model_version: Only this version of the model; by default all.
         start: Only predictions made at or after it (aware).
         end: Only predictions made before it (aware).
         window: Compare each such stretch of time too: ``"1h"``, ``"1d"``, ``"1w"`` or a timedelta, aligned to UTC.
-        segments: Names of segments whose values are compared each for itself too.
+        segments: Names of segments whose values are compared each for itself too; so are those of ``endpoint`` and
+            ``model_version``, where predictions carry no segment of that name.
         max_segments: Values per segment, the most frequent ones; the others count together, and so does each value
             that is first seen after 1000 others.
         task: ``"classification"`` or ``"regression"``, where the rule of `offline_drift_report` would err.
@@ -67,6 +72,8 @@ def logged_drift_report(
     Raises:
         OfflineError: A window or a time that cannot be, outputs that cannot be compared with labels, or an engine
             that does not read batches.
+        BaselineError: The baseline cannot be read.
+        TypeError: Segments are one text and no list of names.
         FileNotFoundError: There is no such log.
         PermissionError: A store refused the credentials, or a file cannot be read.
         ConnectionError: A store is out of reach.
@@ -74,11 +81,15 @@ def logged_drift_report(
     """
     # Here, because a service that is only monitored needs none of it.
     from modelport.drift.offline._assemble import Assembly
+    from modelport.drift.offline._notes import version_note
+    from modelport.drift.offline._report import loaded
     from modelport.drift.offline._slicing import parse_window
-    from modelport.drift.offline._wish import Wish, nanoseconds, scan_batches
+    from modelport.drift.offline._wish import Wish, nanoseconds, refuse_spark, scan_batches, segment_names
     from modelport.monitor._logged_columns import LABEL, OUTPUT, TIME, LoggedColumns
 
     require("pyarrow", "offline")
+    refuse_spark(engine)
+    baseline = loaded(baseline)
     wish = Wish(
         baseline=baseline,
         output=OUTPUT,
@@ -87,20 +98,34 @@ def logged_drift_report(
         time=TIME,
         span=(nanoseconds(start), nanoseconds(end)),
         window=None if window is None else parse_window(window),
-        segments=tuple(segments),
+        segments=segment_names(segments),
         max_segments=max_segments,
     )
-    predictions = _predictions(logs, endpoint, start, end)
+    predictions = _predictions(logs, endpoint, model_version, start, end)
     as_labels, predictions = _compares_labels(baseline, predictions, task)
     columns = LoggedColumns(baseline, wish.segments, as_labels=as_labels)
     wish = wish.at(columns.places, columns.flags)
     found, dimensions = scan_batches(wish, columns.tables(predictions, batch_rows), engine, on_batch)
     if not found.parts and not columns.uncounted and isinstance(logs, (str, os.PathLike)):
         _expect_a_log(logs)
-    return Assembly(baseline, rule, level, min_values, task, endpoint).report(found, dimensions, columns.uncounted)
+    report = Assembly(baseline, rule, level, min_values, task, endpoint).report(found, dimensions, columns.uncounted)
+    absent = [f"no prediction carries the segment {name!r}" for name in columns.absent_segments if report.records]
+    return structs.replace(report, notes=(*version_note(found, baseline), *absent))
 
 
 def _predictions(
+    logs: str | os.PathLike[str] | Iterable[Prediction],
+    endpoint: str | None,
+    model_version: str | None,
+    start: dt.datetime | None,
+    end: dt.datetime | None,
+) -> Iterator[Prediction]:
+    for prediction in _all_predictions(logs, endpoint, start, end):
+        if model_version is None or getattr(prediction, "model_version", None) == model_version:
+            yield prediction
+
+
+def _all_predictions(
     logs: str | os.PathLike[str] | Iterable[Prediction],
     endpoint: str | None,
     start: dt.datetime | None,

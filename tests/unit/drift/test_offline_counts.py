@@ -103,7 +103,7 @@ def live(baseline: Baseline, rows: list[tuple[object, ...]]) -> CountsSnapshot:
 
 def in_sql(baseline: Baseline, table: Any, engine: str) -> list[tuple[tuple[int, ...], int, int]]:
     opened = open_table(ArrowSource(table), engine)
-    found = Scan(baseline, Layout.find(baseline, opened)).run(opened)
+    found = Scan(baseline, Layout.find(baseline, opened.columns)).run(opened)
     columns = map(to_feature_counts, total(found.parts[()].values()).columns)
     return [(column.counts, column.missing, column.unseen) for column in columns]
 

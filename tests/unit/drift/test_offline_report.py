@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -184,6 +188,98 @@ def test_timestamps_are_moments(engine: str, zone: str | None) -> None:
     ]
 
 
+@pytest.fixture
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in New York."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_utc")
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+def test_moments_do_not_hang_on_the_zone_of_the_machine(engine: str, zone: str | None) -> None:
+    moments = TABLE["timestamp_ns"].cast(pa.timestamp("ns")).cast(pa.timestamp("us", zone))
+
+    report = offline_drift_report(
+        BASELINE, TABLE.append_column("at", moments), engine=engine, time="at", window="1d",
+        start=dt.datetime(1970, 1, 1, tzinfo=dt.UTC),
+    )  # fmt: skip
+
+    assert report.windows[0].value == "1970-01-01T00:00:00Z"
+    assert [window.records for window in report.windows[:2]] == [24, 24]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(engine: str, tmp_path: Path) -> None:
+    for rows, name in enumerate(("b*", "bX", "a[1]", "a1", "q?"), 1):
+        pq.write_table(TABLE.slice(0, rows), tmp_path / f"{name}.parquet")
+
+    assert offline_drift_report(BASELINE, tmp_path, engine=engine).records == 1 + 2 + 3 + 4 + 5
+    assert offline_drift_report(BASELINE, tmp_path / "a[1].parquet", engine=engine).records == 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("batches", [1, 7])
+def test_numbers_are_segments_by_their_labels(engine: str, batches: int) -> None:
+    price = pa.array([Decimal("1.10"), Decimal("2.00"), None, Decimal("1.10")] * 70, pa.decimal128(8, 2))
+    rate = pa.array([0.5, float("nan"), 0.5, None, 2.0, float("inf"), float("nan")] * 40)
+    table = pa.table({"x": X[:280], "plan": ["pro"] * 280, "price": price, "rate": rate})
+    data: Any = table if batches == 1 else iter(table.to_batches(max_chunksize=40))
+
+    report = offline_drift_report(BASELINE, data, engine=engine, segments=["price", "rate"])
+
+    assert [(part.name, part.value, part.records) for part in report.segments] == [
+        ("price", "1.1", 140), ("price", "2", 70), ("price", "(none)", 70),
+        ("rate", "0.5", 80), ("rate", "2", 40), ("rate", "Infinity", 40), ("rate", "(none)", 120),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_one_model_version_is_picked_and_others_are_told(engine: str) -> None:
+    baseline = msgspec.structs.replace(BASELINE, model_version="3")
+    table = TABLE.append_column("model_version", pa.array(["4"] * 500 + ["3"] * (ROWS - 600) + [None] * 100))
+
+    whole = offline_drift_report(baseline, table, engine=engine)
+    one = offline_drift_report(baseline, table, engine=engine, model_version="3")
+
+    [told] = whole.notes
+    assert told.startswith("500 of 1,900 predictions are of another model version (4: 500) than the baseline's, 3")
+    assert (one.records, one.notes) == (ROWS - 600, ())
+    assert offline_drift_report(BASELINE, table, engine=engine).notes == ()
+
+
+def test_a_baseline_may_be_the_path_of_one(tmp_path: Path) -> None:
+    path = BASELINE.save(tmp_path / "baseline.json")
+
+    assert offline_drift_report(str(path), TABLE).features == offline_drift_report(BASELINE, TABLE).features
+
+
+def test_one_text_is_no_list_of_segments() -> None:
+    with pytest.raises(TypeError, match=r"a list of names: \['country'\]"):
+        offline_drift_report(BASELINE, TABLE, segments="country")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_types_that_an_engine_does_not_read_are_widened(engine: str) -> None:
+    baseline = Baseline.from_data({"x": [1.5, 2.5, 3.5]})
+    numbers = [1.5, None, 2.5]
+    columns = [
+        pa.array(numbers, pa.float32()).cast(pa.float16()),
+        pa.array([number and Decimal(number) for number in numbers], pa.decimal256(50, 1)),
+        pa.array([number and str(number) for number in numbers], pa.string_view()),
+    ]
+
+    reports = [offline_drift_report(baseline, pa.table({"x": column}), engine=engine) for column in columns]
+    period = offline_drift_report(baseline, pd.DataFrame({"x": pd.period_range("2026", periods=3)}), engine=engine)
+
+    assert [(row.n, row.missing) for report in reports for row in report.features] == [(2, 1)] * 3
+    assert period.features[0].unseen == 3
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_at_all_is_a_report_without_values(engine: str) -> None:
     report = offline_drift_report(
@@ -224,6 +320,11 @@ def test_a_column_may_have_another_name() -> None:
         ({"time": "x", "window": "1d"}, "neither timestamps nor whole nanoseconds"),
         ({"window": "1 fortnight"}, "a window is"),
         ({"window": "1s"}, "choose a longer window"),
+        ({"endpoint": "churn"}, "no column 'endpoint' to find 'churn' in"),
+        ({"model_version": "3"}, "no column 'model_version' to find '3' in"),
+        ({"columns": {"x": "nope"}}, r"lacks features of the baseline: x \(as 'nope'\)"),
+        ({"data": ""}, "the path is empty"),
+        ({"data": pd.DataFrame({"x": np.array([1j]), "plan": ["pro"]})}, "that Arrow has not"),
         ({"start": dt.datetime(2026, 1, 1)}, "needs a time zone"),  # noqa: DTZ001
         ({"label": "label", "task": "classification", "output": "x"}, "only if each truth is 0 or 1"),
     ],
@@ -234,6 +335,15 @@ def test_what_is_wrong_is_named(engine: str, change: dict[str, Any], message: st
 
     with pytest.raises(OfflineError, match=message):
         offline_drift_report(BASELINE, arguments.pop("data"), **arguments)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_batches_of_too_many_windows_are_refused(engine: str) -> None:
+    times = pa.array(np.arange(10_001) * 60 * 10**9)
+    table = pa.table({"x": pa.array(np.zeros(10_001)), "plan": ["pro"] * 10_001, "timestamp_ns": times})
+
+    with pytest.raises(OfflineError, match=r"more than 10000 windows; .* choose a longer window"):
+        offline_drift_report(BASELINE, iter(table.to_batches(max_chunksize=5000)), engine=engine, window="1m")
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -500,3 +500,14 @@ def test_data_that_does_not_fit_the_baseline_is_a_clear_error(data: Any, options
 
     with pytest.raises(BaselineError, match=told):
         drift_report(baseline, data, **options)
+
+
+def test_types_that_their_library_does_not_convert_are_read() -> None:
+    texts = pa.table({"x": pa.array(["a", None, "b"], pa.string_view())})
+    numbers = pl.DataFrame({"x": pl.Series([1, None, 2**100], dtype=pl.Int128)})
+
+    [text] = Baseline.from_data(texts).features
+    [number] = Baseline.from_data(numbers, kinds={"x": "categorical"}).features
+
+    assert (text.categories, text.counts, text.missing) == (("a", "b"), (1, 1, 0), 1)
+    assert (number.categories, number.missing) == (("1", str(2**100)), 1)

@@ -281,6 +281,73 @@ def test_batches_of_a_reader_say_it_too(tmp_path: Path, engine: str) -> None:
     assert [told.partition(" keep")[0] for told in report.notes] == ["up to 2 rows"]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_features_called_as_columns_of_a_sink_are_found(tmp_path: Path, engine: str) -> None:
+    names = ("x", "feature_x", "output", "timestamp", "endpoint", "model_version", "prediction_id", "label")
+    rows: list[dict[str, Any]] = [
+        {name: float(place * 10 + row) for place, name in enumerate(names)} for row in range(20)
+    ]
+    baseline = Baseline.from_data(rows, output=[float(row) for row in range(20)])
+    sink = ParquetSink(tmp_path)
+    sink.write([
+        Prediction(prediction_id=str(row), timestamp_ns=START, endpoint="e", features=features, output=float(row),
+                   segments={"output": "a"}, model_version="3")
+        for row, features in enumerate(rows)
+    ])  # fmt: skip
+    sink.close()
+
+    scanned = offline_drift_report(baseline, tmp_path / "models", engine=engine, segments=["output", "model_version"])
+    read = logged_drift_report(baseline, tmp_path, engine=engine, segments=["output", "model_version"])
+
+    assert {row.psi for row in scanned.features} == {0.0}
+    for report in (scanned, read):
+        assert [(part.name, part.value, part.records) for part in report.segments] == [
+            ("output", "a", 20), ("model_version", "3", 20),
+        ]  # fmt: skip
+
+
+def test_versions_are_told_picked_and_compared_apart() -> None:
+    records = [
+        Prediction(prediction_id=str(place), timestamp_ns=START, endpoint="churn", features=[1.0, "a"], output=0.1,
+                   model_version=("4", "3", "3")[place % 3])
+        for place in range(30)
+    ]  # fmt: skip
+    baseline = msgspec.structs.replace(BASELINE, model_version="3")
+
+    report = logged_drift_report(baseline, records, segments=["model_version", "endpoint"], batch_rows=7)
+    one = logged_drift_report(baseline, records, model_version="3")
+
+    assert report.notes[0].startswith("10 of 30 predictions are of another model version (4: 10)")
+    assert [(part.value, part.records) for part in report.segments] == [("3", 20), ("4", 10), ("churn", 30)]
+    assert (one.records, one.notes) == (20, ())
+
+
+def test_a_segment_that_nothing_carries_is_told_and_one_text_is_no_list(tmp_path: Path) -> None:
+    records = [Prediction(prediction_id="0", timestamp_ns=START, endpoint="e", features=[1.0, "a"], output=0.1)]
+    saved = BASELINE.save(tmp_path / "baseline.json")
+
+    assert logged_drift_report(saved, records, segments=["nope"]).notes == ("no prediction carries the segment 'nope'",)
+    with pytest.raises(TypeError, match="a list of names"):
+        logged_drift_report(BASELINE, records, segments="country")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_long_categories_with_one_beginning_are_told_apart(engine: str) -> None:
+    texts = ["https://example.com/" + "a" * 100 + end for end in ("x" * 9, "y" * 9, "z" * 9)]
+    baseline = Baseline.from_data({"u": texts[:2] * 5})
+    records = [
+        Prediction(prediction_id=str(place), timestamp_ns=START, endpoint="e", features={"u": text}, output=0.1)
+        for place, text in enumerate(texts * 3)
+    ]
+    counts = LiveCounts(baseline)
+    counts.update_from(records)
+
+    report = logged_drift_report(baseline, records, engine=engine)
+
+    assert report.features == drift_report(baseline, counts).features
+    assert report.features[0].unseen == 3
+
+
 @pytest.mark.parametrize("sink_of", [FileSink, ParquetSink])
 def test_ground_truth_in_the_log_is_joined(tmp_path: Path, sink_of: Any) -> None:
     records: list[Any] = [

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
+from modelport.drift._values import to_label
+from modelport.drift.offline._arrow import plain_columns
 from modelport.drift.offline._columns import Column
 from modelport.drift.offline._errors import OfflineError
 from modelport.drift.offline._parts import Parts, merge
@@ -30,7 +32,7 @@ class Codes:
     def __init__(self, name: str, place: int) -> None:
         self.name = name
         self.column = Column(f"modelport_code_{place}", "integer")
-        self._known: dict[object, int] = {}
+        self._known: dict[str, int] = {}
 
     def append(self, table: Any, column: Column) -> Any:
         """`table` with the column of numbers beside that of the labels."""
@@ -45,7 +47,10 @@ class Codes:
         """What the numbers stand for so far."""
         return Segment(self.name, self.column, tuple(self._known), coded=True)
 
-    def _code(self, label: object) -> int:
+    def _code(self, value: object) -> int | None:
+        label = to_label(value)
+        if label is None:
+            return None
         if label not in self._known and len(self._known) >= MAX_CODES:
             return MAX_CODES
         return self._known.setdefault(label, len(self._known))
@@ -59,9 +64,9 @@ def arrow_table(batch: Any) -> Any:
     """
     pa: Any = require("pyarrow", "parquet")
     if isinstance(batch, pa.Table):
-        return batch
+        return plain_columns(batch)
     if isinstance(batch, pa.RecordBatch):
-        return pa.Table.from_batches([batch])
+        return plain_columns(pa.Table.from_batches([batch]))
     raise OfflineError(f"an item is a pyarrow.Table or RecordBatch, not {type(batch).__name__}")
 
 
@@ -92,7 +97,7 @@ def _most_frequent(found: Found, place: int, segment: Segment, limit: int) -> li
 
 
 def _renumber(found: Found, place: int, codes: dict[int, int], others: int) -> Found:
-    made = Found(untold=found.untold)
+    made = Found(untold=found.untold, versions=found.versions)
     for grouping, parts in found.parts.items():
         if place not in grouping:
             made.parts[grouping] = parts

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from modelport.drift._baseline import Baseline, FeatureBaseline
 
 __all__ = [
+    "ENDPOINT",
+    "SEGMENT_PREFIX",
+    "VERSION",
     "VIEW",
     "Column",
     "ColumnKind",
@@ -22,6 +25,7 @@ __all__ = [
     "View",
     "ViewColumn",
     "find_column",
+    "is_of_sink",
     "segment_column",
 ]
 
@@ -31,9 +35,18 @@ ColumnKind: TypeAlias = Literal["integer", "float", "boolean", "text", "time", "
 VIEW = "modelport_logs"
 """The name of the table in every SQL text."""
 
-_FEATURE_PREFIXES = ("", "feature_", "feature.")
+ENDPOINT, VERSION = "endpoint", "model_version"
+"""The columns of whose predictions these are, and of which version of it."""
+
+SEGMENT_PREFIX = "segment_"
+"""What stands before a segment's name in tables made of logged predictions."""
+
+_SINK_FEATURE = "feature_"
+_FEATURE_PREFIXES = ("", _SINK_FEATURE, "feature.")
 _ATTRIBUTION_PREFIXES = ("attribution_", "attribution.", "shap_", "shap.")
-_SEGMENT_PREFIXES = ("", "segment_", "segment.")
+# A bare name last: in a table of predictions it may be that of an output or an endpoint.
+_SEGMENT_PREFIXES = (SEGMENT_PREFIX, "segment.", "")
+_OF_A_SINK = {"prediction_id", "timestamp_ns", ENDPOINT, "other_json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +115,17 @@ class Layout:
 
     @classmethod
     def find(
-        cls, baseline: Baseline, table: Table, names: Mapping[str, str] | None = None, output: str = "output"
+        cls,
+        baseline: Baseline,
+        columns: Sequence[Column],
+        names: Mapping[str, str] | None = None,
+        output: str = OUTPUT_NAME,
     ) -> Layout:
         """Find the columns by name.
 
         Args:
             baseline: What to look for.
-            table: Where to look.
+            columns: Where to look.
             names: Column by feature, where it is neither the feature's name nor that name behind ``feature_``.
             output: The column of the model's output.
 
@@ -116,18 +133,18 @@ class Layout:
             OfflineError: A feature has no column, or the output has none of a name that was chosen for it.
         """
         names = dict(names or {})
-        if output != OUTPUT_NAME and find_column(table.columns, output) is None:
+        if output != OUTPUT_NAME and find_column(columns, output) is None:
             raise OfflineError(f"there is no column {output!r} of outputs")
-        found = tuple(_find(column, table.columns, names, output) for column in baseline.columns)
+        found = tuple(_find(column, columns, names, output) for column in baseline.columns)
         absent = [
-            column.name
+            f"{column.name} (as {names[column.name]!r})" if column.name in names else column.name
             for column, place in zip(baseline.columns, found, strict=True)
             if place is None and column.role == "feature"
         ]
         if absent:
             raise OfflineError(
                 f"the data lacks features of the baseline: {', '.join(absent)}; "
-                f"it has the columns {', '.join(column.name for column in table.columns)}"
+                f"it has the columns {', '.join(column.name for column in columns)}"
             )
         return cls(found)
 
@@ -136,6 +153,11 @@ def find_column(columns: Iterable[Column], name: str, prefixes: Sequence[str] = 
     """The first of `columns` called `name`, with one of the prefixes before it; earlier prefixes win."""
     by_name = {column.name: column for column in columns}
     return next((by_name[prefix + name] for prefix in prefixes if prefix + name in by_name), None)
+
+
+def is_of_sink(columns: Iterable[Column]) -> bool:
+    """Whether `ParquetSink` or a reader made the table, in which features are called ``feature_NAME`` and not else."""
+    return {column.name for column in columns} >= _OF_A_SINK
 
 
 def segment_column(columns: Iterable[Column], name: str) -> Column:
@@ -150,11 +172,11 @@ def segment_column(columns: Iterable[Column], name: str) -> Column:
     return found
 
 
-def _find(wanted: FeatureBaseline, columns: Iterable[Column], names: Mapping[str, str], output: str) -> Column | None:
+def _find(wanted: FeatureBaseline, columns: Sequence[Column], names: Mapping[str, str], output: str) -> Column | None:
     if wanted.role == "output":
         return find_column(columns, output)
     if wanted.role == "attribution":
         return find_column(columns, wanted.name, _ATTRIBUTION_PREFIXES)
     if wanted.name in names:
         return find_column(columns, names[wanted.name])
-    return find_column(columns, wanted.name, _FEATURE_PREFIXES)
+    return find_column(columns, wanted.name, (_SINK_FEATURE,) if is_of_sink(columns) else _FEATURE_PREFIXES)

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from modelport.drift._values import KEPT_LABEL_CHARACTERS, MAX_LABEL_CHARACTERS, to_label
+from modelport.drift._values import to_label
 from modelport.drift.offline import _literals
+from modelport.drift.offline._literals import INFINITY
 from modelport.drift.serving._snapshot import FeatureCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from modelport.drift._baseline import FeatureBaseline
     from modelport.drift.offline._columns import Column, ColumnKind, View
 
-__all__ = ["INFINITY", "Counted", "Counter", "add", "all_missing", "counter", "how_many", "number", "to_feature_counts"]
+__all__ = ["Counted", "Counter", "add", "all_missing", "counter", "how_many", "number", "to_feature_counts"]
 
 Counted: TypeAlias = "tuple[float | int, ...]"
 """One column's counts, which add up: per bin, then missing, unseen, the sum, and the sum without signs."""
 
-INFINITY = "CAST('Infinity' AS DOUBLE)"
-_MINUS_INFINITY = "CAST('-Infinity' AS DOUBLE)"
 _LARGEST = _literals.double(1.7976931348623157e308)
-_INT64 = 2**63
+_INTEGERS = range(-(2**63), 2**64)
 _WORDS = {
     "Infinity": ("inf", "+inf", "infinity", "+infinity"),
     "-Infinity": ("-inf", "-infinity"),
     "NaN": ("nan", "+nan", "-nan"),
 }
 # DuckDB reads 1_000 and +-1 as numbers, Spark 1d, 1f and 0x1p3; no engine may know more numbers than another.
-_NEVER_IN_A_NUMBER = ("d", "f", "x", "_", "+-")
+_IN_A_NUMBER = "0123456789+-.e"
+_NEVER_IN_A_NUMBER = "+-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,34 @@ class Counter:
         return (*bins, other, missing, other + bad, 0.0, 0.0)
 
 
-def counter(baseline: FeatureBaseline, place: int, view: View, column: Column, flag: Column | None = None) -> Counter:
-    """How to count `column` in the bins of `baseline`; `flag` is true where a value was of the wrong kind."""
+def counter(  # noqa: PLR0917 - what a column is counted by
+    baseline: FeatureBaseline,
+    place: int,
+    view: View,
+    column: Column,
+    flag: Column | None = None,
+    long: Mapping[str, Any] | None = None,
+) -> Counter:
+    """How to count `column` in the bins of `baseline`.
+
+    Args:
+        baseline: The bins.
+        place: The column's place.
+        view: Takes what is read.
+        column: What to count.
+        flag: True where a value was of the wrong kind.
+        long: The values in the column that are too long to be labels, by the label that stands for them.
+    """
     value = f"c{place}"
     if column.kind in {"time", "other"}:
         # A moment is neither a number nor a category: like a list, it is in no bin.
         presence = view.add(column, "other")
         bounds = ["0"] * (len(baseline.counts) - 1)
         return Counter(baseline, {value: presence}, (*bounds, "0", how_many(value), "0", "0"))
-    made = _numeric if baseline.kind == "numeric" else _categorical
-    inner, outer = made(baseline, value, view, column)
+    if baseline.kind == "numeric":
+        inner, outer = _numeric(baseline, value, view, column)
+    else:
+        inner, outer = _categorical(baseline, value, view, column, long or {})
     if flag is not None:
         inner[f"u{place}"] = view.add(flag, "boolean")
         outer[-3] = how_many(f"u{place}")
@@ -121,48 +138,56 @@ def _numeric(baseline: FeatureBaseline, value: str, view: View, column: Column) 
     return inner, [*at_edges, values, unseen, *sums]
 
 
-def _categorical(baseline: FeatureBaseline, value: str, view: View, column: Column) -> tuple[dict[str, str], list[str]]:
+def _categorical(
+    baseline: FeatureBaseline, value: str, view: View, column: Column, long: Mapping[str, Any]
+) -> tuple[dict[str, str], list[str]]:
     kind = column.kind
-    escaped = kind == "text" and any(map(_literals.needs_escape, baseline.categories))
+    escaped = kind == "text" and any(map(_literals.needs_escape, (*baseline.categories, *long.values())))
     shown = view.add(column, kind, escaped=escaped)
     inner = {"boolean": f"CAST({shown} AS INT)", "float": f"CAST({shown} AS DOUBLE)"}.get(kind, shown)
-    tests = [_equals(value, label, kind, escaped=escaped) for label in baseline.categories]
+    counts: list[str] = []
+    for label in baseline.categories:
+        literals = [_literal(label, kind, escaped=escaped)]
+        if label in long:
+            literals.append(_exactly(long[label], escaped=escaped))
+        tests = [f"{value} = {literal}" for literal in literals if literal is not None]
+        counts.append(how_many(" OR ".join(tests)) if tests else "0")
     values = how_many(f"{value} <= {INFINITY}") if kind == "float" else f"COUNT({value})"
-    return {value: inner}, [*(how_many(test) if test else "0" for test in tests), values, "0", "0", "0"]
+    return {value: inner}, [*counts, values, "0", "0", "0"]
 
 
-def _equals(value: str, label: str, kind: ColumnKind, *, escaped: bool) -> str | None:
-    """The condition under which `value` has this label; None if no value of the kind has it."""
+def _literal(label: str, kind: ColumnKind, *, escaped: bool) -> str | None:
+    """The one value of the kind that has this label; None if none has it."""
     if kind == "text":
-        return _text_equals(value, label, escaped=escaped)
+        return _text(label, escaped=escaped)
     try:
         wanted = cast("float", float(label) if kind == "float" else int(label))
-        if to_label(wanted) != label or (kind != "float" and not -_INT64 < wanted < _INT64):
+        if to_label(wanted) != label or (kind != "float" and wanted not in _INTEGERS):
             return None
     except (ValueError, OverflowError):
         return None
-    if math.isinf(wanted):
-        return f"{value} = {INFINITY if wanted > 0 else _MINUS_INFINITY}"
-    return f"{value} = {_literals.double(wanted) if kind == 'float' else wanted}"
+    return _literals.number(wanted) if kind == "float" else str(wanted)
 
 
-def _text_equals(value: str, label: str, *, escaped: bool) -> str | None:
+def _exactly(value: object, *, escaped: bool) -> str | None:
+    return _text(value, escaped=escaped) if isinstance(value, str) else _literals.number(cast("float", value))
+
+
+def _text(value: str, *, escaped: bool) -> str | None:
     try:
-        label.encode()
+        value.encode()
     except UnicodeEncodeError:
         # A lone surrogate, which no table can hold.
         return None
-    if len(label) == MAX_LABEL_CHARACTERS and label[KEPT_LABEL_CHARACTERS] == "~":
-        start = _literals.text(label[:KEPT_LABEL_CHARACTERS], escaped=escaped)
-        return f"SUBSTR({value}, 1, {len(start) - 2}) = {start} AND LENGTH({value}) > {MAX_LABEL_CHARACTERS}"
-    return f"{value} = {_literals.text(label, escaped=escaped)}"
+    return _literals.text(value, escaped=escaped)
 
 
 def _number_in_text(column: str) -> str:
-    word = f"LOWER(TRIM({column}))"
+    trimmed = f"TRIM(BOTH ' ' FROM {column})"
+    word = f"LOWER({trimmed})"
     words = " ".join(
         f"WHEN {word} IN ({', '.join(map(repr, spellings))}) THEN CAST('{value}' AS DOUBLE)"
         for value, spellings in _WORDS.items()
     )
-    bad = " OR ".join(f"REPLACE({word}, '{letter}', '') <> {word}" for letter in _NEVER_IN_A_NUMBER)
-    return f"CASE {words} WHEN {bad} THEN NULL ELSE TRY_CAST(TRIM({column}) AS DOUBLE) END"
+    bad = f"TRIM(BOTH '{_IN_A_NUMBER}' FROM {word}) <> '' OR REPLACE({word}, '{_NEVER_IN_A_NUMBER}', '') <> {word}"
+    return f"CASE {words} WHEN {bad} THEN NULL ELSE TRY_CAST({trimmed} AS DOUBLE) END"

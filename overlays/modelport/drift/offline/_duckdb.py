@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from modelport._extras import require
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DuckTable"]
 
 _SOURCE = "modelport_source"
+_MAGIC = re.compile(r"[*?\[]")
 _INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"})
 _FLOATS = frozenset({"FLOAT", "DOUBLE", "HUGEINT", "UHUGEINT"})
 
@@ -61,10 +63,10 @@ class DuckTable:
             self._known = list(dataset.schema.names)
             self._connection.register(_SOURCE, dataset)
             return _SOURCE
-        files = ", ".join(f"'{_quoted(path)}'" for path in source.files)
-        if source.format == "csv":
-            return f"read_csv([{files}], hive_partitioning = true, union_by_name = true)"
-        return f"read_parquet([{files}], hive_partitioning = true, union_by_name = true)"
+        files = ", ".join(f"'{_quoted(_literally(path))}'" for path in source.files)
+        # A file's least and greatest value leave NaN out. By itself DuckDB takes them for a fact of all values, and
+        # then counts NaN as below an edge.
+        return f"read_parquet([{files}], hive_partitioning = true, union_by_name = true, can_have_nan = true)"
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         try:
@@ -81,13 +83,19 @@ class DuckTable:
         if wanted.kind == "other":
             return f"({name} IS NOT NULL)"
         if wanted.kind == "time":
-            return f"epoch_ns(CAST({name} AS TIMESTAMP_NS))" if wanted.column.kind == "time" else name
+            # Not cast before, which would make a moment the clock time of this machine's zone.
+            return f"epoch_ns({name})" if wanted.column.kind == "time" else name
         if wanted.kind != "text":
             return name
         shown = f"CAST({name} AS VARCHAR)"
         for letter, spelling in ESCAPES if wanted.escaped else ():
             shown = f"replace({shown}, '{_quoted(letter)}', '{spelling}')"
         return shown
+
+
+def _literally(path: str) -> str:
+    """A path that is known, as a pattern that nothing else matches."""
+    return _MAGIC.sub(r"[\g<0>]", path)
 
 
 def _quoted(text: str) -> str:

@@ -10,7 +10,14 @@ from modelport.drift.offline._sources import ArrowSource, FileSource, SparkSourc
 if TYPE_CHECKING:
     from modelport.drift.offline._columns import Table
 
-__all__ = ["open_table"]
+__all__ = ["is_spark", "open_table"]
+
+
+def is_spark(engine: object) -> bool:
+    """Whether `engine` names or is Spark."""
+    if isinstance(engine, str):
+        return engine.partition("://")[0] == "spark"
+    return _package(engine) == "pyspark"
 
 
 def open_table(source: FileSource | ArrowSource | SparkSource, engine: object) -> Table:
@@ -25,8 +32,7 @@ def open_table(source: FileSource | ArrowSource | SparkSource, engine: object) -
         from modelport.drift.offline._spark import SparkTable
 
         return SparkTable(source)
-    package = type(engine).__module__.partition(".")[0].lstrip("_")
-    if engine == "duckdb" or package == "duckdb":
+    if engine == "duckdb" or _package(engine) == "duckdb":
         from modelport.drift.offline._duckdb import DuckTable
 
         return DuckTable(source, None if engine == "duckdb" else engine)
@@ -34,7 +40,7 @@ def open_table(source: FileSource | ArrowSource | SparkSource, engine: object) -
         from modelport.drift.offline._polars import PolarsTable
 
         return PolarsTable(source)
-    if package == "pyspark" or (isinstance(engine, str) and engine.partition("://")[0] == "spark"):
+    if is_spark(engine):
         from modelport.drift.offline._spark import SparkTable, spark_session
 
         if isinstance(engine, str):
@@ -43,3 +49,7 @@ def open_table(source: FileSource | ArrowSource | SparkSource, engine: object) -
     raise OfflineError(
         f"no engine {engine!r}; there is duckdb, polars, spark, spark://host:port, a DuckDB connection, a SparkSession"
     )
+
+
+def _package(engine: object) -> str:
+    return type(engine).__module__.partition(".")[0].lstrip("_")

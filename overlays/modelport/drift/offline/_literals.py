@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["ESCAPES", "double", "escape_text", "needs_escape", "text"]
+import math
+
+__all__ = ["ESCAPES", "INFINITY", "double", "escape_text", "needs_escape", "number", "text"]
+
+INFINITY = "CAST('Infinity' AS DOUBLE)"
+_MINUS_INFINITY = "CAST('-Infinity' AS DOUBLE)"
 
 _MARK = "\ue000"
 # A quote is '' in the standard and \' in Spark, which also reads \n and ${name} inside a literal. So no literal holds
@@ -18,6 +23,13 @@ def double(value: float) -> str:
     """
     written = repr(float(value))
     return written if "e" in written else f"{written}e0"
+
+
+def number(value: float) -> str:
+    """A double, finite or not."""
+    if math.isinf(value):
+        return INFINITY if value > 0 else _MINUS_INFINITY
+    return double(value)
 
 
 def needs_escape(value: str) -> bool:

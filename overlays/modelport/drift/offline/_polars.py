@@ -56,8 +56,6 @@ class PolarsTable:
         options: dict[str, Any] = {"glob": False}
         if source.is_remote:
             options["storage_options"] = dict(source.options) or None
-        if source.format == "csv":
-            return polars.scan_csv(list(source.files), try_parse_dates=True, infer_schema_length=10_000, **options)
         return polars.scan_parquet(
             list(source.files),
             hive_partitioning=is_hive(source.files),

@@ -12,7 +12,7 @@ from modelport.drift.offline._errors import OfflineError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["find", "open_dataset", "reach", "split"]
+__all__ = ["find", "open_dataset", "open_stream", "reach", "split"]
 
 _TIMEOUT_SECONDS, _CONNECT_TIMEOUT_SECONDS = 30, 5
 _VARIABLES = {
@@ -99,7 +99,7 @@ def find(address: str, options: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(path for path in paths if _matches(path.partition("/")[2], key)))
 
 
-def open_dataset(address: str, paths: Sequence[str], kind: str, options: Mapping[str, str]) -> Any:
+def open_dataset(address: str, paths: Sequence[str], options: Mapping[str, str]) -> Any:
     """The objects `paths` as one ``pyarrow.dataset`` with the columns of all of them.
 
     Raises:
@@ -107,14 +107,25 @@ def open_dataset(address: str, paths: Sequence[str], kind: str, options: Mapping
     """
     dataset: Any = require("pyarrow.dataset", "parquet")
     pa: Any = require("pyarrow", "parquet")
-    form = dataset.CsvFileFormat() if kind == "csv" else dataset.ParquetFileFormat()
     made = dataset.FileSystemFactoryOptions(partitioning=dataset.HivePartitioning.discover())
     try:
-        factory = dataset.FileSystemDatasetFactory(_filesystem(options), list(paths), form, made)
+        factory = dataset.FileSystemDatasetFactory(_filesystem(options), list(paths), dataset.ParquetFileFormat(), made)
         # Files of one log may differ in their columns; by itself Arrow looks at the first alone.
         return factory.finish(factory.inspect(promote_options="permissive"))
     except pa.ArrowTypeError as error:
         raise OfflineError(f"{address}: a column of several types: {error}") from None
+    except (OSError, ValueError) as error:
+        raise _told(error, address) from None
+
+
+def open_stream(address: str, path: str, options: Mapping[str, str]) -> Any:
+    """The object `path` as a stream, decompressed if its name says that it is compressed.
+
+    Raises:
+        OfflineError: It cannot be read.
+    """
+    try:
+        return _filesystem(options).open_input_stream(path)
     except (OSError, ValueError) as error:
         raise _told(error, address) from None
 

@@ -6,30 +6,36 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from modelport.drift._baseline import Baseline
 from modelport.drift.offline._assemble import Assembly
 from modelport.drift.offline._columns import Column, Layout, View
-from modelport.drift.offline._engines import open_table
+from modelport.drift.offline._csv_tables import CsvTables
+from modelport.drift.offline._engines import is_spark, open_table
 from modelport.drift.offline._notes import notes
 from modelport.drift.offline._scan import counts_query
 from modelport.drift.offline._slicing import parse_window
-from modelport.drift.offline._sources import BatchSource, source_of
-from modelport.drift.offline._wish import Wish, nanoseconds, scan_batches
+from modelport.drift.offline._sources import BatchSource, FileSource, source_of
+from modelport.drift.offline._wish import Wish, nanoseconds, refuse_spark, scan_batches, segment_names
 
 if TYPE_CHECKING:
     import datetime as dt
+    import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from modelport.drift._baseline import Baseline
     from modelport.drift._results import DriftReport
     from modelport.drift.divergence import Rule
     from modelport.drift.offline._columns import ColumnKind
     from modelport.drift.offline._truth import Task
 
-__all__ = ["counts_sql", "offline_drift_report"]
+__all__ = ["counts_sql", "loaded", "offline_drift_report"]
+
+
+# A job of Spark costs about a second, however little it reads.
+_SPARK_BLOCK_BYTES = 1 << 26
 
 
 def offline_drift_report(
-    baseline: Baseline,
+    baseline: Baseline | str | os.PathLike[str],
     data: object,
     *,
     engine: object = "duckdb",
@@ -44,6 +50,7 @@ def offline_drift_report(
     segments: Sequence[str] = (),
     max_segments: int = 20,
     endpoint: str | None = None,
+    model_version: str | None = None,
     rule: Rule = "clamp",
     level: float = 0.99,
     min_values: int = 200,
@@ -56,7 +63,7 @@ def offline_drift_report(
     `ParquetSink`, what is not seen here (values that fit no column, ground truth) is told in `DriftReport.notes`.
 
     Args:
-        baseline: The training side.
+        baseline: The training side, or the path of a saved one.
         data: Parquet or CSV files (a path, a pattern, a folder, an ``s3://`` address), an Arrow table or reader, a
             pandas, polars or Spark data frame, or an iterable of Arrow batches.
         engine: ``"duckdb"``, ``"polars"``, ``"spark"``, ``"spark://host:port"``, a DuckDB connection, or a
@@ -72,7 +79,8 @@ def offline_drift_report(
         window: Compare each such stretch of time too: ``"1h"``, ``"1d"``, ``"1w"`` or a timedelta, aligned to UTC.
         segments: Columns whose labels are compared each for itself too.
         max_segments: Labels per segment; the rarer ones count together.
-        endpoint: Only rows with this text in the column ``endpoint``, if there is such a column.
+        endpoint: Only rows with this text in the column ``endpoint``.
+        model_version: Only rows with this text in the column ``model_version``.
         rule: How empty bins count: see `modelport.drift.divergence`.
         level: Confidence of the significance test.
         min_values: Serving values a feature needs before it is judged.
@@ -81,8 +89,11 @@ def offline_drift_report(
 
     Raises:
         OfflineError: The data cannot be read or lacks a column.
+        BaselineError: The baseline cannot be read.
+        TypeError: Segments are one text and no list of names.
         MissingExtraError: The engine is not installed.
     """
+    baseline = loaded(baseline)
     wish = Wish(
         baseline=baseline,
         columns=columns,
@@ -92,19 +103,34 @@ def offline_drift_report(
         time=time,
         span=(nanoseconds(start), nanoseconds(end)),
         window=None if window is None else parse_window(window),
-        segments=tuple(segments),
+        segments=segment_names(segments),
         max_segments=max_segments,
         endpoint=endpoint,
+        model_version=model_version,
     )
     assembly = Assembly(baseline, rule, level, min_values, task, endpoint)
     source = source_of(data, storage_options)
-    if isinstance(source, BatchSource):
+    if isinstance(source, FileSource) and source.format == "csv":
+        csv = CsvTables(source, wish)
+        tables = csv.tables(_SPARK_BLOCK_BYTES if is_spark(engine) else None)
+        found, dimensions = scan_batches(csv.wish, tables, engine, on_scan)
+    elif isinstance(source, BatchSource):
+        refuse_spark(engine)
         found, dimensions = scan_batches(wish, source.batches, engine, on_scan)
     else:
         table = open_table(source, engine)
         scan = wish.scan(table)
         found, dimensions = scan.run(table, on_scan), scan.dimensions
-    return structs.replace(assembly.report(found, dimensions), notes=notes(found, source, label))
+    return structs.replace(assembly.report(found, dimensions), notes=notes(found, source, baseline, label))
+
+
+def loaded(baseline: Baseline | str | os.PathLike[str]) -> Baseline:
+    """The baseline, read if it is the path of one.
+
+    Raises:
+        BaselineError: It cannot be read.
+    """
+    return baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
 
 
 def counts_sql(baseline: Baseline, kinds: Mapping[str, ColumnKind] | None = None) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Protocol, TypeAlias, cast
 
 from modelport.drift.offline import _literals
 from modelport.drift.offline._columns import Column, ColumnKind, Table, View
 from modelport.drift.offline._errors import OfflineError
+from modelport.drift.offline._literals import INFINITY
 from modelport.drift.offline._query import Query
 
 __all__ = [
@@ -90,11 +90,8 @@ class Segment:
         """The number of a row's value: its place in `values`, one more for all others, null for none."""
         if self.coded:
             return view.add(self.column, "integer")
-        kind = self.column.kind
         escaped = any(isinstance(value, str) and _literals.needs_escape(value) for value in self.values)
-        label = view.add(self.column, kind, escaped=escaped)
-        if kind == "boolean":
-            label = f"CAST({label} AS INT)"
+        label = _label(self.column, view, escaped=escaped)
         tests = " ".join(
             f"WHEN {label} = {_literal(value, escaped=escaped)} THEN {n}" for n, value in enumerate(self.values)
         )
@@ -144,13 +141,10 @@ def top_values(table: Table, name: str, column: Column, limit: int, scan: Condit
     """
     check_labels(name, column)
     view = View()
-    label = view.add(column, column.kind)
-    if column.kind == "boolean":
-        label = f"CAST({label} AS INT)"
+    label = _label(column, view)
     query = Query(view, inner={"v": label}, where=[f"{label} IS NOT NULL", *scan.conditions(view)])
     sql = f"SELECT v, COUNT(*) AS n FROM ({query.source()}) AS t GROUP BY v ORDER BY n DESC, v LIMIT {limit}"
-    values = [row[0] for row in table.query(sql, view.columns)]
-    return Segment(name, column, tuple(value for value in values if not isinstance(value, float) or isfinite(value)))
+    return Segment(name, column, tuple(row[0] for row in table.query(sql, view.columns)))
 
 
 def check_labels(name: str, column: Column) -> None:
@@ -163,9 +157,19 @@ def check_labels(name: str, column: Column) -> None:
         raise OfflineError(f"segment {name!r}: the column {column.name!r} holds neither text nor numbers")
 
 
+def _label(column: Column, view: View, *, escaped: bool = False) -> str:
+    """The value of a row as text or as a number, null where it has none."""
+    shown = view.add(column, column.kind, escaped=escaped)
+    if column.kind == "float":
+        # Decimals too; and NaN, which is no label, is at or below nothing.
+        number = f"CAST({shown} AS DOUBLE)"
+        return f"CASE WHEN {number} <= {INFINITY} THEN {number} END"
+    return f"CAST({shown} AS INT)" if column.kind == "boolean" else shown
+
+
 def _literal(value: object, *, escaped: bool) -> str:
     if isinstance(value, str):
         return _literals.text(value, escaped=escaped)
     if isinstance(value, float):
-        return _literals.double(value)
+        return _literals.number(value)
     return str(int(cast("Any", value)))

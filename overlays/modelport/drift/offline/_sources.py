@@ -11,18 +11,31 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from modelport._extras import require
 from modelport.drift.offline import _remote
+from modelport.drift.offline._arrow import plain_columns
 from modelport.drift.offline._errors import OfflineError
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["ArrowSource", "BatchSource", "FileSource", "Source", "SparkSource", "is_hive", "parquet_names", "source_of"]
+__all__ = [
+    "ArrowSource",
+    "BatchSource",
+    "FileSource",
+    "Source",
+    "SparkSource",
+    "format_of",
+    "is_hive",
+    "parquet_names",
+    "source_of",
+]
 
 FileFormat: TypeAlias = Literal["parquet", "csv"]
 
 TRUTH_SUFFIX = "_labels.parquet"
 """How files of ground truth end, as `ParquetSink` names them."""
-_SUFFIXES: dict[str, FileFormat] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
+_SUFFIXES: dict[str, FileFormat] = {
+    ".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".csv.gz": "csv", ".csv.bz2": "csv", ".csv.zst": "csv",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +62,15 @@ class FileSource:
         return "://" in self.root
 
     def dataset(self) -> Any:
-        """The files in a store as a ``pyarrow.dataset``."""
+        """Parquet files in a store as a ``pyarrow.dataset``."""
         paths = [file.partition("://")[2] for file in self.files]
-        return _remote.open_dataset(self.root, paths, self.format, self.options)
+        return _remote.open_dataset(self.root, paths, self.options)
+
+    def open(self, file: str) -> Any:
+        """One of the files, as a path or a stream that Arrow reads."""
+        if not self.is_remote:
+            return file
+        return _remote.open_stream(self.root, file.partition("://")[2], self.options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +124,7 @@ def parquet_names(source: FileSource | ArrowSource) -> list[str]:
     """The names of the columns as the (first) file has them; empty where the engine has to say."""
     if isinstance(source, ArrowSource):
         return list(source.table.schema.names)
-    if source.is_remote or source.format != "parquet":
+    if source.is_remote:
         return []
     pq: Any = require("pyarrow.parquet", "parquet")
     try:
@@ -114,18 +133,23 @@ def parquet_names(source: FileSource | ArrowSource) -> list[str]:
         raise OfflineError(f"{source.files[0]}: {error}") from error
 
 
+def format_of(path: str) -> FileFormat | None:
+    """What the name says that a file is; None where it is neither."""
+    return next((kind for suffix, kind in _SUFFIXES.items() if path.lower().endswith(suffix)), None)
+
+
 def is_hive(files: Sequence[str]) -> bool:
     """Whether folders are called ``name=value``."""
     return any("=" in part for path in files for part in path.split("/")[:-1])
 
 
 def _files(path: str, options: Mapping[str, str]) -> FileSource:
+    if not path:
+        raise OfflineError("no data: the path is empty")
     if "://" in path:
         return _in_store(path, options)
     if Path(path).is_dir():
-        found = sorted(
-            str(file) for file in Path(path).rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file()
-        )
+        found = sorted(str(file) for file in Path(path).rglob("*") if format_of(file.name) and file.is_file())
     elif Path(path).is_file():
         found = [path]
     else:
@@ -136,10 +160,12 @@ def _files(path: str, options: Mapping[str, str]) -> FileSource:
             f"{path}: no Parquet or CSV file there (of a log, name the folder that holds models/predictions)"
         )
     files = _without_truth(found)
-    formats: set[FileFormat | None] = {_SUFFIXES.get(Path(file).suffix.lower()) for file in files}
+    formats: set[FileFormat | None] = {format_of(file) for file in files}
     only = formats.pop() if len(formats) == 1 else None
     if only is None:
-        raise OfflineError(f"{path}: files must be all .parquet or all .csv")
+        raise OfflineError(
+            f"{path}: files must be all .parquet or all .csv (.csv.gz); JSON lines are for `modelport drift compare`"
+        )
     return FileSource(path, tuple(files), only, len(found) - len(files))
 
 
@@ -150,9 +176,9 @@ def _without_truth(files: Sequence[str]) -> list[str]:
 
 def _in_store(path: str, options: Mapping[str, str]) -> FileSource:
     _remote.split(path)
-    kind = _SUFFIXES.get(Path(path).suffix.lower())
+    kind = format_of(path)
     if kind is None or path.endswith("/"):
-        path, kind = path.rstrip("/") + "/**/*.parquet", "parquet"
+        return _in_store(path.rstrip("/") + "/**/*.parquet", options)
     reach = _remote.reach(options)
     found = [f"s3://{file}" for file in _remote.find(path, reach)]
     if not found:
@@ -164,15 +190,13 @@ def _in_store(path: str, options: Mapping[str, str]) -> FileSource:
 def _frame(data: Any, package: str) -> Source:
     pa: ModuleType = require("pyarrow", "parquet")
     arrow: Any = pa
-    if package == "polars":
-        return ArrowSource((data.collect() if hasattr(data, "collect") else data).to_arrow())
-    if package == "pandas":
-        try:
-            return ArrowSource(arrow.Table.from_pandas(data, preserve_index=False))
-        except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
-            raise OfflineError(f"a column of several types: {error}") from error
+    try:
+        if package == "polars":
+            data = (data.collect() if hasattr(data, "collect") else data).to_arrow()
+        elif package == "pandas":
+            data = arrow.Table.from_pandas(data, preserve_index=False)
+    except (arrow.ArrowException, TypeError) as error:
+        raise OfflineError(f"a column of several types, or of one that Arrow has not: {error}") from error
     if isinstance(data, arrow.RecordBatch):
-        return ArrowSource(arrow.Table.from_batches([data]))
-    if isinstance(data, arrow.Table):
-        return ArrowSource(data)
-    return BatchSource(data)
+        data = arrow.Table.from_batches([data])
+    return ArrowSource(plain_columns(data)) if isinstance(data, arrow.Table) else BatchSource(data)

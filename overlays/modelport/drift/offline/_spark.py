@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SparkTable", "spark_session"]
 
-_INTEGERS = frozenset({"tinyint", "smallint", "int", "bigint"})
+# The last is how Spark reads whole numbers of 64 bits without a sign.
+_INTEGERS = frozenset({"tinyint", "smallint", "int", "bigint", "decimal(20,0)"})
 _FLOATS = frozenset({"float", "double"})
 _CASE_SENSITIVE = "spark.sql.caseSensitive"
 _TEXTS = ("string", "varchar", "char")
@@ -115,17 +116,24 @@ def spark_session(master: str | None = None) -> Any:
 
 def _open(session: Any, source: FileSource | ArrowSource) -> Any:
     if isinstance(source, ArrowSource):
-        return session.createDataFrame(source.table)
+        return session.createDataFrame(_zoned(source.table))
     files, base = source.files, source.root
     if source.is_remote:
         # Spark reaches S3 by s3a://, and only with the hadoop-aws package among its jars.
         files = tuple(file.replace("s3://", "s3a://", 1) for file in files)
         base = "/".join(files[0].split("/")[:3])
     options = {"basePath": base} if is_hive(files) and "*" not in base else {}
-    reader = session.read.options(**options)
-    if source.format == "csv":
-        return reader.csv(list(files), header=True, inferSchema=True)
-    return reader.option("mergeSchema", "true").parquet(*files)
+    return session.read.options(**options).option("mergeSchema", "true").parquet(*files)
+
+
+def _zoned(table: Any) -> Any:
+    """Times that name no zone are UTC; Spark would read them in the session's."""
+    pa: Any = require("pyarrow", "parquet")
+    for place, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type) and field.type.tz is None:
+            kind = pa.timestamp(field.type.unit, "UTC")
+            table = table.set_column(place, field.name, table.column(place).cast(kind))
+    return table
 
 
 def _nanoseconds(functions: Any, column: Any, kind: str) -> Any:

@@ -13,8 +13,9 @@ from modelport.drift._results import Performance
 from modelport.drift._values import to_label
 from modelport.drift.offline import _literals
 from modelport.drift.offline._columns import View
-from modelport.drift.offline._counting import INFINITY, how_many, number
+from modelport.drift.offline._counting import how_many, number
 from modelport.drift.offline._errors import OfflineError
+from modelport.drift.offline._literals import INFINITY
 from modelport.drift.offline._parts import Part
 from modelport.drift.offline._query import Query
 

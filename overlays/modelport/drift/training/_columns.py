@@ -76,9 +76,13 @@ def is_categories(column: object) -> bool:
 
 
 def _arrow(array: Any, *, categorical: bool) -> Piece:
-    types: Any = require("pyarrow", "parquet").types
+    pa: Any = require("pyarrow", "parquet")
+    types = pa.types
     if types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if types.is_string_view(array.type):
+        # Arrow cannot leave the nulls of these out.
+        array = array.cast(pa.string())
     nulls = int(array.null_count)
     present = array.drop_null() if nulls else array
     if types.is_integer(array.type) or types.is_floating(array.type):
@@ -93,7 +97,8 @@ def _arrow(array: Any, *, categorical: bool) -> Piece:
 def _polars(series: Any, *, categorical: bool) -> Piece:
     nulls = int(series.null_count())
     present = series.drop_nulls() if nulls else series
-    if series.dtype.is_numeric() and not series.dtype.is_decimal():
+    # Numpy has no number of 128 bits.
+    if series.dtype.is_numeric() and not series.dtype.is_decimal() and not str(series.dtype).endswith("128"):
         return Piece(present.to_numpy(), nulls)
     return _listed(present.to_list(), nulls, categorical=categorical)
 
