@@ -504,6 +504,25 @@ def test_a_log_by_position_is_counted_in_all_features_and_compared_in_some(compa
     assert report["features"]["b"]["psi"] == 0
 
 
+def test_versions_of_a_model_are_told_apart_in_a_log(
+    compare: Compare, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Baseline.from_data({"a": [1.0, 2.0] * 50}, model_version="3").save(tmp_path / "baseline.json")
+    sink = FileSink(tmp_path / "log")
+    sink.write([
+        Prediction(prediction_id=str(n), timestamp_ns=n, endpoint="e", features=[n], output=0, model_version=version)
+        for n, version in enumerate(["3", "4", "4", "5", None])
+    ])  # fmt: skip
+    sink.close()
+    files = ("--baseline", str(tmp_path / "baseline.json"), "--current", str(tmp_path / "log"))
+
+    assert main(["drift", "compare", *files]) == 0
+    assert "3 of 4 predictions are of another model version (4: 2, 5: 1) than" in capsys.readouterr().err
+    assert compare(*files, "--model-version", "4")["records"] == 2
+    assert main(["drift", "compare", *files, "--model-version", "6"]) == 2
+    assert "holds no predictions of model version '6'" in capsys.readouterr().err
+
+
 def test_a_log_that_fits_nothing_fails(compare: Compare, tmp_path: Path) -> None:
     Baseline.from_data({"a": [1.0, 2.0] * 50, "b": [1.0, 2.0] * 50}).save(tmp_path / "baseline.json")
     sink = FileSink(tmp_path / "log")

@@ -173,7 +173,7 @@ def _known(
         raise ValueError("give a baseline or a baseline_collector, not both")
     from modelport.drift import Baseline
 
-    return baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
+    return Baseline.of(baseline)
 
 
 def _summary(features: object, inference: object, kinds: Mapping[str, Kind], model_version: str | None) -> Baseline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,7 +31,7 @@ from modelport.cli._drift_edges import bins_differ, read_edges
 from modelport.cli._output import json_option, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from modelport.drift import Baseline, CountsSnapshot, DriftReport
 
@@ -59,6 +60,7 @@ _SUMMARY = (
 @output_option
 @click.option("--feature", "features", metavar="NAME", multiple=True, help="Compare only these features.")
 @click.option("--endpoint", help="With logged predictions: only those of this endpoint.")
+@click.option("--model-version", metavar="TEXT", help="With logged predictions: only those of this version.")
 @level_option
 @min_values_option
 @html_option
@@ -73,6 +75,7 @@ def compare(
     output_column: str | None,
     features: tuple[str, ...],
     endpoint: str | None,
+    model_version: str | None,
     level: float,
     min_values: int,
     html: Path | None,
@@ -94,9 +97,10 @@ def compare(
     if edges is not None:
         _tell_useless(baseline, before)
     if now.is_dir():
-        current = _of_columns(_logged_counts(whole, now, endpoint), baseline)
-    elif endpoint is not None:
-        raise click.UsageError("--endpoint goes with a directory of logged predictions")
+        current = _of_columns(_logged_counts(whole, now, endpoint, model_version), baseline)
+    elif endpoint is not None or model_version is not None:
+        option = "--endpoint" if endpoint is not None else "--model-version"
+        raise click.UsageError(f"{option} goes with a directory of logged predictions")
     else:
         file = open_data(now)
         current = count_file(baseline, file, output_column)
@@ -141,15 +145,28 @@ def _selected(baseline: Baseline, features: Sequence[str], output_column: str | 
     return msgspec.structs.replace(baseline, features=tuple(kept), output=output, attributions=())
 
 
-def _logged_counts(baseline: Baseline, log: Path, endpoint: str | None) -> CountsSnapshot:
+def _logged_counts(baseline: Baseline, log: Path, endpoint: str | None, model_version: str | None) -> CountsSnapshot:
     from modelport.drift import LiveCounts
-    from modelport.predictions import read_predictions
+    from modelport.drift.offline._notes import version_note
+    from modelport.predictions import Prediction, read_predictions
+
+    versions: Counter[str] = Counter()
+
+    def wanted() -> Iterator[Prediction]:
+        for record in read_predictions(log, endpoint):
+            if model_version is None or record.model_version == model_version:
+                versions.update([] if record.model_version is None else [record.model_version])
+                yield record
 
     live = LiveCounts(baseline)
-    live.update_from(read_predictions(log, endpoint))
+    live.update_from(wanted())
     snapshot = live.snapshot()
     if not snapshot.records + snapshot.uncounted:
-        raise click.UsageError(f"{log} holds no predictions" + (f" of {endpoint!r}" if endpoint is not None else ""))
+        of = f" of {endpoint!r}" if endpoint is not None else ""
+        of += f" of model version {model_version!r}" if model_version is not None else ""
+        raise click.UsageError(f"{log} holds no predictions{of}")
+    for text in version_note(versions, baseline):
+        note(text)
     return snapshot
 
 

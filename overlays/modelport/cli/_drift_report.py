@@ -204,6 +204,6 @@ def _is_log(logs: str) -> bool:
 
 
 def _document(made: DriftReport) -> dict[str, Any]:
-    document: dict[str, Any] = {**msgspec.to_builtins(made), "mean_psi": made.mean_psi}
+    document: dict[str, Any] = {**msgspec.to_builtins(made), "mean_psi": made.mean_psi, "verdict": made.verdict}
     attributed = any(row.role == "attribution" for row in made.features)
     return {**document, **{name: getattr(made, name) if attributed else None for name in _ATTRIBUTION_MEANS}}

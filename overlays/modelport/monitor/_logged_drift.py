@@ -80,16 +80,16 @@ def logged_drift_report(
         MissingExtraError: The engine is not installed.
     """
     # Here, because a service that is only monitored needs none of it.
+    from modelport.drift import Baseline
     from modelport.drift.offline._assemble import Assembly
     from modelport.drift.offline._notes import version_note
-    from modelport.drift.offline._report import loaded
     from modelport.drift.offline._slicing import parse_window
     from modelport.drift.offline._wish import Wish, nanoseconds, refuse_spark, scan_batches, segment_names
     from modelport.monitor._logged_columns import LABEL, OUTPUT, TIME, LoggedColumns
 
     require("pyarrow", "offline")
     refuse_spark(engine)
-    baseline = loaded(baseline)
+    baseline = Baseline.of(baseline)
     wish = Wish(
         baseline=baseline,
         output=OUTPUT,
@@ -110,7 +110,7 @@ def logged_drift_report(
         _expect_a_log(logs)
     report = Assembly(baseline, rule, level, min_values, task, endpoint).report(found, dimensions, columns.uncounted)
     absent = [f"no prediction carries the segment {name!r}" for name in columns.absent_segments if report.records]
-    return structs.replace(report, notes=(*version_note(found, baseline), *absent))
+    return structs.replace(report, notes=(*version_note(found.versions, baseline), *absent))
 
 
 def _predictions(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from modelport.drift.offline._sources import FileSource
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from modelport.drift._baseline import Baseline
@@ -19,22 +20,23 @@ _NAMED_VERSIONS = 5
 _EXACT = "read as a log (its root as --logs, or logged_drift_report)"
 
 
-def version_note(found: Found, baseline: Baseline) -> Iterator[str]:
+def version_note(versions: Counter[str], baseline: Baseline) -> Iterator[str]:
     """How many of the predictions another version of the model made than the baseline is of, if any."""
-    others = {version: count for version, count in found.versions.most_common() if version != baseline.model_version}
-    if others:
+    known = baseline.model_version
+    others = {version: count for version, count in versions.most_common() if version != known}
+    if known is not None and others:
         named = [f"{version}: {count:,}" for version, count in list(others.items())[:_NAMED_VERSIONS]]
         more = len(others) - len(named)
         told = ", ".join(named) + (f" and {more} more" if more else "")
         yield (
-            f"{sum(others.values()):,} of {found.versions.total():,} predictions are of another model version ({told}) "
-            f"than the baseline's, {baseline.model_version}; model_version= (--model-version) compares one alone"
+            f"{sum(others.values()):,} of {versions.total():,} predictions are of another model version ({told}) "
+            f"than the baseline's, {known}; model_version= (--model-version) compares one alone"
         )
 
 
 def notes(found: Found, source: Source, baseline: Baseline, label: str | None) -> tuple[str, ...]:
     """What the reader of the numbers has to know; empty if that is nothing."""
-    made = list(version_note(found, baseline))
+    made = list(version_note(found.versions, baseline))
     if found.untold:
         # Some may be there for less: a feature that is null among rows that have none of it is no value that counts.
         rows = "up to 1 row keeps" if found.untold == 1 else f"up to {found.untold:,} rows keep"

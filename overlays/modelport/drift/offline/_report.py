@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from modelport.drift.offline._columns import ColumnKind
     from modelport.drift.offline._truth import Task
 
-__all__ = ["counts_sql", "loaded", "offline_drift_report"]
+__all__ = ["counts_sql", "offline_drift_report"]
 
 
 # A job of Spark costs about a second, however little it reads.
@@ -93,7 +93,7 @@ def offline_drift_report(
         TypeError: Segments are one text and no list of names.
         MissingExtraError: The engine is not installed.
     """
-    baseline = loaded(baseline)
+    baseline = Baseline.of(baseline)
     wish = Wish(
         baseline=baseline,
         columns=columns,
@@ -122,15 +122,6 @@ def offline_drift_report(
         scan = wish.scan(table)
         found, dimensions = scan.run(table, on_scan), scan.dimensions
     return structs.replace(assembly.report(found, dimensions), notes=notes(found, source, baseline, label))
-
-
-def loaded(baseline: Baseline | str | os.PathLike[str]) -> Baseline:
-    """The baseline, read if it is the path of one.
-
-    Raises:
-        BaselineError: It cannot be read.
-    """
-    return baseline if isinstance(baseline, Baseline) else Baseline.load(baseline)
 
 
 def counts_sql(baseline: Baseline, kinds: Mapping[str, ColumnKind] | None = None) -> str:
