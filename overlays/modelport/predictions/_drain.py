@@ -9,6 +9,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, cast
 
+from modelport.predictions._background import BackgroundThread
 from modelport.predictions._batches import expand
 from modelport.predictions._delivery import told
 from modelport.predictions._drops import Drops
@@ -110,8 +111,8 @@ class Drain:
         self.gate.close()
         self.flush(deadline)
         self._wake.put(None)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(max(0.0, deadline - time.monotonic()))
+        if self._thread is not None:
+            self._thread.wait(deadline)
         # A thread that had its permit before the gate closed may have appended since.
         done = self.flush(deadline)
         self._finished = True
@@ -128,7 +129,7 @@ class Drain:
         self._draining = threading.RLock()
         self._drainer = 0
         self._finished = False
-        self._thread: threading.Thread | None = None
+        self._thread: BackgroundThread | None = None
 
     def _wake_up(self) -> None:
         if self._thread is None:
@@ -141,7 +142,7 @@ class Drain:
         with self._start_lock:
             if self._thread is not None or self.closed:
                 return
-            thread = threading.Thread(target=self._run, name="modelport-drain", daemon=True)
+            thread = BackgroundThread(self._run, "modelport-drain")
             # Known before it runs: a signal handler that logs while it starts must not start another.
             self._thread = thread
             try:

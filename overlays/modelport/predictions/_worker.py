@@ -9,6 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from modelport.predictions._background import BackgroundThread
 from modelport.predictions._buffer import FrameBuffer
 from modelport.predictions._delivery import hand_over, told
 from modelport.predictions._gently import MAX_STEP, pause, step_size
@@ -45,7 +46,7 @@ class SinkWorker:
         self._changed = threading.Condition()
         self._memory = FrameBuffer(self.sink.max_buffer, self.sink.max_buffer_bytes)
         self._backlog: Backlog | None = None
-        self._thread: threading.Thread | None = None
+        self._thread: BackgroundThread | None = None
         self._deadline: float | None = None
         self._hurry = 0
         self.delivered = 0
@@ -133,11 +134,9 @@ class SinkWorker:
             self._deadline = deadline
             thread = self._thread
             self._changed.notify_all()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(max(0.0, deadline - time.monotonic()) + _GRACE_SECONDS)
         # What a stuck thread has in hand is left to it: it may still arrive. And it closes the sink as its last act,
         # as a sink is never closed under a write in progress.
-        stuck = thread is not None and thread.is_alive()
+        stuck = thread is not None and not thread.wait(max(deadline, time.monotonic()) + _GRACE_SECONDS)
         self._give_up(all_of_it=not stuck)
         if not stuck:
             self._close_sink()
@@ -153,10 +152,9 @@ class SinkWorker:
 
     def _start(self) -> bool:
         """See to it that the thread runs; False where none can be started, as late in an interpreter's exit."""
-        alive = self._thread is not None and self._thread.is_alive()
+        alive = self._thread is not None and not self._thread.ended
         if not alive and self._deadline is None and self._has_more():
-            name = f"modelport-sink-{self.sink.name}"
-            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            thread = BackgroundThread(self._run, f"modelport-sink-{self.sink.name}")
             try:
                 thread.start()
             except RuntimeError:

@@ -344,12 +344,12 @@ def slow(records):
     started.set(); time.sleep(1); real.write(records)
 started, real = threading.Event(), FileSink(directory)
 m = ModelMonitor('e', sinks=[CallableSink(slow)])
-m.install_signal_handlers(timeout=60)
+m.install_signal_handlers(timeout=1000)
 m.log([1], 1)
 def end():
     started.wait(); os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=end).start()
-m.close(60)
+m.close(1000)
 """,
         tmp_path,
         expect=-signal.SIGTERM,

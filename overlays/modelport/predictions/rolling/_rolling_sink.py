@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from modelport._owned_directory import OwnedDirectory, left_behind
+from modelport.predictions._background import BackgroundThread
 from modelport.predictions._delivery import told
 from modelport.predictions._paths import default_replica_id, minute_names
 from modelport.predictions._record import to_json_line
@@ -99,7 +100,7 @@ class RollingSink(Sink):
         self._homes: list[OwnedDirectory] = []
         self._current: Journal | None = None
         self._sealed: list[Journal] = []
-        self._thread: threading.Thread | None = None
+        self._thread: BackgroundThread | None = None
         self._closed = False
         self._last_error: BaseException | None = None
         self._failures = 0
@@ -163,8 +164,8 @@ class RollingSink(Sink):
             self._seal()
             self._changed.notify_all()
             thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(_JOIN_SECONDS)
+        if thread is not None:
+            thread.wait(time.monotonic() + _JOIN_SECONDS)
         try:
             self._ship()
         except KeyboardInterrupt:
@@ -208,7 +209,7 @@ class RollingSink(Sink):
                 else:
                     home.remove()
         if self._thread is None and not self._closed:
-            thread = threading.Thread(target=self._run, name=f"modelport-roll-{self.name}", daemon=True)
+            thread = BackgroundThread(self._run, f"modelport-roll-{self.name}")
             # Late in an interpreter's exit no thread can be started; close ships then.
             with contextlib.suppress(RuntimeError):
                 thread.start()
