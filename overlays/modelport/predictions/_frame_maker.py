@@ -11,6 +11,8 @@ from modelport._plain import MAX_LEVELS, SCALARS, JsonValue, plain, plain_body, 
 from modelport.predictions._frame import BIG_INTEGER, Frame, Header, decode_value
 from modelport.predictions._queued import Full, Truth
 from modelport.predictions._record import (
+    MAX_UINT64,
+    MIN_INT64,
     GroundTruth,
     Prediction,
     attribution_values,
@@ -31,8 +33,6 @@ _COLUMNS = b"\x97"
 """A msgpack array of seven."""
 _NOTHING = b"\x90"
 _NIL = b"\xc0"
-_MAX_INT64 = 2**64 - 1
-_MIN_INT64 = -(2**63)
 _OPENING = (*range(0x80, 0xA0), *range(0xDC, 0xE0))
 """What a map or an array begins with in msgpack."""
 _NOT_OPENING = bytes(set(range(256)).difference(_OPENING))
@@ -299,7 +299,7 @@ def _text(value: object) -> str:
 
 def _time(value: object) -> int:
     time = value if type(value) is int else to_nanoseconds(value)
-    if not _MIN_INT64 <= time < -_MIN_INT64:
+    if not MIN_INT64 <= time < -MIN_INT64:
         message = f"a time beyond the year 2262: {time} ns"
         raise ValueError(message)
     return time
@@ -308,7 +308,7 @@ def _time(value: object) -> int:
 def _tamed(value: JsonValue) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, int) and not _MIN_INT64 <= value <= _MAX_INT64:
+    if isinstance(value, int) and not MIN_INT64 <= value <= MAX_UINT64:
         return msgspec.msgpack.Ext(BIG_INTEGER, str(value).encode())
     if isinstance(value, list):
         return [_tamed(item) for item in value]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "MAX_UINT64",
+    "MIN_INT64",
     "GroundTruth",
     "Prediction",
     "Record",
@@ -28,7 +30,8 @@ __all__ = [
 ]
 
 _NANOSECONDS = 1_000_000_000
-_MIN_INT64, _MAX_UINT64 = -(2**63), 2**64 - 1
+MIN_INT64, MAX_UINT64 = -(2**63), 2**64 - 1
+"""The whole numbers that msgpack has a form for."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -217,6 +220,6 @@ def _strict(value: JsonValue, *, wide: bool) -> JsonValue:
         return [_strict(item, wide=wide) for item in value]
     if isinstance(value, dict):
         return {cast("str", _strict(name, wide=wide)): _strict(item, wide=wide) for name, item in value.items()}
-    if not wide and isinstance(value, int) and not _MIN_INT64 <= value <= _MAX_UINT64:
+    if not wide and isinstance(value, int) and not MIN_INT64 <= value <= MAX_UINT64:
         return str(value)
     return value

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,20 @@ def left(directory: Path) -> list[Path]:
 
 def drained(monitor: ModelMonitor) -> None:
     assert monitor._drain.flush(time.monotonic() + 60)
+
+
+def out_of_reach() -> ListSink:
+    """A sink that takes nothing for now."""
+    sink = ListSink()
+    sink.error = OSError("down")
+    return sink
+
+
+def log_one_by_one(monitor: ModelMonitor, numbers: Iterable[int]) -> None:
+    """Log each number as a step, and so a frame, of its own."""
+    for number in numbers:
+        monitor.log([number], number)
+        drained(monitor)
 
 
 def abandon(monitor: ModelMonitor) -> None:
@@ -163,8 +177,7 @@ def test_endpoints_share_a_directory_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_a_spool_that_is_full_drops_the_new_and_counts_exactly(tmp_path: Path, eventually: Eventually) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000), interval=0.001)
     for number in range(3000):
         monitor.log([number], number)
@@ -190,8 +203,7 @@ def test_a_spool_that_is_full_drops_the_new_and_counts_exactly(tmp_path: Path, e
 def test_a_full_disk_costs_no_record_while_there_is_memory(
     mode: SpoolMode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), mode=mode))
     real = os.write
 
@@ -220,12 +232,9 @@ def test_a_full_disk_costs_no_record_while_there_is_memory(
 
 @pytest.mark.parametrize("cut", [1, 10, 40])
 def test_a_cut_tail_costs_the_last_frame_and_no_other(cut: int, tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
-    for number in range(10):
-        monitor.log([number], number)
-        drained(monitor)
+    log_one_by_one(monitor, range(10))
     abandon(monitor)
     (segment,) = tmp_path.rglob("*.seg")
     os.truncate(segment, segment.stat().st_size - cut)
@@ -239,12 +248,9 @@ def test_a_cut_tail_costs_the_last_frame_and_no_other(cut: int, tmp_path: Path) 
 
 
 def test_damage_in_the_middle_costs_one_frame(tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
-    for number in range(10):
-        monitor.log([number], number)
-        drained(monitor)
+    log_one_by_one(monitor, range(10))
     abandon(monitor)
     (segment,) = tmp_path.rglob("*.seg")
     content = bytearray(segment.read_bytes())
@@ -345,8 +351,7 @@ def test_settings_that_cannot_work_are_refused(bad: dict[str, Any]) -> None:
 
 
 def test_a_run_that_was_removed_by_hand_harms_nobody(tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
     monitor.log([1], 1)
     drained(monitor)
@@ -359,19 +364,14 @@ def test_a_run_that_was_removed_by_hand_harms_nobody(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_spool_that_is_removed_is_made_again_and_what_is_gone_is_counted(mode: SpoolMode, tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     spool = Spool(str(tmp_path / "spool"), mode=mode, segment_bytes=1000)
     monitor = ModelMonitor("e", sinks=[sink], spool=spool)
-    for number in range(100):
-        monitor.log([number], number)
-        drained(monitor)
+    log_one_by_one(monitor, range(100))
 
     shutil.rmtree(tmp_path / "spool")
 
-    for number in range(100, 200):
-        monitor.log([number], number)
-        drained(monitor)
+    log_one_by_one(monitor, range(100, 200))
     assert not monitor.flush(0.1)
     found = left(tmp_path)
     sink.error = None
@@ -388,8 +388,7 @@ def test_a_spool_that_is_removed_is_made_again_and_what_is_gone_is_counted(mode:
 
 
 def test_what_is_logged_into_a_spool_that_has_been_removed_survives_the_process(tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path / "spool")
     monitor.log([0], 0)
     drained(monitor)
@@ -406,12 +405,9 @@ def test_what_is_logged_into_a_spool_that_has_been_removed_survives_the_process(
 
 
 def test_a_segment_that_is_gone_from_what_a_dead_process_left_harms_no_other(tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), segment_bytes=1000))
-    for number in range(100):
-        monitor.log([number], number)
-        drained(monitor)
+    log_one_by_one(monitor, range(100))
     abandon(monitor)
     sink = ListSink()
     successor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
@@ -458,12 +454,9 @@ def test_what_a_sink_has_not_taken_waits_for_it_though_another_process_without_i
 def test_what_is_taken_over_counts_against_the_bound_so_restarts_do_not_fill_the_disk(tmp_path: Path) -> None:
     lost = 0
     for _ in range(4):
-        sink = ListSink()
-        sink.error = OSError("down")
+        sink = out_of_reach()
         monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000))
-        for number in range(300):
-            monitor.log([number], number)
-            drained(monitor)
+        log_one_by_one(monitor, range(300))
         lost += monitor.dropped["spool_full"]
         abandon(monitor)
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.seg")) <= 20_000
@@ -478,12 +471,9 @@ def test_what_is_taken_over_counts_against_the_bound_so_restarts_do_not_fill_the
 
 def test_a_process_takes_over_no_more_than_it_has_room_for(tmp_path: Path) -> None:
     def start() -> ModelMonitor:
-        sink = ListSink()
-        sink.error = OSError("down")
+        sink = out_of_reach()
         monitor = ModelMonitor("e", sinks=[sink], spool=Spool(str(tmp_path), max_bytes=20_000))
-        for number in range(100):
-            monitor.log([number], number)
-            drained(monitor)
+        log_one_by_one(monitor, range(100))
         return monitor
 
     one, other = start(), start()
@@ -500,8 +490,7 @@ def test_a_process_takes_over_no_more_than_it_has_room_for(tmp_path: Path) -> No
 
 
 def test_two_adopters_ship_an_orphan_once(tmp_path: Path) -> None:
-    sink = ListSink()
-    sink.error = OSError("down")
+    sink = out_of_reach()
     monitor = ModelMonitor("e", sinks=[sink], spool=tmp_path)
     monitor.log([1], 1)
     abandon(monitor)
